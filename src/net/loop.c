@@ -149,7 +149,7 @@ enum ec net_loop_start(struct net_loop *loop, struct net *net) {
     event_add(&loop->wake, NULL);
     event_assign(&loop->tick, loop->base, -1, EV_PERSIST, on_tick, loop);
     event_add(&loop->tick, &(struct timeval){.tv_sec = 1});
-    loop->started = net_thread_start(&loop->thread, loop_main, loop);
+    loop->started = net_thread_start(&loop->thread, "net-loop", loop_main, loop);
     return loop->started ? EC_OK : EC_NOT_ENOUGH_RESOURCES;
 }
 
