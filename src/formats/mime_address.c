@@ -54,7 +54,7 @@ static char *read_word(struct parser *ps) {
     if (!end) {
         end = ps->p;
         while (mime_is_atext((unsigned char)*end) || *end == '.' || *end == '\\' || *end == ']' ||
-               (*end == '[' && end > ps->p))
+               *end == '[')
             end++;
         if (end == ps->p)
             return NULL;
@@ -204,10 +204,15 @@ static void read_angle(struct parser *ps, const char *name) {
 }
 
 // "local@domain" whose words were read, ps->p at the "@". Words before the last are a name.
-static void read_bare(struct parser *ps, const struct words *w) {
+static void read_bare(struct parser *ps, struct words *w) {
     unsigned first = w->n ? w->n - 1 : 0;
-    while (first > 0 && w->is_glued[first])
-        first--;
+    // "a . b@c" is one local part ([RFC 5322] 4.4); "John D. b@c" begins with a name.
+    for (; first > 0; first--) {
+        if (w->text[first][0] == '.' || strcmp(w->text[first - 1], ".") == 0)
+            w->is_glued[first] = true;
+        if (!w->is_glued[first])
+            break;
+    }
     const char *local = join_words(ps, w, first, w->n);
     const char *name = first > 0 ? join_words(ps, w, 0, first) : NULL;
     ps->p++;

@@ -41,12 +41,12 @@ static char *read_value(struct arena *arena, const char **p) {
     size_t n = strcspn(*p, ";");
     const char *start = *p;
     *p += n;
-    const char *comment = memchr(start, '(', n);
-    // A comment after a token; a name with brackets in it keeps them.
-    if (comment && comment > start && mime_is_wsp(comment[-1]) && memchr(comment, ')', n))
-        n = (size_t)(comment - start);
     while (n > 0 && mime_is_space(start[n - 1]))
         n--;
+    // A comment after a token; a name with brackets or spaces in it keeps them.
+    const char *space = memchr(start, ' ', n);
+    if (space && space[1] == '(' && start[n - 1] == ')')
+        n = (size_t)(space - start);
     return arena_strndup(arena, start, n);
 }
 
