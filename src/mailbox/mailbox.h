@@ -1,0 +1,215 @@
+// A user's way into a mailbox: what every protocol calls ([MS-OXCSTOR] 3, [MS-OXCPERM]).
+//
+// `struct mailbox` is one principal's access to one mailbox. Every function checks the principal's
+// rights (mailbox/rights.c, nowhere else) and gives EC_ACCESS_DENIED, or EC_NOT_FOUND where not
+// even the existence of a folder may be seen. Thread-safe; a protocol session keeps one for its
+// life.
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "auth/auth.h"
+#include "mapi/message_row.h"
+#include "mapi/rights.h"
+#include "mapi/special_folder.h"
+#include "store/store.h"
+
+struct mailbox_service; // the store and directory as the use cases see them
+enum ec mailbox_service_new(struct store *store, struct directory *directory,
+                            struct mailbox_service **out);
+void mailbox_service_free(struct mailbox_service *s); // accepts NULL
+struct directory *mailbox_service_directory(struct mailbox_service *s);
+struct store *mailbox_service_store(struct mailbox_service *s);
+
+struct mailbox;
+// The principal's own mailbox. EC_NOT_FOUND: has none.
+enum ec mailbox_open_own(struct mailbox_service *s, struct principal *who, struct mailbox **out);
+// Anybody's (by its directory guid): allowed when the principal has a right on some folder there.
+enum ec mailbox_open(struct mailbox_service *s, struct principal *who, const struct guid *guid,
+                     struct mailbox **out);
+void mailbox_close(struct mailbox *m); // accepts NULL
+const struct principal *mailbox_principal(const struct mailbox *m);
+bool mailbox_is_owner(const struct mailbox *m);
+struct mbox *mailbox_mbox(struct mailbox *m); // for other files of mailbox/ and for rop/
+
+// --- Folders (mailbox/folders.c) ---
+// Paths are display names from the IPM subtree down, separated by '/'; a '/' inside a name is
+// written as U+2215 (division slash) in paths. "INBOX" (any case) is the Inbox whatever its display
+// name.
+
+struct mailbox_folder {
+    uint64_t fid, parent;
+    const char *path;
+    const char *special_use; // "\\Sent", ...; "" none
+    const char *container_class;
+    uint32_t rights; // of this principal
+    uint32_t n_messages, n_unread;
+    uint32_t uid_validity, uid_next;
+    uint64_t modseq, size;
+    bool is_subscribed, has_children;
+};
+struct mailbox_folder_list {
+    struct mailbox_folder *items; // parents before children, siblings by name
+    unsigned n;
+};
+// Folders that mail clients may see (hidden ones and those without RIGHTS_VISIBLE left out). In the
+// arena.
+enum ec mailbox_list_folders(struct mailbox *m, struct arena *arena,
+                             struct mailbox_folder_list *out);
+enum ec mailbox_find_folder(struct mailbox *m, struct arena *arena, const char *path,
+                            struct mailbox_folder *out);
+// Creates missing parents too. EC_COLLISION.
+enum ec mailbox_create_folder(struct mailbox *m, const char *path, uint64_t *fid_out);
+// EC_ACCESS_DENIED for special folders; a folder with children: EC_HAS_FOLDERS.
+enum ec mailbox_delete_folder(struct mailbox *m, const char *path);
+// Renames or moves with everything below; missing parents are created. Renaming INBOX moves its
+// messages to a new folder.
+enum ec mailbox_rename_folder(struct mailbox *m, const char *path, const char *new_path);
+// Subscriptions to paths that do not exist are remembered too. Names (g_strfreev) go to *out.
+enum ec mailbox_subscribe(struct mailbox *m, const char *path, bool subscribe);
+enum ec mailbox_subscriptions(struct mailbox *m, char ***out);
+enum ec mailbox_grant(struct mailbox *m, const char *path, const char *member_address,
+                      uint32_t rights);
+
+// --- Looking at a folder (mailbox/view.c) ---
+struct folder_rows;
+// A snapshot of the folder's rows (store/rows.h read through the functions below). Needs
+// RIGHTS_READ_ANY.
+struct mailbox_view;
+enum ec mailbox_view_open(struct mailbox *m, uint64_t fid, struct mailbox_view **out);
+void mailbox_view_free(struct mailbox_view *v); // accepts NULL
+// The newest snapshot of the same folder; cheap when nothing changed. EC_NOT_FOUND: the folder is
+// gone.
+enum ec mailbox_view_refresh(struct mailbox *m, const struct mailbox_view *v,
+                             struct mailbox_view **out);
+uint64_t mailbox_view_fid(const struct mailbox_view *v);
+uint32_t mailbox_view_rights(const struct mailbox_view *v);
+uint32_t mailbox_view_count(const struct mailbox_view *v);
+uint64_t mailbox_view_modseq(const struct mailbox_view *v);
+uint32_t mailbox_view_uid_next(const struct mailbox_view *v);
+uint32_t mailbox_view_uid_validity(const struct mailbox_view *v);
+uint32_t mailbox_view_unread(const struct mailbox_view *v);
+const struct message_row *mailbox_view_row(const struct mailbox_view *v, uint32_t index); // 0-based
+uint32_t mailbox_view_find_uid(const struct mailbox_view *v,
+                               uint32_t uid); // first index with uid >= it
+enum mailbox_view_change { VIEW_REMOVED, VIEW_CHANGED, VIEW_ADDED };
+// In uid order; `index` counts in `from` for VIEW_REMOVED, in `to` otherwise.
+void mailbox_view_diff(const struct mailbox_view *from, const struct mailbox_view *to,
+                       void (*change)(void *ctx, enum mailbox_view_change what, uint32_t index,
+                                      const struct message_row *row),
+                       void *ctx);
+
+// --- Reading messages (mailbox/read.c) ---
+// Holds a snapshot transaction while many messages are read; use and close within one job.
+struct mailbox_reader;
+enum ec mailbox_reader_open(struct mailbox *m, uint64_t fid, struct mailbox_reader **out);
+void mailbox_reader_close(struct mailbox_reader *r); // accepts NULL
+// The internet form, byte for byte what came in; made and stored first for a message that has none.
+// EC_NOT_FOUND: expunged.
+enum ec mailbox_read_mime(struct mailbox_reader *r, uint64_t mid, GBytes **out);
+// `len` bytes from `pos` only (0: to the end): does not read the rest.
+enum ec mailbox_read_mime_range(struct mailbox_reader *r, uint64_t mid, uint64_t pos, uint64_t len,
+                                GBytes **out);
+// What was made at delivery. Borrowed until the next call or reader_close. Either out may be NULL.
+enum ec mailbox_read_envelope(struct mailbox_reader *r, uint64_t mid, const char **envelope_out,
+                              const char **structure_out);
+// RFC822.SIZE of a message without MSG_HAS_MIME (makes the rendition).
+enum ec mailbox_read_size(struct mailbox_reader *r, uint64_t mid, uint64_t *out);
+
+// --- Adding (mailbox/append.c) ---
+struct mailbox_append {
+    GBytes *mime;
+    uint32_t flags;       // MSG_CLIENT_FLAGS
+    const char *keywords; // as in message_row
+    filetime_t received;  // 0: now
+};
+enum ec mailbox_append(struct mailbox *m, uint64_t fid, const struct mailbox_append *message,
+                       uint64_t *mid_out, uint32_t *uid_out);
+
+// --- Changing (mailbox/change.c) ---
+enum mailbox_flags_mode { MAILBOX_FLAGS_ADD, MAILBOX_FLAGS_REMOVE, MAILBOX_FLAGS_SET };
+struct mailbox_flags {
+    enum mailbox_flags_mode mode;
+    uint32_t flags;
+    const char *const *keywords;
+    unsigned n_keywords;
+    uint64_t unchanged_since; // UINT64_MAX: no condition
+};
+enum ec mailbox_change_flags(struct mailbox *m, uint64_t fid, const uint64_t *mids, unsigned n,
+                             const struct mailbox_flags *change, GArray **modified_out);
+struct mailbox_copied {
+    uint64_t old_mid, new_mid;
+    uint32_t old_uid, new_uid;
+};
+enum ec mailbox_copy(struct mailbox *m, uint64_t from, const uint64_t *mids, unsigned n,
+                     uint64_t to, GArray **out); // of struct mailbox_copied
+enum ec mailbox_move(struct mailbox *m, uint64_t from, const uint64_t *mids, unsigned n,
+                     uint64_t to, GArray **out);
+// Expunge by IMAP/POP3 or delete from Deleted Items: into the folder's soft-deleted contents.
+enum ec mailbox_expunge(struct mailbox *m, uint64_t fid, const uint64_t *mids, unsigned n);
+
+// --- Watching (mailbox/watch.c) ---
+struct mailbox_watch;
+// Calls `wake(ctx)` (quick, from any thread) after changes in the folder (fid 0: anywhere in the
+// mailbox).
+enum ec mailbox_watch_new(struct mailbox *m, uint64_t fid, void (*wake)(void *ctx), void *ctx,
+                          struct mailbox_watch **out);
+void mailbox_watch_free(struct mailbox_watch *w); // accepts NULL; afterwards wake is not running
+
+// --- Searching (mailbox/search.c) ---
+// One query model for every protocol's search: a tree over message texts and rows. IMAP SEARCH
+// fills it now.
+enum search_kind {
+    SEARCH_ALL,
+    SEARCH_AND,
+    SEARCH_OR,
+    SEARCH_NOT,
+    SEARCH_FLAGS,   // (flags & number) == number2
+    SEARCH_KEYWORD, // text
+    SEARCH_UIDS,    // ranges, sorted
+    SEARCH_SIZE_LARGER,
+    SEARCH_SIZE_SMALLER, // number
+    SEARCH_RECEIVED_BEFORE,
+    SEARCH_RECEIVED_SINCE, // number: FILETIME (date boundaries made by the protocol)
+    SEARCH_SENT_BEFORE,
+    SEARCH_SENT_SINCE, // of the Date header, its own zone's day; number: unix day
+    SEARCH_MODSEQ,     // number: >=
+    SEARCH_HEADER, // name (header field), text: substring, caseless, decoded; "" just the field's
+                   // presence
+    SEARCH_BODY,   // text in the decoded text parts
+    SEARCH_TEXT,   // text in headers or body
+};
+struct search_range {
+    uint32_t low, high;
+};
+struct search_node {
+    enum search_kind kind;
+    struct search_node *children, *next; // AND, OR: list of children; NOT: one
+    const char *name, *text;
+    uint64_t number, number2;
+    const struct search_range *ranges;
+    unsigned n_ranges;
+};
+#define SEARCH_MAX_DEPTH 100
+// Indexes into `view` of the rows that match, ascending (GArray of uint32_t). Rows are decided
+// without reading the message where possible. `is_cancelled` (may be NULL) is asked now and then.
+enum ec mailbox_search(struct mailbox *m, const struct mailbox_view *view,
+                       const struct search_node *query, bool (*is_cancelled)(void *ctx), void *ctx,
+                       GArray **out);
+
+// --- Delivering (mailbox/deliver.c), for transport/ ---
+struct mailbox_delivery {
+    const struct guid *mailbox;
+    const char *delivery_id;   // queue id and recipient: delivered once
+    GBytes *mime;              // complete, with Return-Path and Received fields on top
+    const char *folder_detail; // plus-address detail: a folder's name to deliver to when it exists;
+                               // NULL: none
+    filetime_t arrived;
+    enum ec result; // out
+};
+// Delivers many at once: those to the same mailbox in one transaction. Sets each result: EC_OK
+// (also when it was delivered before), EC_QUOTA_EXCEEDED, EC_NOT_FOUND (no such mailbox),
+// EC_DISK_FULL...
+void mailbox_deliver(struct mailbox_service *s, struct mailbox_delivery *deliveries, unsigned n);

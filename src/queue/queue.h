@@ -1,0 +1,97 @@
+// The durable spool: messages accepted and not yet delivered.
+//
+// A message is acknowledged (250) only when queue_submit's callback or return says EC_OK: envelope
+// and bytes are on disk then. Submissions that arrive together share one fdatasync (group commit).
+// The spool is a folder of append-only segment files (records with a checksum; a torn tail is cut
+// at start) plus one file for each large message; a segment goes when all of its entries are
+// finished. Finishing is not synced: after a crash an entry may be delivered a second time, and the
+// mailbox drops it by its id (message_new.delivery_id), so delivery happens exactly once.
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/filetime.h"
+#include "base/result.h"
+
+struct queue;
+struct queue_item;
+
+#define QUEUE_INLINE_MAX (1024 * 1024) // larger messages get a file of their own
+
+struct queue_recipient {
+    const char *address;
+    const char *orcpt; // DSN ORCPT; NULL: none
+    uint32_t notify;   // DSN NOTIFY bits; 0: default
+};
+
+struct queue_envelope {
+    const char *sender; // "" for the null sender
+    const struct queue_recipient *recipients;
+    unsigned n_recipients;
+    const char *envid; // DSN ENVID; NULL
+    const char *ret;   // DSN RET; NULL
+    const char *helo, *peer,
+        *auth; // where it came from: HELO name, client address, authenticated user; NULL: none
+    bool is_smtputf8, is_8bit;
+};
+
+enum ec queue_open(const char *dir, struct queue **out); // reads what is left from before
+void queue_close(struct queue *q);                       // accepts NULL
+
+// --- Submitting: a message comes in pieces and is held in memory up to QUEUE_INLINE_MAX, then in a
+// file ---
+struct queue_spool;
+enum ec queue_spool_new(struct queue *q, struct queue_spool **out);
+// EC_DISK_FULL, EC_DISK_ERROR; EC_MESSAGE_TOO_BIG past `max` set by queue_spool_limit.
+enum ec queue_spool_write(struct queue_spool *s, const void *data, size_t len);
+void queue_spool_limit(struct queue_spool *s, uint64_t max);
+uint64_t queue_spool_size(const struct queue_spool *s);
+void queue_spool_free(struct queue_spool *s); // drops it; accepts NULL
+
+// Makes the message durable (blocks for the group's fdatasync) and queues it; takes the spool.
+// `id_out` (17 bytes at least) gets the queue id, unique for ever in this data directory.
+#define QUEUE_ID_SIZE 24
+enum ec queue_submit_take(struct queue *q, const struct queue_envelope *envelope,
+                          struct queue_spool *s, char id_out[QUEUE_ID_SIZE]);
+
+// --- Delivering ---
+// Takes up to `max` items that are due, waiting up to `wait_ms` for the first. The number goes to
+// *n_out. Items are shared among callers; each must be finished, retried or released.
+enum ec queue_claim(struct queue *q, struct queue_item **items, unsigned max, unsigned wait_ms,
+                    unsigned *n_out);
+const char *queue_item_id(const struct queue_item *item);
+const struct queue_envelope *queue_item_envelope(const struct queue_item *item);
+// Recipients that are not done yet: indexes into the envelope's. In the arena.
+unsigned queue_item_pending(const struct queue_item *item, struct arena *arena,
+                            unsigned **indexes_out);
+enum ec queue_item_read(struct queue_item *item, GBytes **out); // the bytes, mapped or inline
+filetime_t queue_item_arrived(const struct queue_item *item);
+unsigned queue_item_attempts(const struct queue_item *item);
+
+void queue_item_recipient_done(struct queue_item *item, unsigned recipient); // delivered or bounced
+// Gives the item back: finished when no recipient is pending, else tried again at `next` (durably
+// remembered with `reason`, one line, for `bourse queue list`).
+void queue_item_release(struct queue_item *item, filetime_t next, const char *reason);
+
+// Wakes those waiting in queue_claim (shutdown).
+void queue_wake(struct queue *q);
+
+// --- Steering ---
+struct queue_entry {
+    char id[QUEUE_ID_SIZE];
+    const char *sender;
+    const char *const *pending; // addresses
+    unsigned n_pending;
+    uint64_t size;
+    filetime_t arrived, next;
+    unsigned attempts;
+    const char *reason; // of the last failure; NULL: none
+};
+enum ec queue_list(struct queue *q, struct arena *arena, struct queue_entry **out, unsigned *n_out);
+enum ec queue_retry(struct queue *q, const char *id); // NULL: all; due now. EC_NOT_FOUND
+enum ec queue_drop(struct queue *q,
+                   const char *id); // EC_NOT_FOUND, EC_BUSY while it is being delivered
+uint64_t queue_count(struct queue *q);

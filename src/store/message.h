@@ -1,0 +1,125 @@
+// Messages: create, open, save, copy, move, delete, flags ([MS-OXCMSG], [MS-OXCFOLD]).
+#pragma once
+
+#include "mapi/message_row.h"
+#include "mapi/message_value.h"
+#include "store/store.h"
+
+// --- Creating ---
+struct message_new {
+    const struct message_value *value; // properties, recipients, attachments
+    GBytes *mime;                      // the internet original, kept byte for byte; NULL: none
+    const char *envelope;              // IMAP ENVELOPE of it; NULL without mime
+    const char *structure;             // IMAP BODYSTRUCTURE
+    uint32_t flags;                    // enum message_flag: client flags and MSG_ASSOCIATED
+    const char *keywords;              // as in message_row; NULL: none
+    filetime_t received;               // PidTagMessageDeliveryTime, IMAP INTERNALDATE
+    const char
+        *delivery_id; // not NULL: a delivery that must happen once; EC_DUPLICATE_OBJECT when it did
+    bool is_new_mail; // publishes EVENT_NEW_MAIL too
+};
+enum ec message_create(struct mbox_tx *tx, uint64_t fid, const struct message_new *spec,
+                       uint64_t *mid_out, uint32_t *uid_out);
+
+// --- Reading ---
+enum ec message_get_row(struct mbox_tx *tx, uint64_t mid, uint64_t *fid_out,
+                        struct message_row *out); // keywords: own reference (g_ref_string_release)
+enum ec message_by_uid(struct mbox_tx *tx, uint64_t fid, uint32_t uid, uint64_t *mid_out);
+
+// The stored internet rendition. EC_NOT_FOUND when the message has none.
+struct message_mime {
+    uint64_t blob, size;
+    const char *envelope, *structure; // in the arena; NULL when not wanted
+};
+enum ec message_get_mime(struct mbox_tx *tx, struct arena *arena, uint64_t mid, bool with_envelope,
+                         bool with_structure, struct message_mime *out);
+// Stores a rendition made later (a message born in MAPI); its bytes never change after. Changes no
+// change number.
+enum ec message_set_mime(struct mbox_tx *tx, uint64_t mid, GBytes *mime, const char *envelope,
+                         const char *structure);
+
+// Bytes of a blob. `len` 0: to the end.
+enum ec blob_read(struct mbox_tx *tx, uint64_t blob, uint64_t pos, uint64_t len, GBytes **out);
+
+// --- A message as an object ---
+// An opened message: properties (with computed ones), recipients, attachments; changed in memory,
+// then saved. Belongs to one thread at a time; needs no transaction except where one is taken.
+struct message;
+enum ec message_open(struct mbox_tx *tx, uint64_t mid, struct message **out);
+void message_free(struct message *m); // accepts NULL
+uint64_t message_mid(const struct message *m);
+uint64_t message_fid(const struct message *m);
+// The value, to read or change in place (recipients and attachments as arrays).
+struct message_value *message_value(struct message *m);
+
+// A property, computed or stored, external ones read and converted. EC_NOT_FOUND. Allocated in the
+// arena. EC_MESSAGE_TOO_BIG when it is larger than `max` bytes (open it as a stream instead; 0: no
+// limit).
+enum ec message_get_prop(struct mbox_tx *tx, struct message *m, struct arena *arena, uint32_t tag,
+                         size_t max, struct prop_value *out);
+// Sets one; computed ones are EC_COMPUTED.
+enum ec message_set_prop(struct message *m, const struct prop_value *v);
+enum ec message_remove_prop(struct message *m, uint32_t tag);
+
+enum message_save_flags { MESSAGE_SAVE_FORCE = 1 }; // over a change of somebody else
+// Saves what was changed. EC_OBJECT_MODIFIED when the message was saved by somebody else since it
+// was opened, EC_OBJECT_DELETED. The rendition (mime) is dropped when contents other than flags
+// changed: pass a new one, or NULL to have it made when first wanted.
+enum ec message_save(struct mbox_tx *tx, struct message *m, unsigned flags);
+
+// --- Streams on large properties ([MS-OXCPRPT] 2.2.14-2.2.23) ---
+struct message_stream;
+enum message_stream_mode { STREAM_READ, STREAM_READ_WRITE, STREAM_CREATE };
+// On a message's or (attachment >= 0) an attachment's property; PT_UNICODE streams carry UTF-16LE
+// as on the wire.
+enum ec message_stream_open(struct mbox_tx *tx, struct message *m, int attachment, uint32_t tag,
+                            enum message_stream_mode mode, struct message_stream **out);
+void message_stream_free(struct message_stream *s); // accepts NULL; uncommitted writes are lost
+uint64_t message_stream_size(const struct message_stream *s);
+enum ec message_stream_read(struct message_stream *s, uint64_t pos, void *buf, size_t len,
+                            size_t *got_out);
+enum ec message_stream_write(struct message_stream *s, uint64_t pos, const void *data, size_t len);
+enum ec message_stream_set_size(struct message_stream *s, uint64_t size);
+enum ec message_stream_commit(struct message_stream *s); // into the message object (not saved yet)
+
+// The message inside an attachment with method 5, as an object of its own (read; message_value to
+// change, saved with the parent).
+enum ec message_open_embedded(struct mbox_tx *tx, struct message *m, unsigned attachment,
+                              struct message_value **out);
+
+// --- Changing many ---
+enum message_flags_mode { FLAGS_ADD, FLAGS_REMOVE, FLAGS_SET };
+struct message_flags_change {
+    enum message_flags_mode mode;
+    uint32_t flags;              // among MSG_CLIENT_FLAGS
+    const char *const *keywords; // n_keywords of them
+    unsigned n_keywords;
+    uint64_t unchanged_since; // leaves messages alone whose modseq is larger (CONDSTORE);
+                              // UINT64_MAX: never
+};
+// Changes flags of messages of a folder. Ids that do not exist are passed over; those left alone
+// because of unchanged_since go to `*modified_out` (array of uint64_t mids; may be NULL).
+enum ec message_change_flags(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n,
+                             const struct message_flags_change *change, GArray **modified_out);
+
+// What became of each: new ids in the order of the old ones.
+struct message_copied {
+    uint64_t old_mid, new_mid;
+    uint32_t old_uid, new_uid;
+};
+// Ids that do not exist are passed over. *out: GArray of struct message_copied; may be NULL.
+enum ec message_copy(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *mids, unsigned n,
+                     uint64_t to_fid, GArray **out);
+enum ec message_move(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *mids, unsigned n,
+                     uint64_t to_fid, GArray **out);
+
+enum message_delete_mode { DELETE_SOFT, DELETE_HARD };
+// Soft: into the folder's soft-deleted contents (restorable); hard: gone. The number deleted goes
+// to *n_out (may be NULL).
+enum ec message_delete(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n,
+                       enum message_delete_mode mode, unsigned *n_out);
+// Back from soft-deleted into the folder, with new uids.
+enum ec message_restore(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n);
+// Soft-deleted messages of a folder that were deleted before `before`. GArray of uint64_t.
+enum ec message_list_soft_deleted(struct mbox_tx *tx, uint64_t fid, filetime_t before,
+                                  GArray **mids_out);

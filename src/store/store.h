@@ -1,0 +1,117 @@
+// The message store: mailboxes, transactions, events ([MS-OXCSTOR]).
+//
+// A store is a folder of mailbox databases, one file a mailbox. A `struct mbox` is a mailbox in
+// use, shared by everybody who has it open. All reading and changing happens inside a transaction:
+//
+//     struct mbox_tx *tx;
+//     EC_TRY(mbox_read(mbox, &tx));               // a snapshot; never waits for a writer
+//     ... folder_get(tx, ...), message_get(tx, ...)
+//     mbox_read_end(tx);
+//
+//     enum ec change(struct mbox_tx *tx, void *ctx) { ... }
+//     EC_TRY(mbox_write(mbox, change, &ctx));     // durable when it returns EC_OK
+//
+// mbox_write runs changes of different threads one after the other, in the order they came, and
+// commits those that wait together as one (group commit); a change that fails is undone alone. What
+// a change publishes (event.h) is delivered after the commit, in order, exactly once.
+//
+// Ids are the 48-bit counters of [MS-OXCDATA] 2.2.1 (the replica is the mailbox's own); message
+// ids, folder ids and change numbers come from one counter and are never reused.
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/filetime.h"
+#include "base/guid.h"
+#include "base/result.h"
+
+struct store;
+struct mbox;
+struct mbox_tx;
+
+struct store_options {
+    unsigned max_idle_open; // mailboxes kept open with nobody using them; 0: 64
+    bool is_durable;        // false only for tests: commits survive kill -9 but not power loss
+};
+
+// `dir` is made if missing. EC_DISK_ERROR, logged.
+enum ec store_open(const char *dir, const struct store_options *options, struct store **out);
+void store_close(struct store *store); // no mailbox may be in use; accepts NULL
+
+struct mbox_new {
+    struct guid guid;         // the directory object's
+    const char *address;      // owner, for messages to the admin
+    const char *display_name; // the store's display name
+    const char *locale;       // folder names
+};
+
+// Creates a mailbox with all special folders. EC_COLLISION when there is one.
+enum ec store_create_mailbox(struct store *store, const struct mbox_new *spec);
+// Deletes its file. EC_BUSY while it is in use.
+enum ec store_delete_mailbox(struct store *store, const struct guid *guid);
+enum ec store_list_mailboxes(struct store *store, GArray **guids_out); // of struct guid
+
+// Opens (shares) a mailbox. EC_NOT_FOUND. Unref when done.
+enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct mbox **out);
+struct mbox *mbox_ref(struct mbox *mbox);
+void mbox_unref(struct mbox *mbox); // accepts NULL
+#define MBOX_AUTO __attribute__((cleanup(mbox_cleanup_))) struct mbox *
+static inline void mbox_cleanup_(struct mbox **mbox) {
+    mbox_unref(*mbox);
+}
+
+const struct guid *mbox_guid(const struct mbox *mbox);
+
+// Background work: checkpoints of mailboxes written to, closing idle ones. Call every second or so.
+void store_maintain(struct store *store);
+
+// Files of the mailbox, for the admin. In the arena.
+char *store_mailbox_path(struct store *store, struct arena *arena, const struct guid *guid);
+
+// --- Transactions ---
+enum ec mbox_read(struct mbox *mbox, struct mbox_tx **out);
+void mbox_read_end(struct mbox_tx *tx); // accepts NULL
+#define MBOX_TX_AUTO __attribute__((cleanup(mbox_tx_cleanup_))) struct mbox_tx *
+static inline void mbox_tx_cleanup_(struct mbox_tx **tx) {
+    mbox_read_end(*tx);
+}
+
+typedef enum ec (*mbox_change)(struct mbox_tx *tx, void *ctx);
+// Runs `change`; its result is the call's unless the commit fails. May run it on another thread of
+// those waiting in mbox_write for the same mailbox (never two at once): `change` must not wait for
+// anything or use thread-local state.
+enum ec mbox_write(struct mbox *mbox, mbox_change change, void *ctx);
+
+struct mbox *tx_mbox(struct mbox_tx *tx);
+
+// --- The mailbox itself ---
+struct mbox_info {
+    struct guid guid, replica; // replica: the GUID of its ids and change numbers
+    const char *address, *display_name, *locale;
+    filetime_t created;
+    uint64_t last_change; // the newest change number
+    uint64_t size;        // bytes of all messages, soft-deleted ones included
+    uint64_t n_messages;
+};
+enum ec mbox_get_info(struct mbox_tx *tx, struct arena *arena, struct mbox_info *out);
+
+// Properties of the store object (PidTagOofState, ...), as one bag. *out is a copy (bag_free).
+struct bag;
+enum ec mbox_get_props(struct mbox_tx *tx, struct bag **out);
+enum ec mbox_set_props(struct mbox_tx *tx, const struct bag *set, const uint32_t *remove,
+                       unsigned n_remove);
+
+// The next id of the mailbox's counter (also change numbers). Only in a write.
+uint64_t mbox_next_id(struct mbox_tx *tx);
+
+// --- Named properties: fixed ids for the well-known ones, others by mailbox ---
+struct prop_name; // mapi/named.h
+// The id (0x8000 and up) of a name; `create` assigns one (needs a write). EC_NOT_FOUND,
+// EC_NAMED_PROP_QUOTA.
+enum ec mbox_name_to_id(struct mbox_tx *tx, const struct prop_name *name, bool create,
+                        uint16_t *out);
+enum ec mbox_id_to_name(struct mbox_tx *tx, struct arena *arena, uint16_t id,
+                        struct prop_name *out);
