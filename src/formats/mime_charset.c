@@ -204,6 +204,8 @@ char *mime_to_utf8(struct arena *arena, const void *data, size_t len, const char
                    size_t *len_out) {
     const char *name = resolve(charset);
     char lower[64];
+    if (len == 0)
+        data = ""; // NULL is allowed then
     if (!name) {
         g_strlcpy(lower, charset, sizeof lower);
         lower[strcspn(lower, "*\"' \t")] = 0;

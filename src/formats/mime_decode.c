@@ -179,7 +179,7 @@ GBytes *mime_decode(const void *data, size_t len, enum mime_encoding encoding) {
         return g_bytes_new(data, len);
     }
     uint8_t *out = g_malloc(len + 1);
-    size_t made = decode(data, len, out);
+    size_t made = len ? decode(data, len, out) : 0;
     // Not more than a third is wasted for base64; give it back when much is.
     if (made < len / 2)
         out = g_realloc(out, made + 1);

@@ -5,6 +5,12 @@
 
 #define FFFD "\xef\xbf\xbd"
 
+// Names the case that is tried, in ASCII.
+static void note(const char *s) {
+    g_autofree char *escaped = g_strescape(s, NULL);
+    g_test_message("%s", escaped);
+}
+
 static void test_words(void) {
     static const struct {
         const char *raw, *text;
@@ -49,7 +55,7 @@ static void test_words(void) {
     };
     ARENA_AUTO arena = arena_new();
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
-        g_test_message("%s", words[i].raw);
+        note(words[i].raw);
         g_assert_cmpstr(mime_decode_words(arena, words[i].raw, NULL), ==, words[i].text);
     }
     g_assert_cmpstr(mime_decode_words(arena, "\xc1", "koi8-r"), ==, "\xd0\xb0");
@@ -96,7 +102,7 @@ static void test_filenames(void) {
     };
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         ARENA_AUTO arena = arena_new();
-        g_test_message("%s", names[i].header);
+        note(names[i].header);
         struct mime_message *m = mime_scan(arena, names[i].header, strlen(names[i].header));
         g_assert_cmpstr(mime_filename(m->root), ==, names[i].name);
     }
@@ -186,7 +192,7 @@ static void test_addresses(void) {
     };
     ARENA_AUTO arena = arena_new();
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
-        g_test_message("%s", lists[i].raw);
+        note(lists[i].raw);
         g_autofree char *got = describe(mime_parse_addresses(arena, lists[i].raw));
         g_assert_cmpstr(got, ==, lists[i].list);
     }
@@ -265,7 +271,7 @@ static void test_dates(void) {
     for (size_t i = 0; i < G_N_ELEMENTS(dates); i++) {
         int64_t t = -1;
         int zone = -1;
-        g_test_message("%s", dates[i].raw);
+        note(dates[i].raw);
         g_assert_true(mime_parse_date(dates[i].raw, &t, &zone));
         g_assert_cmpint(t, ==, dates[i].unix_time);
         g_assert_cmpint(zone, ==, dates[i].zone);
@@ -344,7 +350,7 @@ static void test_charsets(void) {
     ARENA_AUTO arena = arena_new();
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         size_t len;
-        g_test_message("%s", texts[i].charset ? texts[i].charset : "none");
+        note(texts[i].charset ? texts[i].charset : "none");
         const char *got =
             mime_to_utf8(arena, texts[i].bytes, strlen(texts[i].bytes), texts[i].charset, &len);
         g_assert_cmpstr(got, ==, texts[i].text);

@@ -132,17 +132,20 @@ static const char *split_charset(struct arena *arena, const char *s, const char 
     return second + 1;
 }
 
-// A value of bytes: in `charset`, or UTF-8 or windows-1252 when that is NULL; NULs and line ends
-// have no place in it.
-static const char *clean_value(struct arena *arena, const char *bytes, size_t len,
-                               const char *charset) {
-    if (!charset)
-        charset = mime_is_utf8(bytes, len) ? "utf-8" : "windows-1252";
-    char *text = mime_to_utf8(arena, bytes, len, charset, NULL);
+// Tabs, line ends and other controls have no place in a value.
+static char *without_controls(char *text) {
     for (char *c = text; *c; c++)
         if ((unsigned char)*c < ' ')
             *c = ' ';
     return text;
+}
+
+// A value of bytes: in `charset`, or UTF-8 or windows-1252 when that is NULL.
+static const char *clean_value(struct arena *arena, const char *bytes, size_t len,
+                               const char *charset) {
+    if (!charset)
+        charset = mime_is_utf8(bytes, len) ? "utf-8" : "windows-1252";
+    return without_controls(mime_to_utf8(arena, bytes, len, charset, NULL));
 }
 
 static const char *join_pieces(struct arena *arena, const struct mime_param *rows, unsigned n,
@@ -180,7 +183,7 @@ static const char *join_pieces(struct arena *arena, const struct mime_param *row
             g_string_append(bytes, raw);
     }
     if (!charset && strstr(bytes->str, "=?"))
-        return mime_decode_words(arena, bytes->str, NULL);
+        return without_controls(mime_decode_words(arena, bytes->str, NULL));
     return clean_value(arena, bytes->str, bytes->len, charset);
 }
 
@@ -205,7 +208,7 @@ static void parse_params(struct arena *arena, const char *p, struct mime_param *
                 total++;
             }
         } else {
-            rows[i].value = mime_decode_words(arena, rows[i].raw, NULL);
+            rows[i].value = without_controls(mime_decode_words(arena, rows[i].raw, NULL));
         }
     }
     *out = total ? arena_memdup(arena, rows, total * sizeof rows[0]) : NULL;
