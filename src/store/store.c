@@ -26,8 +26,8 @@ static gboolean guid_same(gconstpointer a, gconstpointer b) {
 
 enum ec store_open(const char *dir, const struct store_options *options, struct store **out) {
     if (g_mkdir_with_parents(dir, 0700) != 0) {
-        log_event(LOG_LEVEL_ERROR, "store.open_failed", "dir", dir, "error", g_strerror(errno), "do",
-                  "create the folder or correct its owner and mode", NULL);
+        log_event(LOG_LEVEL_ERROR, "store.open_failed", "dir", dir, "error", g_strerror(errno),
+                  "do", "create the folder or correct its owner and mode", NULL);
         return EC_DISK_ERROR;
     }
     struct store *store = g_new0(struct store, 1);
@@ -81,8 +81,7 @@ void store_close(struct store *store) {
 }
 
 static struct db_options db_options(const struct store *store) {
-    return (struct db_options){.durability =
-                                   store->options.is_durable ? DB_DURABLE : DB_RELAXED};
+    return (struct db_options){.durability = store->options.is_durable ? DB_DURABLE : DB_RELAXED};
 }
 
 enum ec store_create_mailbox(struct store *store, const struct mbox_new *spec) {
@@ -189,8 +188,8 @@ static enum ec open_file(struct store *store, const struct guid *guid, struct mb
     mbox->rows = rows_cache_new();
     enum ec ec = load_mailbox(mbox);
     if (ec != EC_OK) {
-        log_event(LOG_LEVEL_ERROR, "store.mailbox_damaged", "file", path, "error", ec_text(ec), "do",
-                  "run `bourse check --repair`, or restore the mailbox from a backup", NULL);
+        log_event(LOG_LEVEL_ERROR, "store.mailbox_damaged", "file", path, "error", ec_text(ec),
+                  "do", "run `bourse check --repair`, or restore the mailbox from a backup", NULL);
         mbox_free(mbox);
         return ec;
     }

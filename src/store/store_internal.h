@@ -8,7 +8,7 @@
 #include "store/schema_internal.h"
 #include "store/store.h"
 
-struct rows_cache; // rows.c
+struct rows_cache;  // rows.c
 struct named_cache; // named.c
 
 struct store {
@@ -20,7 +20,7 @@ struct store {
 
 struct mbox {
     struct store *store;
-    int refs;         // under store->lock; 0: idle, kept open
+    int refs; // under store->lock; 0: idle, kept open
     gint64 idle_since;
     struct guid guid, replica;
     char *address, *display_name, *locale;
@@ -41,7 +41,8 @@ struct mbox {
     struct rows_cache *rows;
 };
 
-// A folder's counters during a write; read when first touched, written back when the change is done.
+// A folder's counters during a write; read when first touched, written back when the change is
+// done.
 struct folder_counters {
     uint64_t fid;
     uint32_t uid_next;
@@ -60,7 +61,8 @@ struct mbox_tx {
     filetime_t now;       // one time for a whole change
 };
 
-// EC_OK inside a write transaction, else EC_ACCESS_DENIED (a bug of the caller that must not corrupt).
+// EC_OK inside a write transaction, else EC_ACCESS_DENIED (a bug of the caller that must not
+// corrupt).
 enum ec tx_check_writer(struct mbox_tx *tx);
 
 // The folder's counters, to change (set is_dirty). EC_NOT_FOUND.

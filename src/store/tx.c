@@ -1,8 +1,8 @@
 // Transactions: snapshots for readers, group commit for writers.
 //
-// A thread that wants to write queues its change. If nobody leads, it becomes the leader: it runs all
-// changes that wait, each in a savepoint of its own, commits them as one, publishes their events,
-// tells the others, and hands the lead to the next that came meanwhile.
+// A thread that wants to write queues its change. If nobody leads, it becomes the leader: it runs
+// all changes that wait, each in a savepoint of its own, commits them as one, publishes their
+// events, tells the others, and hands the lead to the next that came meanwhile.
 #include <string.h>
 
 #include "base/clock.h"
