@@ -11,7 +11,7 @@
 #include "db/limits.h"
 
 struct writer_wait {
-    GCond cond;
+    pthread_cond_t cond;
     bool is_granted;
 };
 
@@ -57,7 +57,7 @@ enum ec db_open(const char *path, const struct db_schema *schema, const struct d
     db->options = options != NULL ? *options : defaults;
     if (db->options.cache_kib == 0)
         db->options.cache_kib = DB_CACHE_KIB;
-    g_mutex_init(&db->lock);
+    pthread_mutex_init(&db->lock, NULL);
     g_queue_init(&db->waiting);
     db->idle = g_ptr_array_new();
 
@@ -84,20 +84,20 @@ void db_close(struct db *db) {
     // The last connection to go moves the WAL into the database, so it must be one that may write.
     db_conn_close(db->writer);
     g_ptr_array_free(db->idle, TRUE);
-    g_mutex_clear(&db->lock);
+    pthread_mutex_destroy(&db->lock);
     g_free(db->path);
     g_free(db);
 }
 
 void db_trim(struct db *db) {
-    g_mutex_lock(&db->lock);
+    pthread_mutex_lock(&db->lock);
     GPtrArray *closing = db->idle;
     db->idle = g_ptr_array_new();
     if (!db->is_writer_busy && db->writer != NULL) {
         g_ptr_array_add(closing, db->writer);
         db->writer = NULL;
     }
-    g_mutex_unlock(&db->lock);
+    pthread_mutex_unlock(&db->lock);
     for (guint i = 0; i < closing->len; i++)
         db_conn_close(closing->pdata[i]);
     g_ptr_array_free(closing, TRUE);
@@ -107,18 +107,18 @@ void db_trim(struct db *db) {
 
 static enum ec reader_take(struct db *db, struct db_conn **out) {
     struct db_conn *conn = NULL;
-    g_mutex_lock(&db->lock);
+    pthread_mutex_lock(&db->lock);
     if (db->idle->len > 0)
         conn = g_ptr_array_remove_index_fast(db->idle, db->idle->len - 1);
     db->in_use++;
-    g_mutex_unlock(&db->lock);
+    pthread_mutex_unlock(&db->lock);
     enum ec ec = EC_OK;
     if (conn == NULL)
         ec = db_conn_open(db, false, &conn);
     if (ec != EC_OK) {
-        g_mutex_lock(&db->lock);
+        pthread_mutex_lock(&db->lock);
         db->in_use--;
-        g_mutex_unlock(&db->lock);
+        pthread_mutex_unlock(&db->lock);
         return ec;
     }
     *out = conn;
@@ -127,18 +127,18 @@ static enum ec reader_take(struct db *db, struct db_conn **out) {
 
 static void reader_give(struct db_conn *conn, bool keep) {
     struct db *db = conn->db;
-    g_mutex_lock(&db->lock);
+    pthread_mutex_lock(&db->lock);
     if (keep && db->idle->len < DB_IDLE_READERS) {
         g_ptr_array_add(db->idle, conn);
         conn = NULL;
     } else {
         // Counted as in use until it is closed, so that db_close cannot run in between.
-        g_mutex_unlock(&db->lock);
+        pthread_mutex_unlock(&db->lock);
         db_conn_close(conn);
-        g_mutex_lock(&db->lock);
+        pthread_mutex_lock(&db->lock);
     }
     db->in_use--;
-    g_mutex_unlock(&db->lock);
+    pthread_mutex_unlock(&db->lock);
 }
 
 // Ends the transaction without keeping anything; false when the connection is of no more use.
@@ -178,35 +178,35 @@ void db_read_end(struct db_conn *conn) {
 // --- The writer ---
 
 static void writer_take(struct db *db) {
-    g_mutex_lock(&db->lock);
+    pthread_mutex_lock(&db->lock);
     g_assert(!db->is_writer_busy || db->writer_thread != g_thread_self());
     if (db->is_writer_busy) {
         struct writer_wait wait = {.is_granted = false};
-        g_cond_init(&wait.cond);
+        pthread_cond_init(&wait.cond, NULL);
         g_queue_push_tail(&db->waiting, &wait);
         while (!wait.is_granted)
-            g_cond_wait(&wait.cond, &db->lock);
-        g_cond_clear(&wait.cond);
+            pthread_cond_wait(&wait.cond, &db->lock);
+        pthread_cond_destroy(&wait.cond);
     }
     db->is_writer_busy = true;
     db->writer_thread = g_thread_self();
     db->in_use++;
-    g_mutex_unlock(&db->lock);
+    pthread_mutex_unlock(&db->lock);
 }
 
 static void writer_give(struct db *db) {
-    g_mutex_lock(&db->lock);
+    pthread_mutex_lock(&db->lock);
     db->in_use--;
     db->writer_thread = NULL;
     struct writer_wait *next = g_queue_pop_head(&db->waiting);
     if (next != NULL) {
         // The writer goes over without becoming free: nobody who came later can slip in.
         next->is_granted = true;
-        g_cond_signal(&next->cond);
+        pthread_cond_signal(&next->cond);
     } else {
         db->is_writer_busy = false;
     }
-    g_mutex_unlock(&db->lock);
+    pthread_mutex_unlock(&db->lock);
 }
 
 enum ec db_write(struct db *db, struct db_conn **out) {

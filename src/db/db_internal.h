@@ -5,6 +5,8 @@
 // table.
 #pragma once
 
+#include <pthread.h>
+
 #include "db/db.h"
 
 struct db_engine {
@@ -51,7 +53,8 @@ struct db {
     struct db_options options;
     uint64_t wal_bytes; // atomic: what the last commit left in the WAL
 
-    GMutex lock;         // of everything below
+    // Of everything below. A POSIX lock, because ThreadSanitizer does not know GLib's.
+    pthread_mutex_t lock;
     GPtrArray *idle;     // readers nobody uses
     unsigned in_use;     // connections handed out
     GQueue waiting;      // struct writer_wait, first come first served

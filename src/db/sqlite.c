@@ -113,9 +113,6 @@ static void on_sqlite_log(void *data, int code, const char *text) {
 }
 
 static void configure_sqlite(void) {
-    static gsize once;
-    if (!g_once_init_enter(&once))
-        return;
     // One thread a connection at a time is our rule, so that SQLite needs no locks of its own for
     // it; and memory statistics are a global lock on every allocation.
     if (sqlite3_config(SQLITE_CONFIG_MULTITHREAD) != SQLITE_OK ||
@@ -123,7 +120,6 @@ static void configure_sqlite(void) {
         sqlite3_config(SQLITE_CONFIG_LOG, on_sqlite_log, NULL) != SQLITE_OK)
         log_event(LOG_LEVEL_WARNING, "db.sqlite_in_use_before", NULL);
     sqlite3_initialize();
-    g_once_init_leave(&once, 1);
 }
 
 // --- Files and connections ---
@@ -148,7 +144,8 @@ static enum ec create_file(const char *path) {
 }
 
 static enum ec lite_prepare_database(struct db *db, bool *is_new_out) {
-    configure_sqlite();
+    static pthread_once_t configured = PTHREAD_ONCE_INIT;
+    pthread_once(&configured, configure_sqlite);
     enum ec ec;
     if (db->options.read_only)
         ec = access(db->path, F_OK) == 0 ? EC_OK : errno_to_ec(errno);
