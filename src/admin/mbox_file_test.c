@@ -54,8 +54,8 @@ static void test_quoting(void) {
 
 static void test_content_length(void) {
     // mboxcl2: nothing is quoted, the length counts.
-    check(FROM "Content-Length: 47\n\n\n" FROM ">From\nxx\n\n" FROM "A: 2\n\ny\n\n",
-          "[Content-Length: 47\n\n\n" FROM ">From\nxx\n][A: 2\n\ny\n]");
+    check(FROM "Content-Length: 49\n\n\n" FROM ">From\nxx\n\n" FROM "A: 2\n\ny\n\n",
+          "[Content-Length: 49\n\n\n" FROM ">From\nxx\n][A: 2\n\ny\n]");
     // mboxcl: quoted as well.
     check(FROM "Content-Length: 8\n\n>From x\n\n" FROM "A: 2\n\ny\n\n",
           "[Content-Length: 8\n\nFrom x\n][A: 2\n\ny\n]");
