@@ -2,6 +2,7 @@
 #include "directory/directory.h"
 
 #include "directory/directory_internal.h"
+#include "directory/limits.h"
 
 static enum ec generation_read(struct db_conn *conn, const char *sql, uint64_t *out) {
     struct db_stmt *q = db_query(conn, sql);
@@ -73,6 +74,9 @@ enum ec directory_commit(struct directory *d, struct db_conn *conn, enum ec ec) 
     cache_clear_locked(d);
     pthread_rwlock_unlock(&d->lock);
     g_ptr_array_unref(domains);
+    // Changes are rare; every few thousandth one pays for moving them into the file. A failure
+    // shows in the log and costs nothing but room.
+    db_checkpoint(d->db, DIRECTORY_WAL_BYTES);
     return EC_OK;
 }
 

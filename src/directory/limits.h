@@ -22,3 +22,5 @@
 #define ANR_SCANNED_MAX 20000  // entries looked at for one name
 #define ANR_INDEX_WORD_MAX 80  // octets of a word in the index; longer ones are cut
 #define ANR_INDEX_WORDS_MAX 64 // words of one entry
+
+#define DIRECTORY_WAL_BYTES (8 << 20) // changes collected before they are moved into the file
