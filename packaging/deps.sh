@@ -13,15 +13,21 @@ build='gcc libc6-dev meson ninja-build pkg-config ccache libglib2.0-dev libevent
 libsqlite3-dev libgmime-3.0-dev libicu-dev libidn2-dev libsodium-dev libzstd-dev zlib1g-dev
 libsystemd-dev'
 python='python3'
-# Real clients, and packages that carry real mail for the byte-identity corpus.
+# Real clients.
 clients='swaks libio-socket-ssl-perl libnet-ssleay-perl libauthen-sasl-perl isync mutt openssl
-libpython3.11-testsuite'
+bsdutils'
+# Only unpacked, below build/packages/: Postfix's load generator (installing the package would replace
+# the machine's own mail server), and packages that carry real mail for the byte-identity corpus.
+unpacked=''
 
 case $task in
 build) packages=$build ;;
 run) packages="$build $python" ;;
-test) packages="$build $python $clients" ;;
-bench) packages="$build $python dovecot-core dovecot-imapd dovecot-lmtpd" ;;
+test)
+    packages="$build $python $clients libdb5.3 libnsl2 libsasl2-2"
+    unpacked='postfix libpython3.11-testsuite golang-github-jhillyerd-enmime-dev mailman3 spamassassin'
+    ;;
+bench) packages="$build $python openssl dovecot-core dovecot-imapd dovecot-lmtpd" ;;
 lint) packages="$build $python clang-format clang-tidy" ;;
 fuzz) packages="$build clang llvm libclang-rt-14-dev" ;;
 *)
@@ -111,29 +117,22 @@ if [ -n "$missing" ]; then
     rm -f "$log"
 fi
 
-# Postfix's load generator alone: installing the package would replace the machine's own mail
-# server, so its files are only unpacked below build/.
-if [ "$task" = test ] || [ "$task" = bench ]; then
-    if ! command -v smtp-source >/dev/null 2>&1 &&
-        [ ! -x "$here/build/postfix/usr/sbin/smtp-source" ]; then
-        mkdir -p "$here/build/postfix"
-        missing=' postfix (only unpacked)'
-        fetch() {
-            (cd "$here/build/postfix" && rm -f ./*.deb &&
-                apt-get download -qq -o APT::Sandbox::User=root postfix >/dev/null 2>&1)
-        }
-        fetch || { update_lists && fetch; }
-        dpkg-deb -x "$here"/build/postfix/postfix_*.deb "$here/build/postfix"
-        rm -f "$here"/build/postfix/postfix_*.deb
-        packages='libdb5.3 libnsl2 libsasl2-2'
-        find_missing
-        if [ -n "$missing" ]; then
-            log=$(mktemp)
-            install_missing
-            rm -f "$log"
-        fi
-    fi
-fi
+unpack() { # package
+    target=$here/build/packages/$1
+    rm -rf "$target.new"
+    mkdir -p "$target.new"
+    fetch() {
+        (cd "$target.new" && apt-get download -qq -o APT::Sandbox::User=root "$1" >/dev/null 2>&1)
+    }
+    fetch "$1" || { missing=" $1" update_lists && fetch "$1"; } ||
+        { echo "deps.sh: cannot download $1; the tests that need it are skipped" >&2 && return 0; }
+    dpkg-deb -x "$target.new"/*.deb "$target.new"
+    rm -f "$target.new"/*.deb
+    mv "$target.new" "$target"
+}
+for p in $unpacked; do
+    [ -d "$here/build/packages/$p" ] || unpack "$p"
+done
 
 if [ "$task" = test ]; then
     node=$here/tests/clients/node

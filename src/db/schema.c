@@ -10,6 +10,7 @@ char *db_schema_translate(const struct db_engine *engine, const char *sql) {
     } words[] = {
         {"$BLOB", engine->blob_word},
         {"$CLUSTERED", engine->clustered_word},
+        {"$ROWID", engine->rowid_word},
     };
     GString *out = g_string_sized_new(strlen(sql) + 64);
     while (*sql != '\0') {

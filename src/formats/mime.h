@@ -90,6 +90,11 @@ struct mime_header {
 bool mime_header_next(const struct mime_message *m, const struct mime_part *part, size_t *pos,
                       struct mime_header *out);
 
+// The value of a field that mime_header_next gave, unfolded and trimmed, not decoded; at most `max`
+// bytes of it. NULs become spaces. In the arena.
+char *mime_header_value(struct arena *arena, const struct mime_message *m,
+                        const struct mime_header *header, size_t max);
+
 // The first field called `name` (any case) of a part, unfolded but not decoded, trimmed; in the
 // arena. NULL: none.
 char *mime_header_raw(struct arena *arena, const struct mime_message *m,

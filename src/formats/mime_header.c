@@ -75,6 +75,11 @@ bool mime_header_next(const struct mime_message *m, const struct mime_part *part
     return found;
 }
 
+char *mime_header_value(struct arena *arena, const struct mime_message *m,
+                        const struct mime_header *header, size_t max) {
+    return mime_unfold(arena, m->data + header->value.pos, header->value.len, max);
+}
+
 char *mime_header_raw(struct arena *arena, const struct mime_message *m,
                       const struct mime_part *part, const char *name) {
     struct mime_header h;

@@ -13,7 +13,8 @@ static const struct special_folder_info table[] = {
 
 static const char *const languages[] = {"de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da"};
 
-// A row a folder, a column a language in the order above. Folders without a row keep their English name.
+// A row a folder, a column a language in the order above. Folders without a row keep their English
+// name.
 static const struct {
     uint64_t fid;
     const char *names[G_N_ELEMENTS(languages)];
@@ -31,8 +32,8 @@ static const struct {
      {"Gelöschte Elemente", "Éléments supprimés", "Elementos eliminados", "Posta eliminata",
       "Verwijderde items", "Itens Excluídos", "Elementy usunięte", "Borttaget", "Slettet post"}},
     {FID_DRAFTS,
-     {"Entwürfe", "Brouillons", "Borradores", "Bozze", "Concepten", "Rascunhos",
-      "Wersje robocze", "Utkast", "Kladder"}},
+     {"Entwürfe", "Brouillons", "Borradores", "Bozze", "Concepten", "Rascunhos", "Wersje robocze",
+      "Utkast", "Kladder"}},
     {FID_JUNK,
      {"Junk-E-Mail", "Courrier indésirable", "Correo no deseado", "Posta indesiderata",
       "Ongewenste e-mail", "Lixo Eletrônico", "Wiadomości-śmieci", "Skräppost", "Uønsket mail"}},

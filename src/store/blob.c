@@ -1,5 +1,5 @@
-// Blobs: zstd where it helps, one row up to BLOB_CHUNK, chunk rows beyond, so that a range of a large one
-// is read without the rest.
+// Blobs: zstd where it helps, one row up to BLOB_CHUNK, chunk rows beyond, so that a range of a
+// large one is read without the rest.
 #include "store/blob_internal.h"
 
 #include <sodium.h>
@@ -163,7 +163,8 @@ static enum ec unpack(int codec, const void *data, size_t data_len, uint8_t *out
     return EC_OK;
 }
 
-static enum ec read_chunk(struct mbox_tx *tx, uint64_t blob, uint64_t number, uint8_t *out, size_t len) {
+static enum ec read_chunk(struct mbox_tx *tx, uint64_t blob, uint64_t number, uint8_t *out,
+                          size_t len) {
     struct db_stmt *q = db_query(tx->conn, sql_blob_chunk_get);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)((blob << CHUNK_BITS) + number));
@@ -193,7 +194,8 @@ static enum ec read_chunks(struct mbox_tx *tx, uint64_t blob, uint64_t size, uin
     return EC_OK;
 }
 
-static enum ec read_inline(struct db_stmt *q, uint64_t size, uint64_t pos, uint64_t len, GBytes **out) {
+static enum ec read_inline(struct db_stmt *q, uint64_t size, uint64_t pos, uint64_t len,
+                           GBytes **out) {
     size_t n;
     const void *data = db_col_blob(q, 2, &n);
     g_autofree uint8_t *buffer = g_malloc(size + 1);

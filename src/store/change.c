@@ -22,7 +22,8 @@ static void finish(struct arena *arena, GArray *list, unsigned limit, struct cha
     out->items = arena_memdup(arena, list->data, out->n * sizeof(struct change));
 }
 
-static enum ec add_messages(struct mbox_tx *tx, uint64_t fid, uint64_t since, int64_t limit, GArray *list) {
+static enum ec add_messages(struct mbox_tx *tx, uint64_t fid, uint64_t since, int64_t limit,
+                            GArray *list) {
     struct db_stmt *q = db_query(tx->conn, sql_message_since);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)fid);
@@ -79,7 +80,8 @@ enum ec changes_of_folder(struct mbox_tx *tx, struct arena *arena, uint64_t fid,
 }
 
 // Which folders are below `root`: the set of their ids.
-static enum ec folders_below(struct mbox_tx *tx, struct arena *arena, uint64_t root, GHashTable *set) {
+static enum ec folders_below(struct mbox_tx *tx, struct arena *arena, uint64_t root,
+                             GHashTable *set) {
     struct folder_list below;
     EC_TRY(folder_list(tx, arena, root, true, &below));
     for (unsigned i = 0; i < below.n; i++)
@@ -87,18 +89,17 @@ static enum ec folders_below(struct mbox_tx *tx, struct arena *arena, uint64_t r
     return EC_OK;
 }
 
-static enum ec add_folders(struct mbox_tx *tx, const char *sql, enum change_kind kind, uint64_t since,
-                           GHashTable *below, GArray *list, uint64_t *last) {
+static enum ec add_folders(struct mbox_tx *tx, const char *sql, enum change_kind kind,
+                           uint64_t since, GHashTable *below, GArray *list, uint64_t *last) {
     struct db_stmt *q = db_query(tx->conn, sql);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)since);
     while (db_step(q)) {
-        struct change c = {.kind = kind,
-                           .cn = (uint64_t)db_col_i64(q, 0),
-                           .id = (uint64_t)db_col_i64(q, 1)};
+        struct change c = {
+            .kind = kind, .cn = (uint64_t)db_col_i64(q, 0), .id = (uint64_t)db_col_i64(q, 1)};
         *last = MAX(*last, c.cn);
-        // Where a deleted folder stood cannot be told any more: every deletion is reported, and a client
-        // ignores ids it does not know.
+        // Where a deleted folder stood cannot be told any more: every deletion is reported, and a
+        // client ignores ids it does not know.
         if (kind == CHANGE_DELETED || g_hash_table_contains(below, &c.id))
             g_array_append_val(list, c);
     }

@@ -13,8 +13,8 @@ static enum ec insert_level(struct mbox_tx *tx, uint64_t doc, const struct messa
 
 // --- Writing ---
 
-// The value as it is stored: what points into the original gets the original's blob, a large string or
-// binary becomes a blob of its own.
+// The value as it is stored: what points into the original gets the original's blob, a large string
+// or binary becomes a blob of its own.
 static enum ec settle_value(struct mbox_tx *tx, const struct prop_value *v, uint64_t source,
                             struct prop_value *out, uint64_t *size) {
     *out = *v;
@@ -37,8 +37,8 @@ static enum ec settle_value(struct mbox_tx *tx, const struct prop_value *v, uint
     return blob_store(tx, data, len, 1, &out->external.blob);
 }
 
-static enum ec settle_bag(struct mbox_tx *tx, const struct bag *bag, uint64_t source, uint64_t *size,
-                          GBytes **out) {
+static enum ec settle_bag(struct mbox_tx *tx, const struct bag *bag, uint64_t source,
+                          uint64_t *size, GBytes **out) {
     BAG_AUTO settled = NULL;
     for (unsigned i = 0; i < bag_count(bag); i++) {
         const struct prop_value *v = bag_at(bag, i);
@@ -184,8 +184,8 @@ static enum ec decode_recipients(const void *data, size_t len, GPtrArray *out) {
     return wire_ok(&r) ? EC_OK : EC_CORRUPT_DATA;
 }
 
-static enum ec load_level(struct mbox_tx *tx, uint64_t doc, unsigned depth, struct message_value **out,
-                          uint64_t *source_out);
+static enum ec load_level(struct mbox_tx *tx, uint64_t doc, unsigned depth,
+                          struct message_value **out, uint64_t *source_out);
 
 static enum ec load_attachments(struct mbox_tx *tx, uint64_t doc, unsigned depth, GPtrArray *out) {
     g_autoptr(GArray) embedded = g_array_new(FALSE, FALSE, sizeof(uint64_t));
@@ -218,8 +218,8 @@ static enum ec load_attachments(struct mbox_tx *tx, uint64_t doc, unsigned depth
     return EC_OK;
 }
 
-static enum ec load_level(struct mbox_tx *tx, uint64_t doc, unsigned depth, struct message_value **out,
-                          uint64_t *source_out) {
+static enum ec load_level(struct mbox_tx *tx, uint64_t doc, unsigned depth,
+                          struct message_value **out, uint64_t *source_out) {
     if (depth > EMBEDDED_MAX_DEPTH)
         return EC_CORRUPT_DATA;
     struct message_value *value = message_value_new();
@@ -249,7 +249,8 @@ static enum ec load_level(struct mbox_tx *tx, uint64_t doc, unsigned depth, stru
     return EC_OK;
 }
 
-enum ec contents_load(struct mbox_tx *tx, uint64_t doc, struct message_value **out, uint64_t *source_out) {
+enum ec contents_load(struct mbox_tx *tx, uint64_t doc, struct message_value **out,
+                      uint64_t *source_out) {
     return load_level(tx, doc, 0, out, source_out);
 }
 
@@ -292,7 +293,8 @@ static enum ec delete_mime(struct mbox_tx *tx, uint64_t doc) {
 
 static enum ec delete_level(struct mbox_tx *tx, uint64_t doc, unsigned depth);
 
-static enum ec delete_attachments(struct mbox_tx *tx, uint64_t doc, uint64_t source, unsigned depth) {
+static enum ec delete_attachments(struct mbox_tx *tx, uint64_t doc, uint64_t source,
+                                  unsigned depth) {
     g_autoptr(GArray) blobs = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     g_autoptr(GArray) docs = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     g_autoptr(GPtrArray) bags = g_ptr_array_new_with_free_func((GDestroyNotify)bag_free);

@@ -15,7 +15,8 @@ static enum ec inline_bag(const void *data, size_t len, struct bag *bag) {
         const struct prop_external *e = &v->external;
         if (e->pos > len || e->len > len - e->pos)
             return EC_CORRUPT_DATA;
-        g_autoptr(GBytes) decoded = mime_decode((const uint8_t *)data + e->pos, e->len, e->encoding);
+        g_autoptr(GBytes) decoded =
+            mime_decode((const uint8_t *)data + e->pos, e->len, e->encoding);
         size_t n;
         const char *bytes = g_bytes_get_data(decoded, &n);
         struct prop_value value = prop_bytes(v->tag, bytes, (uint32_t)n);
@@ -32,7 +33,8 @@ static enum ec inline_attachment(const void *data, size_t len, struct attachment
         return EC_OK;
     if (a->external.pos > len || a->external.len > len - a->external.pos)
         return EC_CORRUPT_DATA;
-    a->data = mime_decode((const uint8_t *)data + a->external.pos, a->external.len, a->external.encoding);
+    a->data =
+        mime_decode((const uint8_t *)data + a->external.pos, a->external.len, a->external.encoding);
     a->external = (struct prop_external){0};
     return EC_OK;
 }

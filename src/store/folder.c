@@ -82,7 +82,8 @@ enum ec folder_find(struct mbox_tx *tx, uint64_t parent, const char *name, uint6
 
 // --- Lists ---
 
-static enum ec list_children(struct mbox_tx *tx, struct arena *arena, uint64_t parent, GArray *out) {
+static enum ec list_children(struct mbox_tx *tx, struct arena *arena, uint64_t parent,
+                             GArray *out) {
     struct db_stmt *q = db_query(tx->conn, sql_folder_children);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)parent);

@@ -21,10 +21,21 @@ enum ec folder_get_stored_props(struct mbox_tx *tx, uint64_t fid, struct bag **o
 
 // Computed from the row; never in the stored bag.
 static const proptag_t computed[] = {
-    PidTagFolderId,      PidTagParentFolderId,    PidTagContentCount,  PidTagContentUnreadCount,
-    PidTagAssociatedContentCount, PidTagDeletedCountTotal, PidTagSubfolders, PidTagMessageSize,
-    PidTagMessageSizeExtended,    PidTagFolderType,        PidTagCreationTime, PidTagLastModificationTime,
-    PidTagChangeNumber,  PidTagHierarchyChangeNumber, PidTagLocalCommitTime,
+    PidTagFolderId,
+    PidTagParentFolderId,
+    PidTagContentCount,
+    PidTagContentUnreadCount,
+    PidTagAssociatedContentCount,
+    PidTagDeletedCountTotal,
+    PidTagSubfolders,
+    PidTagMessageSize,
+    PidTagMessageSizeExtended,
+    PidTagFolderType,
+    PidTagCreationTime,
+    PidTagLastModificationTime,
+    PidTagChangeNumber,
+    PidTagHierarchyChangeNumber,
+    PidTagLocalCommitTime,
 };
 
 static bool is_computed(proptag_t tag) {
@@ -34,8 +45,8 @@ static bool is_computed(proptag_t tag) {
     return false;
 }
 
-// FID and MID values as they stand in properties: replica id 1 and the counter big-endian behind it, read
-// as a little-endian number ([MS-OXCDATA] 2.2.1.1).
+// FID and MID values as they stand in properties: replica id 1 and the counter big-endian behind
+// it, read as a little-endian number ([MS-OXCDATA] 2.2.1.1).
 static int64_t wire_id(uint64_t id) {
     uint64_t v = 1;
     for (unsigned i = 0; i < 6; i++)
@@ -77,8 +88,8 @@ enum ec folder_get_props(struct mbox_tx *tx, uint64_t fid, struct bag **out) {
     return EC_OK;
 }
 
-static enum ec apply(struct bag *props, const struct bag *set, const uint32_t *remove, unsigned n_remove,
-                     struct folder_info *f) {
+static enum ec apply(struct bag *props, const struct bag *set, const uint32_t *remove,
+                     unsigned n_remove, struct folder_info *f) {
     for (unsigned i = 0; i < n_remove; i++) {
         if (is_computed(remove[i]) || PROP_ID(remove[i]) == PROP_ID(PidTagDisplayName))
             return EC_COMPUTED;
@@ -102,8 +113,8 @@ static enum ec apply(struct bag *props, const struct bag *set, const uint32_t *r
     return EC_OK;
 }
 
-enum ec folder_set_props(struct mbox_tx *tx, uint64_t fid, const struct bag *set, const uint32_t *remove,
-                         unsigned n_remove) {
+enum ec folder_set_props(struct mbox_tx *tx, uint64_t fid, const struct bag *set,
+                         const uint32_t *remove, unsigned n_remove) {
     ARENA_AUTO arena = arena_new();
     struct folder_info f;
     BAG_AUTO props = NULL;

@@ -1,4 +1,5 @@
-// Folders with all that is in them: copying, deleting, emptying ([MS-OXCFOLD] 2.2.1.3, 2.2.1.8, 2.2.1.9).
+// Folders with all that is in them: copying, deleting, emptying
+// ([MS-OXCFOLD] 2.2.1.3, 2.2.1.8, 2.2.1.9).
 #include "mapi/special_folder.h"
 #include "store/folder_internal.h"
 #include "store/message.h"
@@ -61,7 +62,8 @@ static enum ec delete_row(struct mbox_tx *tx, uint64_t fid, uint64_t parent) {
     db_bind_i64(q, 3, (int64_t)fid);
     db_bind_i64(q, 4, (int64_t)parent);
     EC_TRY(db_run(q, NULL));
-    struct event e = {.kind = EVENT_DELETED, .is_folder = true, .fid = fid, .parent = parent, .cn = cn};
+    struct event e = {
+        .kind = EVENT_DELETED, .is_folder = true, .fid = fid, .parent = parent, .cn = cn};
     tx_publish(tx, &e);
     return EC_OK;
 }

@@ -1,4 +1,5 @@
-// A new mailbox: the special folders and the entry ids by which clients find them ([MS-OXOSFLD] 2.2).
+// A new mailbox: the special folders and the entry ids by which clients find them
+// ([MS-OXOSFLD] 2.2).
 #include <string.h>
 
 #include "base/clock.h"
@@ -11,12 +12,12 @@
 
 #define FOLDER_ENTRY_ID_SIZE 46
 
-
 struct entry_id {
     uint8_t bytes[FOLDER_ENTRY_ID_SIZE];
 };
 
-// A private folder's entry id: flags, mailbox, type, replica, counter, padding ([MS-OXCDATA] 2.2.4.1).
+// A private folder's entry id: flags, mailbox, type, replica, counter, padding
+// ([MS-OXCDATA] 2.2.4.1).
 static struct entry_id make_entry_id(const struct mbox *mbox, uint64_t fid) {
     struct entry_id id = {{0}};
     memcpy(id.bytes + 4, mbox->guid.bytes, 16);
@@ -59,14 +60,14 @@ static const struct {
     uint16_t persist_id;
     uint64_t fid;
 } additional_ex[] = {
-    {0x8001, FID_RSS_FEEDS},          {0x8002, FID_TRACKED_MAIL},
-    {0x8004, FID_TODO_SEARCH},        {0x8006, FID_CONVERSATION_ACTIONS},
-    {0x8007, FID_QUICK_STEPS},        {0x8008, FID_SUGGESTED_CONTACTS},
-    {0x800A, FID_IM_CONTACT_LIST},    {0x800B, FID_QUICK_CONTACTS},
+    {0x8001, FID_RSS_FEEDS},       {0x8002, FID_TRACKED_MAIL},
+    {0x8004, FID_TODO_SEARCH},     {0x8006, FID_CONVERSATION_ACTIONS},
+    {0x8007, FID_QUICK_STEPS},     {0x8008, FID_SUGGESTED_CONTACTS},
+    {0x800A, FID_IM_CONTACT_LIST}, {0x800B, FID_QUICK_CONTACTS},
 };
 
-static void add_multiple(struct bag *bag, proptag_t tag, const struct mbox *mbox, const uint64_t *fids,
-                         unsigned n) {
+static void add_multiple(struct bag *bag, proptag_t tag, const struct mbox *mbox,
+                         const uint64_t *fids, unsigned n) {
     struct entry_id ids[8];
     struct prop_bin bins[8];
     g_assert(n <= 8);
@@ -144,7 +145,7 @@ static enum ec insert_folders(struct mbox_tx *tx, const struct mbox_new *spec) {
             .parent = all[i].parent,
             .name = special_folder_name(fid, spec->locale),
             .container_class = all[i].container_class,
-            .type = fid == FID_ROOT ? FOLDER_TYPE_ROOT
+            .type = fid == FID_ROOT  ? FOLDER_TYPE_ROOT
                     : is_search(fid) ? FOLDER_TYPE_SEARCH
                                      : FOLDER_TYPE_GENERIC,
             .uid_validity = (uint32_t)filetime_to_unix(tx->now),
@@ -171,7 +172,8 @@ static enum ec insert_mailbox(struct mbox_tx *tx, const struct mbox_new *spec) {
     db_bind_text(q, 6, spec->locale ? spec->locale : "en");
     db_bind_i64(q, 7, (int64_t)tx->now);
     db_bind_i64(q, 8, (int64_t)tx->mbox->next_id);
-    // Starts at the time, so that a mailbox made anew under the same name has other uids to its clients.
+    // Starts at the time, so that a mailbox made anew under the same name has other uids to its
+    // clients.
     db_bind_i64(q, 9, filetime_to_unix(tx->now));
     EC_TRY(db_run(q, NULL));
     return mbox_set_props(tx, props, NULL, 0);

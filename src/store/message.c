@@ -16,7 +16,8 @@ static struct prop_bin copy_bin(struct arena *arena, struct db_stmt *q, int colu
                 : (struct prop_bin){0, NULL};
 }
 
-enum ec message_full_get(struct mbox_tx *tx, struct arena *arena, uint64_t mid, struct message_full *out) {
+enum ec message_full_get(struct mbox_tx *tx, struct arena *arena, uint64_t mid,
+                         struct message_full *out) {
     struct db_stmt *q = db_query(tx->conn, sql_message_full);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)mid);
@@ -183,7 +184,8 @@ enum ec message_create(struct mbox_tx *tx, uint64_t fid, const struct message_ne
 
 // --- Reading ---
 
-enum ec message_get_row(struct mbox_tx *tx, uint64_t mid, uint64_t *fid_out, struct message_row *out) {
+enum ec message_get_row(struct mbox_tx *tx, uint64_t mid, uint64_t *fid_out,
+                        struct message_row *out) {
     ARENA_AUTO arena = arena_new();
     struct message_full m;
     EC_TRY(message_full_get(tx, arena, mid, &m));
@@ -254,7 +256,8 @@ enum ec message_get_mime(struct mbox_tx *tx, struct arena *arena, uint64_t mid, 
 }
 
 // Whether contents shared with another message have a rendition already; its size.
-static enum ec existing_mime(struct mbox_tx *tx, uint64_t doc, bool *found_out, uint64_t *size_out) {
+static enum ec existing_mime(struct mbox_tx *tx, uint64_t doc, bool *found_out,
+                             uint64_t *size_out) {
     struct db_stmt *q = db_query(tx->conn, sql_mime_size);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)doc);

@@ -1,4 +1,5 @@
-// Changing flags and keywords of many messages ([MS-OXCMSG] 2.2.3.10, [RFC 3501] STORE, [RFC 7162]).
+// Changing flags and keywords of many messages ([MS-OXCMSG] 2.2.3.10, [RFC 3501] STORE, [RFC
+// 7162]).
 #include <string.h>
 
 #include "store/message_internal.h"
@@ -73,7 +74,8 @@ struct flags_row {
     const char *keywords;
 };
 
-static enum ec read_row(struct mbox_tx *tx, struct arena *arena, uint64_t mid, struct flags_row *out) {
+static enum ec read_row(struct mbox_tx *tx, struct arena *arena, uint64_t mid,
+                        struct flags_row *out) {
     struct db_stmt *q = db_query(tx->conn, sql_message_get);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)mid);
@@ -92,9 +94,10 @@ static enum ec read_row(struct mbox_tx *tx, struct arena *arena, uint64_t mid, s
     return found ? EC_OK : EC_NOT_FOUND;
 }
 
-// The read state alone changes read_cn; everything else is a change of the message ([MS-OXCFXICS] 3.2.5.6).
-static enum ec write_row(struct mbox_tx *tx, uint64_t mid, const struct flags_row *row, uint32_t flags,
-                         const char *keywords) {
+// The read state alone changes read_cn; everything else is a change of the message
+// ([MS-OXCFXICS] 3.2.5.6).
+static enum ec write_row(struct mbox_tx *tx, uint64_t mid, const struct flags_row *row,
+                         uint32_t flags, const char *keywords) {
     uint64_t change = mbox_next_id(tx);
     bool only_read = ((row->flags ^ flags) & ~(uint32_t)MSG_READ) == 0 &&
                      g_strcmp0(row->keywords, keywords) == 0;

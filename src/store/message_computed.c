@@ -40,13 +40,15 @@ static void change_number(const struct message *m, struct arena *arena, struct p
 }
 
 static void message_flags(const struct message *m, struct arena *arena, struct prop_value *out) {
-    out->l = (m->flags & MSG_READ ? MF_READ : 0) | (m->flags & MSG_DRAFT ? MF_UNSENT : MF_UNMODIFIED) |
+    out->l = (m->flags & MSG_READ ? MF_READ : 0) |
+             (m->flags & MSG_DRAFT ? MF_UNSENT : MF_UNMODIFIED) |
              (m->value->attachments->len ? MF_HAS_ATTACH : 0) |
              (m->flags & MSG_ASSOCIATED ? MF_ASSOCIATED : 0);
 }
 
 static void message_status(const struct message *m, struct arena *arena, struct prop_value *out) {
-    out->l = (bag_long(m->value->bag, PidTagMessageStatus, 0) & ~8) | (m->flags & MSG_DELETED ? 8 : 0);
+    out->l =
+        (bag_long(m->value->bag, PidTagMessageStatus, 0) & ~8) | (m->flags & MSG_DELETED ? 8 : 0);
 }
 
 static void has_attachments(const struct message *m, struct arena *arena, struct prop_value *out) {
@@ -79,14 +81,16 @@ static void change_key(const struct message *m, struct arena *arena, struct prop
     out->bin = (struct prop_bin){XID_SIZE, xid};
 }
 
-static void parent_source_key(const struct message *m, struct arena *arena, struct prop_value *out) {
+static void parent_source_key(const struct message *m, struct arena *arena,
+                              struct prop_value *out) {
     uint8_t *xid = arena_alloc(arena, XID_SIZE);
     memcpy(xid, m->replica.bytes, 16);
     put_counter(xid + 16, m->row.fid);
     out->bin = (struct prop_bin){XID_SIZE, xid};
 }
 
-// [MS-OXCDATA] 2.2.4.2: flags, mailbox, type, folder's replica and counter, message's replica and counter.
+// [MS-OXCDATA] 2.2.4.2: flags, mailbox, type, folder's replica and counter, message's replica and
+// counter.
 static void entry_id(const struct message *m, struct arena *arena, struct prop_value *out) {
     uint8_t *id = arena_alloc0(arena, MESSAGE_ENTRY_ID_SIZE);
     memcpy(id + 4, m->guid.bytes, 16);
@@ -108,7 +112,8 @@ static void parent_entry_id(const struct message *m, struct arena *arena, struct
 }
 
 // "Alice; Bob": display names of one kind of recipients ([MS-OXOMSG] 2.2.1.7 to 2.2.1.9).
-static void display_list(const struct message *m, struct arena *arena, int kind, struct prop_value *out) {
+static void display_list(const struct message *m, struct arena *arena, int kind,
+                         struct prop_value *out) {
     g_autoptr(GString) text = g_string_new(NULL);
     for (guint i = 0; i < m->value->recipients->len; i++) {
         const struct bag *r = m->value->recipients->pdata[i];
@@ -165,14 +170,17 @@ bool message_is_computed(proptag_t tag) {
     return false;
 }
 
-bool message_computed(const struct message *m, struct arena *arena, proptag_t tag, struct prop_value *out) {
-    // The follow-up flag of mail clients without MAPI shows as PidTagFlagStatus; "complete" stays in the bag.
+bool message_computed(const struct message *m, struct arena *arena, proptag_t tag,
+                      struct prop_value *out) {
+    // The follow-up flag of mail clients without MAPI shows as PidTagFlagStatus; "complete" stays
+    // in the bag.
     if (tag == PidTagFlagStatus && (m->flags & MSG_FLAGGED)) {
         *out = prop_long(tag, 2);
         return true;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(table); i++) {
-        if (table[i].tag != tag && !(PROP_TYPE(tag) == PT_UNSPECIFIED && PROP_ID(table[i].tag) == PROP_ID(tag)))
+        if (table[i].tag != tag &&
+            !(PROP_TYPE(tag) == PT_UNSPECIFIED && PROP_ID(table[i].tag) == PROP_ID(tag)))
             continue;
         *out = (struct prop_value){.tag = table[i].tag};
         table[i].compute(m, arena, out);

@@ -19,23 +19,26 @@ struct message_full {
 };
 
 // The row of `mid`, texts in the arena. EC_NOT_FOUND.
-enum ec message_full_get(struct mbox_tx *tx, struct arena *arena, uint64_t mid, struct message_full *out);
+enum ec message_full_get(struct mbox_tx *tx, struct arena *arena, uint64_t mid,
+                         struct message_full *out);
 enum ec message_full_insert(struct mbox_tx *tx, const struct message_full *m);
 
 // Fills the row's texts for lists from the properties; borrowed from the bag.
 void message_full_describe(struct message_full *m, const struct bag *bag);
 
-// Adds (sign 1) or takes off (-1) the row in its folder's counters, and moves the folder's modseq up.
+// Adds (sign 1) or takes off (-1) the row in its folder's counters, and moves the folder's modseq
+// up.
 enum ec message_count(struct mbox_tx *tx, const struct message_full *m, int sign, uint64_t modseq);
 
 void message_publish(struct mbox_tx *tx, enum event_kind kind, const struct message_full *m,
                      uint64_t old_fid, uint64_t old_mid);
 
-// Contents. `source`: the blob that external values of blob 0 point into, 0: none; a reference is taken.
-// The sum of what is stored goes to *size_out.
+// Contents. `source`: the blob that external values of blob 0 point into, 0: none; a reference is
+// taken. The sum of what is stored goes to *size_out.
 enum ec contents_insert(struct mbox_tx *tx, uint64_t doc, const struct message_value *value,
                         uint64_t source, uint64_t *size_out);
-enum ec contents_load(struct mbox_tx *tx, uint64_t doc, struct message_value **out, uint64_t *source_out);
+enum ec contents_load(struct mbox_tx *tx, uint64_t doc, struct message_value **out,
+                      uint64_t *source_out);
 enum ec contents_ref(struct mbox_tx *tx, uint64_t doc);
 enum ec contents_unref(struct mbox_tx *tx, uint64_t doc); // the last one deletes all of it
 enum ec contents_set_mime(struct mbox_tx *tx, uint64_t doc, uint64_t blob, const char *envelope,

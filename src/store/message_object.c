@@ -51,7 +51,8 @@ struct message_value *message_value(struct message *m) {
 
 // --- Properties ---
 
-enum ec external_read(struct mbox_tx *tx, const struct prop_external *external, bool is_text, GBytes **out) {
+enum ec external_read(struct mbox_tx *tx, const struct prop_external *external, bool is_text,
+                      GBytes **out) {
     g_autoptr(GBytes) bytes = NULL;
     if (external->len == 0) {
         *out = g_bytes_new_static("", 0);
@@ -77,8 +78,8 @@ enum ec external_read(struct mbox_tx *tx, const struct prop_external *external, 
     return EC_OK;
 }
 
-static enum ec read_external_value(struct mbox_tx *tx, struct arena *arena, const struct prop_value *v,
-                                   size_t max, struct prop_value *out) {
+static enum ec read_external_value(struct mbox_tx *tx, struct arena *arena,
+                                   const struct prop_value *v, size_t max, struct prop_value *out) {
     g_autoptr(GBytes) bytes = NULL;
     if (max > 0 && v->external.len > max)
         return EC_MESSAGE_TOO_BIG;

@@ -19,7 +19,8 @@ bool message_computed(const struct message *m, struct arena *arena, proptag_t ta
 bool message_is_computed(proptag_t tag);
 
 // Reads an external value's bytes, transfer encoding undone; strings as UTF-8.
-enum ec external_read(struct mbox_tx *tx, const struct prop_external *external, bool is_text, GBytes **out);
+enum ec external_read(struct mbox_tx *tx, const struct prop_external *external, bool is_text,
+                      GBytes **out);
 
 // embedded.c: the message in a message/rfc822 part's bytes, self-contained.
 enum ec embedded_parse(GBytes *bytes, struct message_value **out);

@@ -67,7 +67,8 @@ enum ec message_stream_open(struct mbox_tx *tx, struct message *m, int attachmen
     if (mode != STREAM_READ && attachment < 0 && message_is_computed(tag))
         return EC_ACCESS_DENIED;
     struct message_stream *s = g_new0(struct message_stream, 1);
-    *s = (struct message_stream){m, attachment, tag, mode != STREAM_READ, false, g_byte_array_new()};
+    *s =
+        (struct message_stream){m, attachment, tag, mode != STREAM_READ, false, g_byte_array_new()};
     enum ec ec = EC_OK;
     if (mode == STREAM_CREATE)
         s->is_changed = true;
@@ -91,7 +92,8 @@ uint64_t message_stream_size(const struct message_stream *s) {
     return s->bytes->len;
 }
 
-enum ec message_stream_read(struct message_stream *s, uint64_t pos, void *buf, size_t len, size_t *got_out) {
+enum ec message_stream_read(struct message_stream *s, uint64_t pos, void *buf, size_t len,
+                            size_t *got_out) {
     uint64_t left = pos < s->bytes->len ? s->bytes->len - pos : 0;
     *got_out = MIN(left, len);
     if (*got_out)

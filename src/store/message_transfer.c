@@ -1,7 +1,8 @@
-// Messages on their way: copying, moving, deleting, restoring ([MS-OXCFOLD] 2.2.1.6, 2.2.1.7, 2.2.1.11).
+// Messages on their way: copying, moving, deleting, restoring
+// ([MS-OXCFOLD] 2.2.1.6, 2.2.1.7, 2.2.1.11).
 //
-// A copy shares the contents (a new row and one more reference), a move keeps them; both give the message a new
-// id and uid in the target.
+// A copy shares the contents (a new row and one more reference), a move keeps them; both give the
+// message a new id and uid in the target.
 #include "store/message_internal.h"
 
 static enum ec delete_row(struct mbox_tx *tx, const struct message_full *m) {
@@ -24,7 +25,8 @@ static enum ec bury(struct mbox_tx *tx, const struct message_full *m, uint64_t c
     return db_run(q, NULL);
 }
 
-// Gives `m` its place in the target: new mid, uid and change number. `m` holds the source's row before.
+// Gives `m` its place in the target: new mid, uid and change number. `m` holds the source's row
+// before.
 static enum ec settle(struct mbox_tx *tx, struct message_full *m, uint64_t to_fid) {
     struct folder_counters *c;
     EC_TRY(tx_counters(tx, to_fid, &c));
@@ -71,7 +73,8 @@ static enum ec transfer(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *m
         struct message_copied copied;
         arena_reset(arena);
         enum ec ec = message_full_get(tx, arena, mids[i], &from);
-        if (ec == EC_NOT_FOUND || (ec == EC_OK && (from.fid != from_fid || (from.flags & MSG_SOFT_DELETED))))
+        if (ec == EC_NOT_FOUND ||
+            (ec == EC_OK && (from.fid != from_fid || (from.flags & MSG_SOFT_DELETED))))
             continue;
         EC_TRY(ec);
         EC_TRY(transfer_one(tx, &from, to_fid, is_move, &copied));
@@ -115,7 +118,8 @@ static enum ec hard_delete(struct mbox_tx *tx, const struct message_full *m, uin
     return contents_unref(tx, m->doc);
 }
 
-static enum ec delete_one(struct mbox_tx *tx, struct message_full *m, enum message_delete_mode mode) {
+static enum ec delete_one(struct mbox_tx *tx, struct message_full *m,
+                          enum message_delete_mode mode) {
     bool was_soft = m->flags & MSG_SOFT_DELETED;
     // Associated messages hold settings, which nobody restores.
     bool soft = mode == DELETE_SOFT && !(m->flags & MSG_ASSOCIATED);
@@ -172,7 +176,8 @@ enum ec message_restore(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, 
     return EC_OK;
 }
 
-enum ec message_list_soft_deleted(struct mbox_tx *tx, uint64_t fid, filetime_t before, GArray **mids_out) {
+enum ec message_list_soft_deleted(struct mbox_tx *tx, uint64_t fid, filetime_t before,
+                                  GArray **mids_out) {
     GArray *mids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     struct db_stmt *q = db_query(tx->conn, sql_message_list_soft);
     db_bind_i64(q, 1, MBX);

@@ -1,9 +1,9 @@
 // Snapshots of folders' rows in memory.
 //
-// A snapshot is an array of chunk pointers; a chunk holds up to CHUNK_ROWS rows in uid order and never
-// changes once a snapshot shows it. A newer snapshot is made by reading what changed since (rows by
-// modseq, tombstones by change number) and replacing only the chunks concerned. The mailbox keeps the newest
-// snapshot of each folder looked at lately.
+// A snapshot is an array of chunk pointers; a chunk holds up to CHUNK_ROWS rows in uid order and
+// never changes once a snapshot shows it. A newer snapshot is made by reading what changed since
+// (rows by modseq, tombstones by change number) and replacing only the chunks concerned. The
+// mailbox keeps the newest snapshot of each folder looked at lately.
 #include "store/rows.h"
 
 #include <string.h>
@@ -35,7 +35,7 @@ struct cached {
 };
 
 struct rows_cache {
-    GMutex lock; // held while a snapshot is made: two openers of a folder make it once
+    GMutex lock;         // held while a snapshot is made: two openers of a folder make it once
     GHashTable *folders; // fid -> struct cached
 };
 
@@ -209,7 +209,8 @@ static enum ec read_deltas(struct mbox_tx *tx, uint64_t fid, uint64_t since, GAr
 }
 
 // One chunk of the old snapshot merged with the deltas of its uid range; returns the next delta.
-static guint merge_chunk(struct builder *b, struct chunk *c, GArray *deltas, guint d, uint32_t range_end) {
+static guint merge_chunk(struct builder *b, struct chunk *c, GArray *deltas, guint d,
+                         uint32_t range_end) {
     for (uint32_t i = 0; i < c->n; i++) {
         const struct message_row *row = &c->rows[i];
         while (d < deltas->len) {
@@ -252,8 +253,8 @@ static struct folder_rows *merge(const struct folder_rows *old, GArray *deltas) 
         struct chunk *c = old->chunks[i];
         bool is_last = i + 1 == old->n_chunks;
         uint32_t range_end = is_last ? UINT32_MAX : old->chunks[i + 1]->rows[0].uid;
-        bool is_touched = d < deltas->len &&
-                          g_array_index(deltas, struct delta, d).row.uid < range_end;
+        bool is_touched =
+            d < deltas->len && g_array_index(deltas, struct delta, d).row.uid < range_end;
         // New mail after a full last chunk starts a chunk of its own; the full one stays shared.
         if (is_touched && is_last && c->n == CHUNK_ROWS &&
             g_array_index(deltas, struct delta, d).row.uid > c->rows[c->n - 1].uid)

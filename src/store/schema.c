@@ -1,10 +1,10 @@
-// The schema of a mailbox database, for both engines; every table is keyed by mailbox (`mbx`, always 1
-// in a SQLite file of its own).
+// The schema of a mailbox database, for both engines; every table is keyed by mailbox (`mbx`,
+// always 1 in a SQLite file of its own).
 //
-// Two kinds of tables: narrow ones are clustered by what they are read by (message: folder and uid, so
-// that a folder is one sequential scan); wide ones have a plain integer key, so that SQLite keeps their
-// rows in table leaves. A message's contents hang on its `doc`, not on its mid: a move gives a new mid and
-// uid but rewrites nothing wide.
+// Two kinds of tables: narrow ones are clustered by what they are read by (message: folder and uid,
+// so that a folder is one sequential scan); wide ones have a plain integer key, so that SQLite
+// keeps their rows in table leaves. A message's contents hang on its `doc`, not on its mid: a move
+// gives a new mid and uid but rewrites nothing wide.
 #include "store/schema_internal.h"
 
 static const char version_1[] =
@@ -26,9 +26,9 @@ static const char version_1[] =
     "CREATE UNIQUE INDEX folder_name ON folder (mbx, parent, name_key);"
     "CREATE INDEX folder_cn ON folder (mbx, cn);"
 
-    // flags: enum message_flag. size: what the message counts for in quotas; mime_size: RFC822.SIZE.
-    // modseq = max(cn, read_cn). deleted: when it was soft-deleted, else 0. pcl: only when it is not the
-    // change key alone. The texts are for sorting and filtering lists.
+    // flags: enum message_flag. size: what the message counts for in quotas; mime_size:
+    // RFC822.SIZE. modseq = max(cn, read_cn). deleted: when it was soft-deleted, else 0. pcl: only
+    // when it is not the change key alone. The texts are for sorting and filtering lists.
     "CREATE TABLE message ("
     " mbx BIGINT NOT NULL, fid BIGINT NOT NULL, uid BIGINT NOT NULL, mid BIGINT NOT NULL,"
     " doc BIGINT NOT NULL, cn BIGINT NOT NULL, read_cn BIGINT NOT NULL, modseq BIGINT NOT NULL,"
@@ -40,16 +40,16 @@ static const char version_1[] =
     "CREATE INDEX message_modseq ON message (mbx, fid, modseq);"
 
     // refs: how many messages share the contents (a copy shares them until one is changed).
-    // recipients: a count and as many bags with their lengths. source: the blob of the original that
-    // bodies and attachments point into, else 0.
+    // recipients: a count and as many bags with their lengths. source: the blob of the original
+    // that bodies and attachments point into, else 0.
     "CREATE TABLE message_data ("
     " mbx BIGINT NOT NULL, doc $ROWID, refs BIGINT NOT NULL, source BIGINT NOT NULL,"
     " props $BLOB NOT NULL, recipients $BLOB);"
     "CREATE TABLE message_mime ("
     " mbx BIGINT NOT NULL, doc $ROWID, blob BIGINT NOT NULL, envelope $BLOB NOT NULL,"
     " structure $BLOB NOT NULL);"
-    // The content: a range of a blob (referenced, unless it is the message's source), or the doc of an
-    // embedded message.
+    // The content: a range of a blob (referenced, unless it is the message's source), or the doc of
+    // an embedded message.
     "CREATE TABLE attachment ("
     " mbx BIGINT NOT NULL, doc BIGINT NOT NULL, num BIGINT NOT NULL, props $BLOB NOT NULL,"
     " blob BIGINT NOT NULL, pos BIGINT NOT NULL, length BIGINT NOT NULL, encoding INTEGER NOT NULL,"
@@ -84,8 +84,8 @@ static const char version_1[] =
     "CREATE TABLE subscription ("
     " mbx BIGINT NOT NULL, path TEXT NOT NULL, PRIMARY KEY (mbx, path)) $CLUSTERED;"
 
-    // For the rest of the store's duties (search folders, rules, receive folders, per-user read state of
-    // public folders): laid out here so that no mailbox has to be rewritten for them.
+    // For the rest of the store's duties (search folders, rules, receive folders, per-user read
+    // state of public folders): laid out here so that no mailbox has to be rewritten for them.
     "CREATE TABLE search_folder ("
     " mbx BIGINT NOT NULL, fid BIGINT NOT NULL, flags BIGINT NOT NULL, restriction $BLOB NOT NULL,"
     " scope $BLOB NOT NULL, PRIMARY KEY (mbx, fid)) $CLUSTERED;"

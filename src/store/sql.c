@@ -27,10 +27,10 @@ const char sql_mailbox_uid_validity[] =
 const char sql_folder_insert[] =
     "INSERT INTO folder (mbx, fid, parent, name, name_key, container_class, type, cn, modseq,"
     " uid_validity, uid_next, n_messages, n_unread, n_associated, n_soft, size, soft_size, created,"
-    " changed, is_subscribed, is_hidden, props) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 0,"
+    " changed, is_subscribed, is_hidden, props) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "
+    "1, 0,"
     " 0, 0, 0, 0, 0, $11, $12, $13, $14, $15)";
-const char sql_folder_get[] =
-    "SELECT " FOLDER_COLUMNS " FROM folder WHERE mbx = $1 AND fid = $2";
+const char sql_folder_get[] = "SELECT " FOLDER_COLUMNS " FROM folder WHERE mbx = $1 AND fid = $2";
 const char sql_folder_find[] =
     "SELECT fid FROM folder WHERE mbx = $1 AND parent = $2 AND name_key = $3";
 const char sql_folder_children[] =
@@ -126,9 +126,8 @@ const char sql_attachment_list[] =
 const char sql_attachment_delete[] = "DELETE FROM attachment WHERE mbx = $1 AND doc = $2";
 
 // --- blobs ---
-const char sql_blob_insert[] =
-    "INSERT INTO blob (mbx, blob, refs, size, codec, hash, data)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const char sql_blob_insert[] = "INSERT INTO blob (mbx, blob, refs, size, codec, hash, data)"
+                               " VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const char sql_blob_get[] = "SELECT size, codec, data FROM blob WHERE mbx = $1 AND blob = $2";
 const char sql_blob_find[] = "SELECT blob FROM blob WHERE mbx = $1 AND hash = $2";
 const char sql_blob_ref[] = "UPDATE blob SET refs = refs + $1 WHERE mbx = $2 AND blob = $3";
@@ -142,9 +141,8 @@ const char sql_blob_chunk_delete[] =
     "DELETE FROM blob_chunk WHERE mbx = $1 AND chunk >= $2 AND chunk < $3";
 
 // --- synchronization ---
-const char sql_tombstone_insert[] =
-    "INSERT INTO tombstone (mbx, fid, cn, mid, uid, flags, is_soft)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const char sql_tombstone_insert[] = "INSERT INTO tombstone (mbx, fid, cn, mid, uid, flags, is_soft)"
+                                    " VALUES ($1, $2, $3, $4, $5, $6, $7)";
 const char sql_tombstone_since[] =
     "SELECT cn, mid, uid, flags, is_soft FROM tombstone WHERE mbx = $1 AND fid = $2 AND cn > $3"
     " ORDER BY cn LIMIT $4";
@@ -169,11 +167,11 @@ const char sql_permission_set[] =
 const char sql_permission_remove[] =
     "DELETE FROM permission WHERE mbx = $1 AND fid = $2 AND member = $3";
 const char sql_permission_drop_folder[] = "DELETE FROM permission WHERE mbx = $1 AND fid = $2";
-const char sql_named_list[] = "SELECT id, guid, lid, name FROM named_prop WHERE mbx = $1 ORDER BY id";
+const char sql_named_list[] =
+    "SELECT id, guid, lid, name FROM named_prop WHERE mbx = $1 ORDER BY id";
 const char sql_named_insert[] =
     "INSERT INTO named_prop (mbx, id, guid, lid, name) VALUES ($1, $2, $3, $4, $5)";
-const char sql_subscription_list[] =
-    "SELECT path FROM subscription WHERE mbx = $1 ORDER BY path";
+const char sql_subscription_list[] = "SELECT path FROM subscription WHERE mbx = $1 ORDER BY path";
 const char sql_subscription_insert[] =
     "INSERT INTO subscription (mbx, path) VALUES ($1, $2) ON CONFLICT (mbx, path) DO NOTHING";
 const char sql_subscription_delete[] = "DELETE FROM subscription WHERE mbx = $1 AND path = $2";

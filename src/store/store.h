@@ -116,7 +116,8 @@ enum ec mbox_name_to_id(struct mbox_tx *tx, const struct prop_name *name, bool c
 enum ec mbox_id_to_name(struct mbox_tx *tx, struct arena *arena, uint16_t id,
                         struct prop_name *out);
 
-// --- Subscriptions to paths that are no folder (IMAP keeps such names); folders: folder_set_subscribed ---
+// --- Subscriptions to paths that are no folder (IMAP keeps such names); folders:
+// folder_set_subscribed ---
 enum ec mbox_get_subscriptions(struct mbox_tx *tx, char ***out); // g_strfreev
 enum ec mbox_set_subscription(struct mbox_tx *tx, const char *path, bool is_subscribed);
 

@@ -9,7 +9,7 @@
 #include "store/store.h"
 
 struct rows_cache; // rows.c
-struct named_cache; // named.c
+struct named_map;  // mapi/named.h
 
 struct store {
     char *dir;
@@ -20,7 +20,7 @@ struct store {
 
 struct mbox {
     struct store *store;
-    int refs;         // under store->lock; 0: idle, kept open
+    int refs; // under store->lock; 0: idle, kept open
     gint64 idle_since;
     struct guid guid, replica;
     char *address, *display_name, *locale;
@@ -39,9 +39,15 @@ struct mbox {
     GPtrArray *watches; // of struct mbox_watch
 
     struct rows_cache *rows;
+
+    GMutex named_lock;
+    struct named_map *named; // NULL: not read yet
+    uint64_t named_commits;  // tx->commits it was read at
+    bool is_named_settled;   // read by a reader: committed
 };
 
-// A folder's counters during a write; read when first touched, written back when the change is done.
+// A folder's counters during a write; read when first touched, written back when the change is
+// done.
 struct folder_counters {
     uint64_t fid;
     uint32_t uid_next;
@@ -58,9 +64,12 @@ struct mbox_tx {
     GHashTable *counters; // fid -> struct folder_counters; writers only
     GArray *events;       // of struct event
     filetime_t now;       // one time for a whole change
+    uint64_t
+        commits; // mbox->commits before the snapshot was taken: the snapshot has at least these
 };
 
-// EC_OK inside a write transaction, else EC_ACCESS_DENIED (a bug of the caller that must not corrupt).
+// EC_OK inside a write transaction, else EC_ACCESS_DENIED (a bug of the caller that must not
+// corrupt).
 enum ec tx_check_writer(struct mbox_tx *tx);
 
 // The folder's counters, to change (set is_dirty). EC_NOT_FOUND.

@@ -1,8 +1,8 @@
 // Transactions: snapshots for readers, group commit for writers.
 //
-// A thread that wants to write queues its change. If nobody leads, it becomes the leader: it runs all
-// changes that wait, each in a savepoint of its own, commits them as one, publishes their events,
-// tells the others, and hands the lead to the next that came meanwhile.
+// A thread that wants to write queues its change. If nobody leads, it becomes the leader: it runs
+// all changes that wait, each in a savepoint of its own, commits them as one, publishes their
+// events, tells the others, and hands the lead to the next that came meanwhile.
 #include <string.h>
 
 #include "base/clock.h"
@@ -32,11 +32,13 @@ struct mbox *tx_mbox(struct mbox_tx *tx) {
 
 enum ec mbox_read(struct mbox *mbox, struct mbox_tx **out) {
     struct db_conn *conn;
+    uint64_t commits = atomic_load(&mbox->commits);
     EC_TRY(db_read(mbox->db, &conn));
     struct mbox_tx *tx = g_new0(struct mbox_tx, 1);
     tx->mbox = mbox;
     tx->conn = conn;
     tx->now = clock_now();
+    tx->commits = commits;
     *out = tx;
     return EC_OK;
 }

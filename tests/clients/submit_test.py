@@ -13,7 +13,7 @@ from harness.tap import expect, expect_equal, test
 
 server = bourse.Server(["alice", "bob"]).start()
 SMTP_SOURCE = shutil.which("smtp-source") or shutil.which(
-    "smtp-source", path=str(bourse.TOP / "build/postfix/usr/sbin"))
+    "smtp-source", path=str(bourse.TOP / "build/packages/postfix/usr/sbin"))
 
 
 def swaks(service, *words, status=0, to="alice@example.test", sender="sender@remote.test"):

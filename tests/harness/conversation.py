@@ -12,7 +12,8 @@
     wait-mail alice 1                    until alice's Inbox has that many messages
     eof                                  the server closes, without a further word
 
-${user}, ${password}, ${plain} (base64 for AUTH PLAIN) and names that an earlier S line caught with
+${user}, ${other}, ${mailbox} (the user's local part), ${password}, ${plain} (base64 for AUTH PLAIN) and
+names that an earlier S line caught with
 (?P<name>...) are replaced in C lines, and in S lines as literal text."""
 
 import base64
@@ -24,11 +25,10 @@ from harness import bourse, mail, tap
 class Player:
     def __init__(self, server, variables=None):
         self.server = server
-        user = "alice@" + bourse.DOMAIN
-        self.variables = {
-            "user": user, "password": bourse.PASSWORD,
-            "plain": base64.b64encode(f"\0{user}\0{bourse.PASSWORD}".encode()).decode(),
-            **(variables or {})}
+        self.variables = {"user": "alice@" + bourse.DOMAIN, "password": bourse.PASSWORD,
+                          "mailbox": "alice", **(variables or {})}
+        token = "\0{user}\0{password}".format(**self.variables)
+        self.variables.setdefault("plain", base64.b64encode(token.encode()).decode())
         self.connections = {}
         self.where = ""
 
@@ -57,7 +57,7 @@ class Player:
             return
         if raw.startswith("wait-mail "):
             _, user, n = raw.split()
-            self.server.wait_for_messages(user, int(n))
+            self.server.wait_for_messages(self.escaped(user).decode(), int(n))
             return
         wire = self.connections[which]
         kind, rest = raw[:3], raw[3:]
