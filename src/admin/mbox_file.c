@@ -158,8 +158,8 @@ static bool take_status(const char *line, size_t len, struct mbox_entry *entry) 
     const char *value;
     size_t n;
     bool is_status = field_is(line, len, "Status", &value, &n) && only_letters(value, n, "RONUD");
-    if (is_status || (field_is(line, len, "X-Status", &value, &n) &&
-                      only_letters(value, n, "AFTDRNU"))) {
+    if (is_status ||
+        (field_is(line, len, "X-Status", &value, &n) && only_letters(value, n, "AFTDRNU"))) {
         for (size_t i = 0; i < n && entry; i++)
             entry->flags |= flag_of(value[i]);
         return true;
@@ -174,7 +174,8 @@ static bool take_status(const char *line, size_t len, struct mbox_entry *entry) 
     return false;
 }
 
-// Reads the header of a message: flags into `entry` (may be NULL), and Content-Length (SIZE_MAX: none). Where the body begins.
+// Reads the header of a message: flags into `entry` (may be NULL), and Content-Length (SIZE_MAX:
+// none). Where the body begins.
 static size_t read_header(const char *data, size_t len, struct mbox_entry *entry,
                           size_t *length_out) {
     size_t pos = 0, next;
@@ -300,17 +301,17 @@ GBytes *mbox_content(const struct mbox_entry *e) {
 // --- Writing ---
 
 void mbox_write_from(struct mbox_writer *w, const char *sender, filetime_t date, GString *out) {
-    *w = (struct mbox_writer){
-.at_line_start = true, .ends_with_newline = true};
+    *w = (struct mbox_writer){.at_line_start = true, .ends_with_newline = true};
     g_autoptr(GDateTime) t = g_date_time_new_from_unix_utc(filetime_to_unix(date));
     static const char days[7][4] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
     if (!t)
         t = g_date_time_new_from_unix_utc(0);
-    g_string_append_printf(
-        out, "From %s %s %s %2d %02d:%02d:%02d %04d\n", sender && *sender ? sender : "MAILER-DAEMON",
-        days[g_date_time_get_day_of_week(t) - 1], months[g_date_time_get_month(t) - 1],
-        g_date_time_get_day_of_month(t), g_date_time_get_hour(t), g_date_time_get_minute(t),
-        g_date_time_get_second(t), g_date_time_get_year(t));
+    g_string_append_printf(out, "From %s %s %s %2d %02d:%02d:%02d %04d\n",
+                           sender && *sender ? sender : "MAILER-DAEMON",
+                           days[g_date_time_get_day_of_week(t) - 1],
+                           months[g_date_time_get_month(t) - 1], g_date_time_get_day_of_month(t),
+                           g_date_time_get_hour(t), g_date_time_get_minute(t),
+                           g_date_time_get_second(t), g_date_time_get_year(t));
 }
 
 void mbox_write_status(struct mbox_writer *w, uint32_t flags, const char *keywords, GString *out) {

@@ -1,5 +1,5 @@
-// mbox files: messages one after the other, each after a line "From sender date" ([RFC 4155] and the
-// older habits).
+// mbox files: messages one after the other, each after a line "From sender date" ([RFC 4155] and
+// the older habits).
 //
 // Lines of a message that begin with "From " are quoted in one of four ways: mboxo and mboxrd put a
 // '>' before them (mboxrd before ">From " too), mboxcl adds Content-Length to that, mboxcl2 has
@@ -28,10 +28,10 @@ struct mbox_cursor {
 struct mbox_entry {
     const char *data; // as it stands in the file, without the "From " line and the empty line after
     size_t len;
-    bool is_quoted;    // '>' before "From " has to go
-    bool is_internal;  // a mail program's own data, not a message
-    filetime_t date;   // of the "From " line (UTC unless it names a zone); 0: unknown
-    uint32_t flags;    // enum message_flag, from Status and X-Status
+    bool is_quoted;     // '>' before "From " has to go
+    bool is_internal;   // a mail program's own data, not a message
+    filetime_t date;    // of the "From " line (UTC unless it names a zone); 0: unknown
+    uint32_t flags;     // enum message_flag, from Status and X-Status
     char keywords[200]; // from X-Keywords, as in message_row; "" none
 };
 
@@ -41,7 +41,8 @@ bool mbox_looks_like(const char *data, size_t len);
 // The next message; false at the end. Bytes before the first "From " line are passed over.
 bool mbox_next(struct mbox_cursor *cursor, struct mbox_entry *out);
 
-// The message itself: quoting undone, Status, X-Status and X-Keywords (which became flags) left out.
+// The message itself: quoting undone, Status, X-Status and X-Keywords (which became flags) left
+// out.
 GBytes *mbox_content(const struct mbox_entry *entry);
 
 // What stands before and after a message when it is written.

@@ -2,6 +2,7 @@
 // named properties; and the check's repairs.
 #include "convert/convert.h"
 #include "db/db.h"
+#include "mapi/named.h"
 #include "store/change.h"
 #include "store/check.h"
 #include "store/schema_internal.h"
@@ -221,6 +222,46 @@ static void test_from_mime(struct fixture *f, gconstpointer data) {
     assert_faults(f, 0, false);
 }
 
+// --- Named properties ---
+
+static const struct guid own_set = {{1, 2, 3}};
+
+struct name_op {
+    struct prop_name name;
+    bool fail;
+    uint16_t id;
+};
+
+static enum ec do_name(struct mbox_tx *tx, void *ctx) {
+    struct name_op *op = ctx;
+    EC_TRY(mbox_name_to_id(tx, &op->name, true, &op->id));
+    return op->fail ? EC_CANCEL : EC_OK;
+}
+
+static void test_named(struct fixture *f, gconstpointer data) {
+    ARENA_AUTO arena = arena_new();
+    struct mbox_tx *tx;
+    struct prop_name back;
+    uint16_t id;
+    struct name_op color = {.name = prop_name_string(&own_set, "Color")};
+    struct name_op undone = {.name = prop_name_lid(&own_set, 77), .fail = true};
+    assert_ec(mbox_write(f->mbox, do_name, &undone), EC_CANCEL);
+    assert_ok(mbox_write(f->mbox, do_name, &color));
+    g_assert_cmpuint(color.id, >=, 0x8000);
+    assert_ok(mbox_read(f->mbox, &tx));
+    assert_ec(mbox_name_to_id(tx, &undone.name, false, &id), EC_NOT_FOUND);
+    assert_ok(mbox_id_to_name(tx, arena, color.id, &back));
+    g_assert_cmpstr(back.string, ==, "Color");
+    mbox_read_end(tx);
+    fixture_close(f);
+    fixture_open(f);
+    assert_ok(mbox_read(f->mbox, &tx));
+    assert_ok(mbox_name_to_id(tx, &color.name, false, &id));
+    g_assert_cmpuint(id, ==, color.id);
+    assert_ok(mbox_id_to_name(tx, arena, PROP_ID(PidLidCategories), &back)); // fixed, in no table
+    mbox_read_end(tx);
+}
+
 // --- Repairs ---
 
 static void damage(struct fixture *f, const char *sql) {
@@ -313,6 +354,7 @@ int main(int argc, char **argv) {
     TEST("/object/large-property-and-attachments", test_large_property_and_attachments);
     TEST("/object/from-mime", test_from_mime);
     TEST("/object/changes", test_changes);
+    TEST("/object/named", test_named);
     TEST("/check/repairs", test_repairs);
     TEST("/check/unrepairable", test_unrepairable);
     return g_test_run();
