@@ -22,7 +22,7 @@ if [ ! -e "$passwords" ]; then
     (umask 077 && : >"$passwords")
     add_user alice@example.test "Alice Adams"
     add_user bob@example.test "Bob Brown"
-    "$bourse" import "$dir" alice@example.test --folder Inbox "$top"/tests/data/sample/*.eml
+    "$bourse" import "$dir" alice@example.test --folder Inbox --crlf --quiet "$top"/tests/data/sample/*.eml
 fi
 
 "$bourse" serve "$dir" >"$dir/serve.out" &

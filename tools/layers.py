@@ -5,8 +5,8 @@ stay short.
     tools/layers.py [SRC]
 
 A folder of src/ may include the headers of its own folder and of folders on a lower floor; folders
-on one floor do not see each other. `*_internal.h` never leaves its folder. No file is longer than
-800 lines. Exit status 1 with one line a violation."""
+on one floor do not see each other. `*_internal.h` never leaves its folder. No file but a generated
+one is longer than 800 lines. Exit status 1 with one line a violation."""
 
 import pathlib
 import re
@@ -74,7 +74,8 @@ def main():
             problems.append(f"{name}: folder {own} has no floor in tools/layers.py")
             continue
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        if len(lines) > MAX_LINES:
+        is_generated = bool(lines) and lines[0].startswith("// Made by tools/")
+        if len(lines) > MAX_LINES and not is_generated:
             problems.append(f"{name}: {len(lines)} lines; split by topic (limit {MAX_LINES})")
         for number, line in enumerate(lines, 1):
             match = INCLUDE.match(line)

@@ -167,7 +167,7 @@ const struct command admin_commands[] = {
      "An import that was interrupted goes on where it stopped when the same command is given "
      "again: "
      "messages that are there already are passed over. What was skipped, and why, is listed at the "
-     "end; the exit status is then 1.",
+     "end; the exit status is 1 when messages are missing.",
      import_command, import_client},
     {"export", "DIR USER OUT",
      OPTIONS({"format", "eml|mbox|maildir", "What to write (needed)"},

@@ -44,10 +44,12 @@ void import_sources_clear(struct import_sources *s) {
     g_ptr_array_unref(s->folders);
 }
 
-void import_sources_skip(struct import_sources *s, const char *what, const char *why) {
+void import_sources_skip(struct import_sources *s, const char *what, const char *why,
+                         bool is_failure) {
     struct import_skip *skip = g_new(struct import_skip, 1);
     skip->what = g_strdup(what);
     skip->why = g_strdup(why);
+    skip->is_failure = is_failure;
     g_ptr_array_add(s->skipped, skip);
 }
 
@@ -126,7 +128,7 @@ static bool is_mbox_file(const char *path) {
     ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof head);
     if (fd >= 0)
         close(fd);
-    return n > 0 && mbox_looks_like(head, (size_t)n);
+    return n > 0 && mbox_file_looks_like(head, (size_t)n);
 }
 
 static bool has_directory(const char *path, const char *name) {
@@ -150,7 +152,7 @@ static int compare_deliveries(gconstpointer a, gconstpointer b) {
 static GPtrArray *read_names(struct import_sources *s, const char *path, GCompareFunc compare) {
     DIR *dir = opendir(path);
     if (!dir) {
-        import_sources_skip(s, path, g_strerror(errno));
+        import_sources_skip(s, path, g_strerror(errno), true);
         return NULL;
     }
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
@@ -216,18 +218,18 @@ static void add_entry(struct import_sources *s, const char *path, const char *na
                       const char *base, unsigned depth) {
     struct stat st;
     if (lstat(path, &st) != 0 || S_ISLNK(st.st_mode))
-        import_sources_skip(s, path, "a symbolic link, or gone");
+        import_sources_skip(s, path, "a symbolic link, or gone", false);
     else if (S_ISDIR(st.st_mode)) {
         g_autofree char *folder = folder_name_from_file(name);
         g_autofree char *full = below(s, base, folder);
         if (depth >= MAX_DEPTH)
-            import_sources_skip(s, path, "nested too deep");
+            import_sources_skip(s, path, "nested too deep", true);
         else if (is_maildir(path))
             walk_maildir(s, path, full, depth + 1);
         else
             walk_directory(s, path, full, depth + 1);
     } else if (!S_ISREG(st.st_mode))
-        import_sources_skip(s, path, "not a file");
+        import_sources_skip(s, path, "not a file", false);
     else if (is_mbox_file(path)) {
         // Inbox.mbox in a tree holds the folder Inbox.
         g_autofree char *stem =
@@ -242,7 +244,8 @@ static void add_entry(struct import_sources *s, const char *path, const char *na
         g_autofree char *folder = folder_name_from_file(stem);
         g_ptr_array_add(s->folders, below(s, base, folder));
     } else
-        import_sources_skip(s, path, "neither .eml nor mbox; name the file itself to import it");
+        import_sources_skip(s, path, "neither .eml nor mbox; name the file itself to import it",
+                            false);
 }
 
 static void walk_directory(struct import_sources *s, const char *path, const char *base,
@@ -261,7 +264,7 @@ static void walk_directory(struct import_sources *s, const char *path, const cha
 void import_sources_add(struct import_sources *s, const char *path) {
     struct stat st;
     if (stat(path, &st) != 0)
-        import_sources_skip(s, path, g_strerror(errno));
+        import_sources_skip(s, path, g_strerror(errno), true);
     else if (S_ISDIR(st.st_mode) && is_maildir(path))
         walk_maildir(s, path, s->folder, 0);
     else if (S_ISDIR(st.st_mode))
@@ -269,5 +272,5 @@ void import_sources_add(struct import_sources *s, const char *path) {
     else if (S_ISREG(st.st_mode))
         add_source(s, is_mbox_file(path) ? SOURCE_MBOX : SOURCE_MESSAGE, path, s->folder, &st);
     else
-        import_sources_skip(s, path, "neither a file nor a directory");
+        import_sources_skip(s, path, "neither a file nor a directory", true);
 }

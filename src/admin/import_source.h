@@ -23,6 +23,7 @@ struct import_source {
 
 struct import_skip {
     char *what, *why;
+    bool is_failure; // false: it was no mail, so nothing is missing
 };
 
 struct import_sources {
@@ -38,7 +39,8 @@ void import_sources_init(struct import_sources *sources, const char *folder, boo
 void import_sources_clear(struct import_sources *sources);
 // Adds a file or directory. What cannot be used goes to `skipped`.
 void import_sources_add(struct import_sources *sources, const char *path);
-void import_sources_skip(struct import_sources *sources, const char *what, const char *why);
+void import_sources_skip(struct import_sources *sources, const char *what, const char *why,
+                         bool is_failure);
 
 // A folder's path component as a file name and back: never empty, "." or "..", at most 200 bytes.
 char *folder_name_to_file(const char *component);

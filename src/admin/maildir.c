@@ -11,7 +11,11 @@ static const struct {
     char letter;
     uint32_t flag;
 } letters[] = { // in the order in which a name has to list them
-    {'D', MSG_DRAFT}, {'F', MSG_FLAGGED}, {'R', MSG_ANSWERED}, {'S', MSG_READ}, {'T', MSG_DELETED}};
+    {'D', MSG_DRAFT},
+    {'F', MSG_FLAGGED},
+    {'R', MSG_ANSWERED},
+    {'S', MSG_READ},
+    {'T', MSG_DELETED}};
 
 // --- Keywords ---
 

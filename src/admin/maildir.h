@@ -26,8 +26,8 @@ uint32_t maildir_flags(const char *file_name, const struct maildir_keywords *key
 // The suffix that says them: ":2,FS".
 char *maildir_suffix(uint32_t flags, const char *keywords, struct maildir_keywords *letters);
 
-// The folder path ("Projects/2026") of a Maildir++ directory (".Projects.2026", modified UTF-7), and
-// back. NULL when the name is none.
+// The folder path ("Projects/2026") of a Maildir++ directory (".Projects.2026", modified UTF-7),
+// and back. NULL when the name is none.
 char *maildir_folder_path(const char *directory_name);
 char *maildir_directory_name(const char *folder_path);
 

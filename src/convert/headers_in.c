@@ -11,6 +11,7 @@
 #define MAX_VALUE (64u * 1024)      // of one field that is no address list
 #define MAX_LIST (2u * 1024 * 1024) // of all address lists with one name
 #define MAX_KEYWORDS 200
+#define MAX_TRANSPORT_HEADERS (1024u * 1024)
 
 #define FIELDS(X)                                                                                  \
     X(FROM, "from")                                                                                \
@@ -352,6 +353,7 @@ static void read_transport_headers(struct reading *r) {
     struct mime_span span = r->mime->root->header;
     if (span.len == 0)
         return;
+    span.len = MIN(span.len, MAX_TRANSPORT_HEADERS);
     bool is_utf8 = g_utf8_validate_len((const char *)r->mime->data + span.pos, span.len, NULL);
     struct prop_value v = {
         .tag = PidTagTransportMessageHeaders,

@@ -58,8 +58,9 @@ static void check_params(struct arena *arena, const char *raw) {
     require_one_field(out);
     struct mime_message *m = mime_scan(arena, out->str, out->len);
     const char *again = mime_filename(m->root);
-    // A name that looks like an encoded word is read as one again.
-    require(strstr(name, "=?") || (again && strcmp(name, again) == 0));
+    // A name that looks like an encoded word is read as one again; a very long one has more pieces
+    // than are read.
+    require(strstr(name, "=?") || strlen(name) > 800 || (again && strcmp(name, again) == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

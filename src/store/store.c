@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "mapi/named.h"
 #include "store/store_internal.h"
 
 #define MAX_IDLE_OPEN 64
 #define IDLE_CLOSE_USEC (60 * G_USEC_PER_SEC)
 #define CHECKPOINT_BYTES (4 * 1024 * 1024)
+#define CACHE_KIB 4096 // of a connection: the upper levels of a large mailbox's trees
 
 static guint guid_hash(gconstpointer key) {
     guint h;
@@ -57,6 +59,8 @@ static void mbox_free(struct mbox *mbox) {
     db_close(mbox->db);
     g_mutex_clear(&mbox->write_lock);
     g_mutex_clear(&mbox->watch_lock);
+    g_mutex_clear(&mbox->named_lock);
+    named_map_free(mbox->named);
     g_ptr_array_unref(mbox->watches);
     g_free(mbox->address);
     g_free(mbox->display_name);
@@ -81,7 +85,8 @@ void store_close(struct store *store) {
 }
 
 static struct db_options db_options(const struct store *store) {
-    return (struct db_options){.durability = store->options.is_durable ? DB_DURABLE : DB_RELAXED};
+    return (struct db_options){.durability = store->options.is_durable ? DB_DURABLE : DB_RELAXED,
+                               .cache_kib = CACHE_KIB};
 }
 
 enum ec store_create_mailbox(struct store *store, const struct mbox_new *spec) {
@@ -184,6 +189,7 @@ static enum ec open_file(struct store *store, const struct guid *guid, struct mb
     g_mutex_init(&mbox->write_lock);
     g_queue_init(&mbox->writers);
     g_mutex_init(&mbox->watch_lock);
+    g_mutex_init(&mbox->named_lock);
     mbox->watches = g_ptr_array_new();
     mbox->rows = rows_cache_new();
     enum ec ec = load_mailbox(mbox);

@@ -8,8 +8,8 @@
 #include "store/schema_internal.h"
 #include "store/store.h"
 
-struct rows_cache;  // rows.c
-struct named_cache; // named.c
+struct rows_cache; // rows.c
+struct named_map;  // mapi/named.h
 
 struct store {
     char *dir;
@@ -39,6 +39,11 @@ struct mbox {
     GPtrArray *watches; // of struct mbox_watch
 
     struct rows_cache *rows;
+
+    GMutex named_lock;
+    struct named_map *named; // NULL: not read yet
+    uint64_t named_commits;  // tx->commits it was read at
+    bool is_named_settled;   // read by a reader: committed
 };
 
 // A folder's counters during a write; read when first touched, written back when the change is
@@ -59,6 +64,8 @@ struct mbox_tx {
     GHashTable *counters; // fid -> struct folder_counters; writers only
     GArray *events;       // of struct event
     filetime_t now;       // one time for a whole change
+    uint64_t
+        commits; // mbox->commits before the snapshot was taken: the snapshot has at least these
 };
 
 // EC_OK inside a write transaction, else EC_ACCESS_DENIED (a bug of the caller that must not

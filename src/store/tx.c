@@ -32,11 +32,13 @@ struct mbox *tx_mbox(struct mbox_tx *tx) {
 
 enum ec mbox_read(struct mbox *mbox, struct mbox_tx **out) {
     struct db_conn *conn;
+    uint64_t commits = atomic_load(&mbox->commits);
     EC_TRY(db_read(mbox->db, &conn));
     struct mbox_tx *tx = g_new0(struct mbox_tx, 1);
     tx->mbox = mbox;
     tx->conn = conn;
     tx->now = clock_now();
+    tx->commits = commits;
     *out = tx;
     return EC_OK;
 }

@@ -46,7 +46,7 @@ def binary(build="asan"):
 def sanitizer_environment(build):
     env = dict(os.environ)
     if build == "asan":
-        env.setdefault("ASAN_OPTIONS", "detect_leaks=1")
+        env.setdefault("ASAN_OPTIONS", "detect_leaks=1:quarantine_size_mb=32")
         env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
     if build == "tsan":
         suppressions = TOP / "tests" / "harness" / "tsan.supp"

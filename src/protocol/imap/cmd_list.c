@@ -135,7 +135,7 @@ static void put_line(struct list *l, const char *path, const struct mailbox_fold
     // "\Inbox" marks the Inbox for ourselves; on the wire its name does.
     if (f && *f->special_use && f->fid != FID_INBOX)
         put_attribute(s, f->special_use, &first);
-    if (is_subscribed && (l->return_subscribed || l->select_subscribed))
+    if (is_subscribed && !l->is_lsub && (l->return_subscribed || l->select_subscribed))
         put_attribute(s, "\\Subscribed", &first);
     imap_puts(s, ") \"/\" ");
     imap_put_mailbox(s, path);

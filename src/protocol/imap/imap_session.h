@@ -31,7 +31,8 @@ struct imap_part_cache {
 };
 
 struct imap_session {
-    struct net_conn *conn; // NULL in tests and fuzzers: output goes nowhere
+    struct net_conn *conn; // NULL in tests and fuzzers
+    GString *capture;      // gets the output when there is no connection; NULL: it goes nowhere
     struct imap_service *service;
     struct mailbox *mailbox;      // NULL before login
     struct mailbox_view *view;    // of the selected folder; what the client knows of it

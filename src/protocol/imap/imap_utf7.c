@@ -1,6 +1,7 @@
 // Strict in what is read, so that each folder has exactly one name on the wire.
 #include "protocol/imap/imap_utf7.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 

@@ -94,6 +94,8 @@ void imap_put_bytes(struct imap_session *s, GBytes *bytes, size_t pos, size_t le
 void imap_flush(struct imap_session *s) {
     if (s->out->len > 0 && s->conn)
         net_write(s->conn, s->out->str, s->out->len);
+    else if (s->capture)
+        g_string_append_len(s->capture, s->out->str, (gssize)s->out->len);
     g_string_truncate(s->out, 0);
 }
 
