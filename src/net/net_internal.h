@@ -178,6 +178,8 @@ struct net_listener {
 
 void net_listeners_close(struct net *net); // stops accepting
 void net_listeners_free(struct net *net);
+// Counts a connection in: NULL, or which limit is reached.
+const char *net_listener_admit(struct net_listener *listener, const struct net_address *peer);
 // A connection that was counted is gone.
 void net_listener_release(struct net_listener *listener, const struct net_address *peer);
 
