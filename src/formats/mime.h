@@ -36,8 +36,9 @@ enum mime_encoding {
 struct mime_param {
     const char *name;  // lower case
     const char *value; // decoded to UTF-8 (RFC 2231 continuations joined, RFC 2047 tolerated)
-    const char *
-        raw; // as it stands, unquoted (for IMAP BODYSTRUCTURE); RFC 2231 pieces keep their own rows
+    // As it stands, unquoted (for IMAP BODYSTRUCTURE); RFC 2231 pieces keep their own rows. NULL in
+    // the further row, after the others, that holds the joined value of such pieces.
+    const char *raw;
 };
 
 struct mime_part {
@@ -49,7 +50,7 @@ struct mime_part {
     uint32_t header_lines, body_lines; // number of LF in body, as IMAP counts "lines"
     const char *type,
         *subtype; // lower case; "text"/"plain" by default, "message"/"rfc822" in a digest
-    struct mime_param *params; // of Content-Type, raw rows in order
+    struct mime_param *params; // of Content-Type, raw rows in order; charset us-ascii without one
     unsigned n_params;
     const char *disposition; // lower case, NULL: none
     struct mime_param *disposition_params;
@@ -88,6 +89,11 @@ struct mime_header {
 // are skipped.
 bool mime_header_next(const struct mime_message *m, const struct mime_part *part, size_t *pos,
                       struct mime_header *out);
+
+// The value of a field that mime_header_next gave, unfolded and trimmed, not decoded; at most `max`
+// bytes of it. NULs become spaces. In the arena.
+char *mime_header_value(struct arena *arena, const struct mime_message *m,
+                        const struct mime_header *header, size_t max);
 
 // The first field called `name` (any case) of a part, unfolded but not decoded, trimmed; in the
 // arena. NULL: none.

@@ -128,6 +128,18 @@ struct mailbox_append {
 enum ec mailbox_append(struct mailbox *m, uint64_t fid, const struct mailbox_append *message,
                        uint64_t *mid_out, uint32_t *uid_out);
 
+// --- Importing (mailbox/import.c), for admin/ ---
+struct mailbox_import {
+    GBytes *mime;
+    uint32_t flags;        // MSG_CLIENT_FLAGS
+    const char *keywords;  // as in message_row
+    filetime_t received;   // 0: now
+    const char *import_id; // added once under this id (as a delivery id); NULL: always
+    enum ec result;        // out: EC_OK, EC_DUPLICATE_OBJECT (it was added before), others
+};
+// Adds many messages in one transaction, in order. Quotas do not count. Sets each result.
+void mailbox_import(struct mailbox *m, uint64_t fid, struct mailbox_import *messages, unsigned n);
+
 // --- Changing (mailbox/change.c) ---
 enum mailbox_flags_mode { MAILBOX_FLAGS_ADD, MAILBOX_FLAGS_REMOVE, MAILBOX_FLAGS_SET };
 struct mailbox_flags {

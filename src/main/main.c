@@ -1,5 +1,13 @@
-#include <stdio.h>
-int main(void) {
-    puts("bourse " BOURSE_VERSION);
-    return 0;
+// The program's entry: everything else is a command.
+#include "admin/command.h"
+#include "main/init.h"
+#include "main/serve.h"
+#include "main/services.h"
+
+int main(int argc, char **argv) {
+    static const struct admin_program program = {.init = program_init,
+                                                 .serve = program_serve,
+                                                 .open_services = services_open_alone,
+                                                 .close_services = services_close};
+    return admin_main(argc, argv, &program);
 }

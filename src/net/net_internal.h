@@ -242,6 +242,7 @@ struct net_conn {
     uint8_t todo;  // flags taken over
     uint8_t phase; // enum net_phase
     bool opened;
+    bool waiting;    // NET_WAIT
     bool resuming;   // NET_MORE
     bool start_tls;  // the handshake begins when `plain_left` bytes have been sent
     bool drop_input; // after this unit (STARTTLS, NET_CLOSE)

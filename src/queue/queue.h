@@ -38,8 +38,13 @@ struct queue_envelope {
     bool is_smtputf8, is_8bit;
 };
 
-enum ec queue_open(const char *dir, struct queue **out); // reads what is left from before
-void queue_close(struct queue *q);                       // accepts NULL
+// Reads what is left from before. EC_BUSY: another process has it open; EC_DISK_ERROR, logged.
+enum ec queue_open(const char *dir, struct queue **out);
+void queue_close(struct queue *q); // no item may be claimed; accepts NULL
+
+// Below so many free bytes on its disk the spool takes nothing new (EC_DISK_FULL); 0: no limit.
+#define QUEUE_MIN_FREE (64 * 1024 * 1024)
+void queue_set_min_free(struct queue *q, uint64_t bytes);
 
 // --- Submitting: a message comes in pieces and is held in memory up to QUEUE_INLINE_MAX, then in a
 // file ---
@@ -56,6 +61,15 @@ void queue_spool_free(struct queue_spool *s); // drops it; accepts NULL
 #define QUEUE_ID_SIZE 24
 enum ec queue_submit_take(struct queue *q, const struct queue_envelope *envelope,
                           struct queue_spool *s, char id_out[QUEUE_ID_SIZE]);
+// The id the message will have, known from queue_spool_new on (for its Received field).
+const char *queue_spool_id(const struct queue_spool *s);
+
+// The same without waiting: `done(ctx, result)` is called from the queue's own thread when the
+// message is durable or has failed; it must be quick and not submit. Not called when this returns
+// an error. Does not wait for the disk unless the message is larger than QUEUE_INLINE_MAX.
+enum ec queue_submit_async_take(struct queue *q, const struct queue_envelope *envelope,
+                                struct queue_spool *s, void (*done)(void *ctx, enum ec result),
+                                void *ctx);
 
 // --- Delivering ---
 // Takes up to `max` items that are due, waiting up to `wait_ms` for the first. The number goes to
@@ -72,8 +86,8 @@ filetime_t queue_item_arrived(const struct queue_item *item);
 unsigned queue_item_attempts(const struct queue_item *item);
 
 void queue_item_recipient_done(struct queue_item *item, unsigned recipient); // delivered or bounced
-// Gives the item back: finished when no recipient is pending, else tried again at `next` (durably
-// remembered with `reason`, one line, for `bourse queue list`).
+// Gives the item back: finished when no recipient is pending, else tried again at `next` (written
+// with `reason`, one line, for `bourse queue list`, and synced soon; does not wait for it).
 void queue_item_release(struct queue_item *item, filetime_t next, const char *reason);
 
 // Wakes those waiting in queue_claim (shutdown).

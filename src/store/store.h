@@ -115,3 +115,11 @@ enum ec mbox_name_to_id(struct mbox_tx *tx, const struct prop_name *name, bool c
                         uint16_t *out);
 enum ec mbox_id_to_name(struct mbox_tx *tx, struct arena *arena, uint16_t id,
                         struct prop_name *out);
+
+// --- Subscriptions to paths that are no folder (IMAP keeps such names); folders:
+// folder_set_subscribed ---
+enum ec mbox_get_subscriptions(struct mbox_tx *tx, char ***out); // g_strfreev
+enum ec mbox_set_subscription(struct mbox_tx *tx, const char *path, bool is_subscribed);
+
+// Forgets delivery ids older than `before` (their messages can no longer be in the queue).
+enum ec mbox_purge_delivered(struct mbox_tx *tx, filetime_t before);

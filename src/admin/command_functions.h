@@ -1,0 +1,72 @@
+// The functions behind the table, by file.
+#pragma once
+
+#include "admin/command.h"
+
+// user_commands.c
+int user_add(struct command_call *call);
+int user_list(struct command_call *call);
+int user_show(struct command_call *call);
+int user_set(struct command_call *call);
+int user_passwd(struct command_call *call);
+int user_disable(struct command_call *call);
+int user_enable(struct command_call *call);
+int user_delete(struct command_call *call);
+
+// recipient_commands.c: groups, rooms, contacts
+int group_add(struct command_call *call);
+int group_list(struct command_call *call);
+int group_show(struct command_call *call);
+int group_set(struct command_call *call);
+int group_delete(struct command_call *call);
+int group_members_list(struct command_call *call);
+int group_members_add(struct command_call *call);
+int group_members_remove(struct command_call *call);
+int room_add(struct command_call *call);
+int room_list(struct command_call *call);
+int room_show(struct command_call *call);
+int room_set(struct command_call *call);
+int room_delete(struct command_call *call);
+int contact_add(struct command_call *call);
+int contact_list(struct command_call *call);
+int contact_show(struct command_call *call);
+int contact_set(struct command_call *call);
+int contact_delete(struct command_call *call);
+
+// address_commands.c: aliases, domains
+int alias_add(struct command_call *call);
+int alias_list(struct command_call *call);
+int alias_show(struct command_call *call);
+int alias_delete(struct command_call *call);
+int domain_add(struct command_call *call);
+int domain_list(struct command_call *call);
+int domain_show(struct command_call *call);
+int domain_set(struct command_call *call);
+int domain_delete(struct command_call *call);
+
+// folder_commands.c, message_commands.c
+int folder_list_command(struct command_call *call);
+int folder_create_command(struct command_call *call);
+int folder_delete_command(struct command_call *call);
+int folder_grant_command(struct command_call *call);
+int message_list_command(struct command_call *call);
+int message_show_command(struct command_call *call);
+
+// import_command.c, import_client.c, export_command.c, export_client.c
+int import_command(struct command_call *call);
+int import_client(struct client_call *call);
+int export_command(struct command_call *call);
+int export_client(struct client_call *call);
+
+// server_commands.c, queue_commands.c, help.c
+int status_command(struct command_call *call);
+int check_command(struct command_call *call);
+int queue_list_command(struct command_call *call);
+int queue_retry_command(struct command_call *call);
+int queue_drop_command(struct command_call *call);
+int help_command(struct command_call *call);
+int version_command(struct command_call *call);
+
+// The composition root's
+int init_command(struct command_call *call);
+int serve_command(struct command_call *call);

@@ -1,0 +1,226 @@
+// The table of commands. The order is the order of `bourse help` and of the manual page.
+#include "admin/command_functions.h"
+
+#define OPTIONS(...)                                                                               \
+    (const struct command_option[]) {                                                              \
+        __VA_ARGS__, {                                                                             \
+            NULL                                                                                   \
+        }                                                                                          \
+    }
+
+#define PASSWORD_STDIN                                                                             \
+    { "password-stdin", NULL, "Read the password from the first line of standard input" }
+#define YES                                                                                        \
+    { "yes", NULL, "Do it without asking" }
+#define PREFIX                                                                                     \
+    { "prefix", "TEXT", "Only those whose name or address begins with TEXT" }
+#define IN_FOLDER                                                                                  \
+    { "folder", "FOLDER", "The folder's path, such as Inbox or \"Projects/2026\"" }
+// What describes a person.
+#define PERSON                                                                                     \
+    {"given-name", "TEXT", "Given name"}, {"surname", "TEXT", "Family name"},                      \
+        {"initials", "TEXT", "Initials"}, {"title", "TEXT", "Job title"},                          \
+        {"department", "TEXT", "Department"}, {"company", "TEXT", "Company"},                      \
+        {"office", "TEXT", "Office"}, {"phone", "TEXT", "Business telephone"},                     \
+        {"mobile", "TEXT", "Mobile telephone"}, {                                                  \
+        "notes", "TEXT", "Notes"                                                                   \
+    }
+#define HIDDEN                                                                                     \
+    { "hidden", "yes|no", "Whether address lists leave it out" }
+#define NAME                                                                                       \
+    { "name", "TEXT", "Display name" }
+
+const struct command admin_commands[] = {
+    {"init", "DIR",
+     OPTIONS(
+         {"domain", "DOMAIN", "The mail domain, such as example.com (needed)"},
+         {"organization", "TEXT", "Name of the organization; the domain if not given"},
+         {"hostname", "NAME", "Name this server has in the DNS; mail.DOMAIN if not given"},
+         {"profile", "production|demo|test",
+          "Where it listens: standard ports on all addresses, high ports on this machine only, or "
+          "any free ports on this machine only"},
+         {"user", "NAME", "System user the server runs as; DIR is given to it (as root)"}),
+     COMMAND_LOCAL, "Make a data directory",
+     "Makes DIR with its configuration (bourse.conf), a certificate authority and a certificate of "
+     "its "
+     "own (tls/), a directory with the domain, and an empty store. DIR must be new or empty.\n"
+     "Let clients trust DIR/tls/ca.pem, or name your own certificate in bourse.conf, [tls].",
+     init_command},
+    {"serve", "DIR", NULL, COMMAND_LOCAL, "Run the server in the foreground",
+     "Prints `bourse: ready' when every listener answers; the ports in use stand in "
+     "DIR/run/listeners. "
+     "SIGTERM or SIGINT stops it: connections are told, commands under way are finished. SIGHUP "
+     "reads "
+     "the log level and the certificate files again.",
+     serve_command},
+
+    {"user add", "DIR ADDRESS",
+     OPTIONS(NAME, PASSWORD_STDIN, {"no-password", NULL, "Nobody can log in until one is set"},
+             {"shared", NULL, "A shared mailbox: nobody logs in to it (folder grant gives access)"},
+             {"locale", "LOCALE", "Language of the folder names, such as en or de"},
+             {"quota", "SIZE", "Mailbox limit, such as 2G; 0: the default"}, HIDDEN, PERSON),
+     COMMAND_PASSWORD, "Add a user with a mailbox",
+     "The password is asked for on the terminal, or read with --password-stdin.", user_add},
+    {"user list", "DIR", OPTIONS(PREFIX, {"shared", NULL, "Only shared mailboxes"}), 0,
+     "List users and shared mailboxes", NULL, user_list},
+    {"user show", "DIR USER", NULL, 0, "Show everything about a user",
+     "USER is an address of the user, here and in all other commands.", user_show},
+    {"user set", "DIR USER",
+     OPTIONS(NAME, {"address", "ADDRESS", "New primary address; the old one stays as an alias"},
+             {"protocols", "LIST",
+              "What the user may use: all, none, or of smtp,imap,pop3,ews,mapi,eas,dav,ldap,web"},
+             {"locale", "LOCALE", "Language, such as en or de"},
+             {"quota", "SIZE", "Mailbox limit, such as 2G; 0: the default"}, HIDDEN, PERSON),
+     0, "Change a user", "Text options take \"\" to clear.", user_set},
+    {"user passwd", "DIR USER", OPTIONS(PASSWORD_STDIN), COMMAND_PASSWORD, "Set a password", NULL,
+     user_passwd},
+    {"user disable", "DIR USER", NULL, 0, "Let a user no longer log in; mail still arrives", NULL,
+     user_disable},
+    {"user enable", "DIR USER", NULL, 0, "Let a disabled user log in again", NULL, user_enable},
+    {"user delete", "DIR USER",
+     OPTIONS(YES, {"keep-mailbox", NULL, "Leave the mailbox's file in the store"}), COMMAND_CONFIRM,
+     "Delete a user and the mailbox", NULL, user_delete},
+
+    {"group add", "DIR ADDRESS",
+     OPTIONS(NAME,
+             {"filter", "FILTER",
+              "A dynamic group: everybody the filter fits, such as \"department = Sales\""},
+             HIDDEN, {"notes", "TEXT", "Notes"}),
+     0, "Add a group", NULL, group_add},
+    {"group list", "DIR", OPTIONS(PREFIX), 0, "List groups", NULL, group_list},
+    {"group show", "DIR GROUP", NULL, 0, "Show a group and its members", NULL, group_show},
+    {"group set", "DIR GROUP",
+     OPTIONS(NAME, {"address", "ADDRESS", "New primary address; the old one stays as an alias"},
+             {"filter", "FILTER", "Filter of a dynamic group"}, HIDDEN, {"notes", "TEXT", "Notes"}),
+     0, "Change a group", NULL, group_set},
+    {"group delete", "DIR GROUP", OPTIONS(YES), COMMAND_CONFIRM, "Delete a group", NULL,
+     group_delete},
+    {"group members list", "DIR GROUP",
+     OPTIONS({"expand", NULL, "Everybody a message to the group reaches, nested groups opened"}), 0,
+     "List members of a group", NULL, group_members_list},
+    {"group members add", "DIR GROUP MEMBER...", NULL, 0, "Add members to a group",
+     "Members are addresses of users, rooms, contacts or other groups.", group_members_add},
+    {"group members remove", "DIR GROUP MEMBER...", NULL, 0, "Take members out of a group", NULL,
+     group_members_remove},
+
+    {"room add", "DIR ADDRESS",
+     OPTIONS(NAME, {"equipment", NULL, "Equipment instead of a room"},
+             {"capacity", "N", "Number of seats"}, {"office", "TEXT", "Where it is"},
+             {"phone", "TEXT", "Telephone in the room"},
+             {"locale", "LOCALE", "Language of the folder names"}, HIDDEN,
+             {"notes", "TEXT", "Notes"}),
+     0, "Add a room or equipment with a mailbox", NULL, room_add},
+    {"room list", "DIR", OPTIONS(PREFIX), 0, "List rooms and equipment", NULL, room_list},
+    {"room show", "DIR ROOM", NULL, 0, "Show a room", NULL, room_show},
+    {"room set", "DIR ROOM",
+     OPTIONS(NAME, {"address", "ADDRESS", "New primary address; the old one stays as an alias"},
+             {"capacity", "N", "Number of seats"}, {"office", "TEXT", "Where it is"},
+             {"phone", "TEXT", "Telephone in the room"}, HIDDEN, {"notes", "TEXT", "Notes"}),
+     0, "Change a room", NULL, room_set},
+    {"room delete", "DIR ROOM", OPTIONS(YES), COMMAND_CONFIRM, "Delete a room and its mailbox",
+     NULL, room_delete},
+
+    {"contact add", "DIR ADDRESS",
+     OPTIONS(
+         NAME,
+         {"target", "ADDRESS", "Where mail to ADDRESS goes, if that is an address of our domain"},
+         HIDDEN, PERSON),
+     0, "Add somebody outside to the address lists", NULL, contact_add},
+    {"contact list", "DIR", OPTIONS(PREFIX), 0, "List contacts", NULL, contact_list},
+    {"contact show", "DIR CONTACT", NULL, 0, "Show a contact", NULL, contact_show},
+    {"contact set", "DIR CONTACT",
+     OPTIONS(NAME, {"target", "ADDRESS", "Where mail goes"}, HIDDEN, PERSON), 0, "Change a contact",
+     NULL, contact_set},
+    {"contact delete", "DIR CONTACT", OPTIONS(YES), COMMAND_CONFIRM, "Delete a contact", NULL,
+     contact_delete},
+
+    {"alias add", "DIR ALIAS USER", NULL, 0, "Give a user, group or room one more address", NULL,
+     alias_add},
+    {"alias list", "DIR [USER]", NULL, 0, "List aliases, of everybody or of one", NULL, alias_list},
+    {"alias show", "DIR ALIAS", NULL, 0, "Show whose address it is", NULL, alias_show},
+    {"alias delete", "DIR ALIAS", NULL, 0, "Take an alias away", NULL, alias_delete},
+
+    {"domain add", "DIR DOMAIN", NULL, 0, "Receive mail for one more domain", NULL, domain_add},
+    {"domain list", "DIR", NULL, 0, "List our domains", NULL, domain_list},
+    {"domain show", "DIR DOMAIN", NULL, 0, "Show a domain", NULL, domain_show},
+    {"domain set", "DIR DOMAIN",
+     OPTIONS({"catchall", "ADDRESS",
+              "Who gets mail for unknown addresses; \"\": it is refused, as usual"}),
+     0, "Change a domain", NULL, domain_set},
+    {"domain delete", "DIR DOMAIN", OPTIONS(YES), COMMAND_CONFIRM,
+     "Remove a domain that no address uses", NULL, domain_delete},
+
+    {"import", "DIR USER FILE...",
+     OPTIONS({"folder", "FOLDER",
+              "Where messages go; Inbox if not given. Folders of a Maildir or of a "
+              "directory tree are made below it"},
+             {"again", NULL, "Import also what was imported before"},
+             {"flat", NULL, "Put everything into the one folder, whatever the tree"},
+             {"crlf", NULL, "Store line ends as CRLF (files of Unix programs often have LF)"},
+             {"file-dates", NULL, "Take the date of .eml files from the file, not from its header"},
+             {"mbox-quoting", "auto|rd|none", "How \">From \" in mbox files is meant"},
+             {"quiet", NULL, "No progress bar and no list of what was skipped"}),
+     0, "Import .eml files, mbox files and Maildirs",
+     "Each FILE is a message (.eml), an mbox file, a Maildir (with its subfolders), or a directory "
+     "of "
+     "such. Messages keep their bytes, and their dates and flags where the format has them.\n"
+     "An import that was interrupted goes on where it stopped when the same command is given "
+     "again: "
+     "messages that are there already are passed over. What was skipped, and why, is listed at the "
+     "end; the exit status is 1 when messages are missing.",
+     import_command, import_client},
+    {"export", "DIR USER OUT",
+     OPTIONS({"format", "eml|mbox|maildir", "What to write (needed)"},
+             {"folder", "FOLDER", "Only this folder; all folders if not given"},
+             {"quiet", NULL, "No progress bar"}),
+     0, "Export a mailbox as .eml files, mbox files or a Maildir",
+     "With --folder, OUT is an mbox file, a directory of .eml files or a Maildir; without it OUT "
+     "is a "
+     "directory with one of these for each folder (maildir: one Maildir with subfolders). OUT must "
+     "not "
+     "exist, or be an empty directory. Messages in .eml and Maildir files are byte for byte what "
+     "is "
+     "stored; mbox files quote lines that begin with \"From \" (the mboxrd rules).",
+     export_command, export_client},
+
+    {"folder list", "DIR USER", NULL, 0, "List the folders of a mailbox", NULL,
+     folder_list_command},
+    {"folder create", "DIR USER FOLDER", NULL, 0, "Create a folder", NULL, folder_create_command},
+    {"folder delete", "DIR USER FOLDER", OPTIONS(YES), COMMAND_CONFIRM,
+     "Delete a folder and its messages", NULL, folder_delete_command},
+    {"folder grant", "DIR USER FOLDER MEMBER RIGHTS", NULL, 0, "Let others use a folder",
+     "MEMBER is an address, default (everybody) or anonymous. RIGHTS is one of owner, "
+     "publishing-editor, editor, publishing-author, author, nonediting-author, reviewer, "
+     "contributor, "
+     "none, or a list of read, create, edit-own, delete-own, edit-all, delete-all, subfolders, "
+     "owner, "
+     "contact, visible separated by commas.",
+     folder_grant_command},
+
+    {"message list", "DIR USER",
+     OPTIONS(IN_FOLDER, {"limit", "N", "At most N messages"}, {"newest", NULL, "The newest first"}),
+     0, "List the messages of a folder", NULL, message_list_command},
+    {"message show", "DIR USER UID", OPTIONS(IN_FOLDER, {"headers", NULL, "Only the header"}), 0,
+     "Print a message as it is stored", NULL, message_show_command},
+
+    {"status", "DIR", NULL, 0, "Show what the server is doing", NULL, status_command},
+    {"check", "DIR",
+     OPTIONS({"repair", NULL, "Repair what can be derived from the rest"},
+             {"contents", NULL, "Read every stored message too (slow)"},
+             {"user", "USER", "Only this mailbox"}),
+     0, "Verify the directory and every mailbox",
+     "Prints a line for each fault. The exit status is 1 when faults remain.", check_command},
+    {"queue list", "DIR", NULL, 0, "List messages that wait for delivery", NULL,
+     queue_list_command},
+    {"queue retry", "DIR [ID]", NULL, 0, "Try to deliver again now, one message or all", NULL,
+     queue_retry_command},
+    {"queue drop", "DIR ID", OPTIONS(YES), COMMAND_CONFIRM, "Remove a message from the queue", NULL,
+     queue_drop_command},
+
+    {"help", "[COMMAND...]",
+     OPTIONS({"man", NULL, "Print the manual page (roff)"},
+             {"completion", NULL, "Print completion rules for bash"}),
+     COMMAND_LOCAL, "Explain a command", NULL, help_command},
+    {"version", "", NULL, COMMAND_LOCAL, "Print the version", NULL, version_command},
+    {NULL},
+};

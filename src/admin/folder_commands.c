@@ -1,0 +1,149 @@
+// `bourse folder`: the folders of a mailbox and who may use them ([MS-OXCPERM] for the rights).
+#include <string.h>
+
+#include "admin/command_functions.h"
+#include "admin/mailbox_access.h"
+#include "admin/recipient.h"
+
+static const struct {
+    const char *name;
+    uint32_t rights;
+} right_names[] = {
+    // Roles, as mail clients show them.
+    {"owner", RIGHTS_ALL},
+    {"publishing-editor", RIGHTS_READ_ANY | RIGHTS_CREATE | RIGHTS_EDIT_OWNED |
+                              RIGHTS_DELETE_OWNED | RIGHTS_EDIT_ANY | RIGHTS_DELETE_ANY |
+                              RIGHTS_CREATE_SUBFOLDER | RIGHTS_VISIBLE},
+    {"editor", RIGHTS_READ_ANY | RIGHTS_CREATE | RIGHTS_EDIT_OWNED | RIGHTS_DELETE_OWNED |
+                   RIGHTS_EDIT_ANY | RIGHTS_DELETE_ANY | RIGHTS_VISIBLE},
+    {"publishing-author", RIGHTS_READ_ANY | RIGHTS_CREATE | RIGHTS_EDIT_OWNED |
+                              RIGHTS_DELETE_OWNED | RIGHTS_CREATE_SUBFOLDER | RIGHTS_VISIBLE},
+    {"author",
+     RIGHTS_READ_ANY | RIGHTS_CREATE | RIGHTS_EDIT_OWNED | RIGHTS_DELETE_OWNED | RIGHTS_VISIBLE},
+    {"nonediting-author", RIGHTS_READ_ANY | RIGHTS_CREATE | RIGHTS_DELETE_OWNED | RIGHTS_VISIBLE},
+    {"reviewer", RIGHTS_READ_ANY | RIGHTS_VISIBLE},
+    {"contributor", RIGHTS_CREATE | RIGHTS_VISIBLE},
+    {"none", 0},
+    // Single rights.
+    {"read", RIGHTS_READ_ANY},
+    {"create", RIGHTS_CREATE},
+    {"edit-own", RIGHTS_EDIT_OWNED},
+    {"delete-own", RIGHTS_DELETE_OWNED},
+    {"edit-all", RIGHTS_EDIT_ANY},
+    {"delete-all", RIGHTS_DELETE_ANY},
+    {"subfolders", RIGHTS_CREATE_SUBFOLDER},
+    {"contact", RIGHTS_CONTACT},
+    {"visible", RIGHTS_VISIBLE},
+};
+
+static bool parse_rights(const char *text, uint32_t *out) {
+    g_auto(GStrv) words = g_strsplit(text, ",", 32);
+    *out = 0;
+    for (char **w = words; *w; w++) {
+        bool known = false;
+        for (unsigned i = 0; i < G_N_ELEMENTS(right_names) && !known; i++)
+            if (g_ascii_strcasecmp(right_names[i].name, *w) == 0) {
+                *out |= right_names[i].rights;
+                known = true;
+            }
+        if (!known)
+            return false;
+    }
+    return words[0] != NULL;
+}
+
+int folder_list_command(struct command_call *call) {
+    MAILBOX_AUTO mailbox = NULL;
+    struct mailbox_folder_list folders;
+    if (!call_open_mailbox(call, 1, &mailbox))
+        return EXIT_FAILED;
+    enum ec ec = mailbox_list_folders(mailbox, call->arena, &folders);
+    if (ec != EC_OK)
+        return call_fail(call, ec, "cannot list the folders: %s", ec_text(ec));
+    output_list_begin(call->out, "messages:8 unread:8 size:12 path");
+    for (unsigned i = 0; i < folders.n; i++) {
+        const struct mailbox_folder *f = &folders.items[i];
+        output_object_begin(call->out, NULL);
+        output_string(call->out, "path", f->path);
+        output_number(call->out, "messages", f->n_messages);
+        output_number(call->out, "unread", f->n_unread);
+        output_number(call->out, "size", f->size);
+        output_number(call->out, "id", f->fid);
+        output_string(call->out, "special_use", *f->special_use ? f->special_use : NULL);
+        output_string(call->out, "container_class",
+                      *f->container_class ? f->container_class : NULL);
+        output_number(call->out, "uid_validity", f->uid_validity);
+        output_number(call->out, "uid_next", f->uid_next);
+        output_number(call->out, "modseq", f->modseq);
+        output_bool(call->out, "subscribed", f->is_subscribed);
+        output_object_end(call->out);
+    }
+    output_list_end(call->out);
+    return EXIT_DONE;
+}
+
+static int done(struct command_call *call, const char *sentence) {
+    const char *path = call_argument(call, 2);
+    output_say(call->out, "%s '%s'.", sentence, path);
+    if (output_is_json(call->out)) {
+        output_object_begin(call->out, NULL);
+        output_string(call->out, "path", path);
+        output_object_end(call->out);
+    }
+    return EXIT_DONE;
+}
+
+int folder_create_command(struct command_call *call) {
+    MAILBOX_AUTO mailbox = NULL;
+    const char *path = call_argument(call, 2);
+    uint64_t fid;
+    if (!call_open_mailbox(call, 1, &mailbox))
+        return EXIT_FAILED;
+    enum ec ec = mailbox_create_folder(mailbox, path, &fid);
+    if (ec == EC_COLLISION)
+        return call_fail(call, ec, "there is a folder '%s' already", path);
+    if (ec != EC_OK)
+        return call_fail(call, ec, "cannot create '%s': %s", path, ec_text(ec));
+    return done(call, "Created");
+}
+
+int folder_delete_command(struct command_call *call) {
+    MAILBOX_AUTO mailbox = NULL;
+    const char *path = call_argument(call, 2);
+    struct mailbox_folder folder;
+    if (!call_open_mailbox(call, 1, &mailbox) || !call_find_folder(call, mailbox, path, &folder))
+        return EXIT_FAILED;
+    enum ec ec = mailbox_delete_folder(mailbox, path);
+    if (ec == EC_ACCESS_DENIED)
+        return call_fail(call, ec, "'%s' is a folder every mailbox has; it cannot be deleted",
+                         path);
+    if (ec == EC_HAS_FOLDERS)
+        return call_fail(call, ec, "'%s' has subfolders; delete those first", path);
+    if (ec != EC_OK)
+        return call_fail(call, ec, "cannot delete '%s': %s", path, ec_text(ec));
+    return done(call, "Deleted");
+}
+
+int folder_grant_command(struct command_call *call) {
+    MAILBOX_AUTO mailbox = NULL;
+    const char *path = call_argument(call, 2), *member = call_argument(call, 3);
+    struct mailbox_folder folder;
+    struct directory_object *object;
+    uint32_t rights;
+    if (!parse_rights(call_argument(call, 4), &rights))
+        return call_fail(call, EC_INVALID_PARAMETER,
+                         "'%s' is not a role or a list of rights; `bourse help folder grant` lists "
+                         "them",
+                         call_argument(call, 4));
+    if (!call_open_mailbox(call, 1, &mailbox) || !call_find_folder(call, mailbox, path, &folder))
+        return EXIT_FAILED;
+    if (strcmp(member, "default") != 0 && strcmp(member, "anonymous") != 0) {
+        if (!recipient_find(call, member, KINDS_ALL, &object))
+            return EXIT_FAILED;
+        member = object->address;
+    }
+    enum ec ec = mailbox_grant(mailbox, path, member, rights);
+    if (ec != EC_OK)
+        return call_fail(call, ec, "cannot change the rights on '%s': %s", path, ec_text(ec));
+    return done(call, "Changed the rights on");
+}

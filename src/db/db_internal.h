@@ -1,0 +1,102 @@
+// What the parts of db/ share: the engine seam, connections, statements.
+//
+// `db.c` owns connections and transactions, `statement.c` statements, `schema.c` versions; all
+// three know only `struct db_engine`. `sqlite.c` is the one engine now; a second one is a second
+// table.
+#pragma once
+
+#include <pthread.h>
+
+#include "db/db.h"
+
+struct db_engine {
+    // The engine's words for the placeholders in schemas.
+    const char *blob_word, *clustered_word, *rowid_word;
+    // A query with the table's name as $1 that gives a row when the table exists.
+    const char *table_exists_sql;
+    // The writer's and the readers' way into a transaction.
+    const char *begin_write_sql, *begin_read_sql;
+
+    // Makes what a new database needs before the first connection; *is_new_out: nothing was there.
+    enum ec (*prepare_database)(struct db *db, bool *is_new_out);
+    enum ec (*connect)(struct db_conn *conn);
+    void (*disconnect)(struct db_conn *conn);
+    // Whether the engine still has the transaction open (it may have rolled back by itself).
+    bool (*in_transaction)(struct db_conn *conn);
+    enum ec (*exec)(struct db_conn *conn, const char *sql); // several statements
+
+    enum ec (*prepare)(struct db_stmt *q);
+    void (*finalize)(struct db_stmt *q);
+    void (*reset)(struct db_stmt *q);
+    enum ec (*step)(struct db_stmt *q, bool *row_out);
+    enum ec (*bind_i64)(struct db_stmt *q, int i, int64_t v);
+    enum ec (*bind_text)(struct db_stmt *q, int i, const char *s);
+    enum ec (*bind_blob)(struct db_stmt *q, int i, const void *data, size_t len);
+    enum ec (*bind_null)(struct db_stmt *q, int i);
+    int64_t (*col_i64)(struct db_stmt *q, int i);
+    const char *(*col_text)(struct db_stmt *q, int i);
+    const void *(*col_blob)(struct db_stmt *q, int i, size_t *len_out);
+    bool (*col_is_null)(struct db_stmt *q, int i);
+    int64_t (*changes)(struct db_conn *conn);
+
+    enum ec (*checkpoint)(struct db_conn *conn, bool truncate);
+    enum ec (*verify)(struct db_conn *conn, GPtrArray *faults);
+    enum ec (*copy)(struct db_conn *conn, const char *to_path,
+                    void (*progress)(void *data, int done_percent), void *data);
+};
+
+extern const struct db_engine db_sqlite;
+
+struct db {
+    const struct db_engine *engine;
+    char *path;
+    struct db_options options;
+    uint64_t wal_bytes; // atomic: what the last commit left in the WAL
+
+    // Of everything below. A POSIX lock, because ThreadSanitizer does not know GLib's.
+    pthread_mutex_t lock;
+    GPtrArray *idle;     // readers nobody uses
+    unsigned in_use;     // connections handed out
+    GQueue waiting;      // struct writer_wait, first come first served
+    bool is_writer_busy; // somebody has the writer
+    GThread *writer_thread;
+    struct db_conn *writer; // NULL: closed by db_trim
+};
+
+struct db_conn {
+    struct db *db;
+    void *handle;
+    bool is_writer;
+    bool in_transaction;
+    enum ec broken; // not EC_OK: the engine gave the transaction up; the first error
+    unsigned savepoints;
+    unsigned statements_in_use;
+    GHashTable *statements; // address of the sql -> struct db_stmt, further copies behind `next`
+};
+
+struct db_stmt {
+    struct db_conn *conn;
+    const char *sql; // the caller's, the key
+    void *handle;    // NULL: could not be prepared; freed by db_finish
+    struct db_stmt *next;
+    bool is_in_use;
+    bool is_done;      // stepped to the end, or failed
+    bool is_unordered; // parameters do not appear as $1, $2, ... in the text
+    enum ec error;
+    char text[]; // a copy of the sql, to notice a caller whose "static" string changed
+};
+
+// --- db.c ---
+enum ec db_conn_open(struct db *db, bool is_writer, struct db_conn **out);
+void db_conn_close(struct db_conn *conn); // accepts NULL
+// Notes that the engine has ended the transaction by itself after `error`.
+void db_conn_note_error(struct db_conn *conn, enum ec error);
+
+// --- statement.c ---
+void db_conn_reset_statements(struct db_conn *conn); // ends what a caller forgot to end
+void db_conn_free_statements(struct db_conn *conn);
+
+// --- schema.c ---
+enum ec db_migrate(struct db *db, const struct db_schema *schema);
+// The schema's SQL in the engine's words (g_free).
+char *db_schema_translate(const struct db_engine *engine, const char *sql);

@@ -1,0 +1,18 @@
+// The limits of the database layer.
+#pragma once
+
+// Readers kept open while nobody uses them, a database; more are closed when they are given back.
+#define DB_IDLE_READERS 4
+
+// How long a statement waits for a lock that another process, or a recovery, holds (milliseconds).
+#define DB_BUSY_TIMEOUT_MS 2000
+
+// Page cache of a connection when the options don't say (KiB).
+#define DB_CACHE_KIB 1024
+
+// A page of a new database (bytes).
+#define DB_PAGE_SIZE 8192
+
+// The WAL file is cut back to nothing when it is this many times larger than what a checkpoint was
+// asked to keep it below.
+#define DB_WAL_TRUNCATE_FACTOR 4

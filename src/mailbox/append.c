@@ -1,0 +1,68 @@
+// Adding a message to a folder as a client gives it (IMAP APPEND, import).
+#include "base/clock.h"
+#include "convert/convert.h"
+#include "mailbox/mailbox_internal.h"
+
+struct append {
+    struct mailbox *m;
+    uint64_t fid;
+    struct message_new spec;
+    uint64_t quota; // 0: none
+    uint64_t size;
+    uint64_t mid;
+    uint32_t uid;
+};
+
+static enum ec check_quota(struct append *a, struct mbox_tx *tx) {
+    if (a->quota == 0)
+        return EC_OK;
+    ARENA_AUTO arena = arena_new();
+    struct mbox_info info;
+    EC_TRY(mbox_get_info(tx, arena, &info));
+    return info.size + a->size > a->quota ? EC_QUOTA_EXCEEDED : EC_OK;
+}
+
+static enum ec change_append(struct mbox_tx *tx, void *ctx) {
+    struct append *a = ctx;
+    EC_TRY(rights_require(a->m, tx, a->fid, RIGHTS_CREATE));
+    EC_TRY(check_quota(a, tx));
+    return message_create(tx, a->fid, &a->spec, &a->mid, &a->uid);
+}
+
+enum ec mailbox_append(struct mailbox *m, uint64_t fid, const struct mailbox_append *message,
+                       uint64_t *mid_out, uint32_t *uid_out) {
+    // Everything that takes time is made before the write begins.
+    ARENA_AUTO arena = arena_new();
+    gsize len;
+    const void *data = g_bytes_get_data(message->mime, &len);
+    struct mime_message *scanned = mime_scan(arena, data, len);
+    g_autoptr(GString) envelope = g_string_new(NULL), structure = g_string_new(NULL);
+    mime_imap_envelope(scanned, scanned->root, envelope);
+    mime_imap_bodystructure(scanned, true, structure);
+    struct message_value *value;
+    EC_TRY(convert_mime_to_message(scanned, &value));
+
+    struct append a = {.m = m, .fid = fid, .size = len};
+    a.spec = (struct message_new){
+        .value = value,
+        .mime = message->mime,
+        .envelope = envelope->str,
+        .structure = structure->str,
+        .flags = message->flags & MSG_CLIENT_FLAGS,
+        .keywords = message->keywords && *message->keywords ? message->keywords : NULL,
+        .received = message->received ? message->received : clock_now(),
+    };
+    struct directory_object *owner;
+    if (m->service->directory &&
+        directory_find_guid(m->service->directory, arena, mbox_guid(m->mbox), &owner) == EC_OK)
+        a.quota = owner->quota;
+    enum ec ec = mbox_write(m->mbox, change_append, &a);
+    message_value_free(value);
+    if (ec != EC_OK)
+        return ec;
+    if (mid_out)
+        *mid_out = a.mid;
+    if (uid_out)
+        *uid_out = a.uid;
+    return EC_OK;
+}

@@ -1,0 +1,81 @@
+// Changing messages that are there: flags, copy, move, expunge.
+#include "mailbox/mailbox_internal.h"
+
+// What the store says of copied messages is what mailbox.h promises; the structs are the same.
+G_STATIC_ASSERT(sizeof(struct mailbox_copied) == sizeof(struct message_copied));
+G_STATIC_ASSERT(G_STRUCT_OFFSET(struct mailbox_copied, new_uid) ==
+                G_STRUCT_OFFSET(struct message_copied, new_uid));
+
+struct change_messages {
+    struct mailbox *m;
+    uint64_t fid, to;
+    const uint64_t *mids;
+    unsigned n;
+    struct message_flags_change flags;
+    GArray **out;
+};
+
+static enum ec change_flags(struct mbox_tx *tx, void *ctx) {
+    struct change_messages *c = ctx;
+    uint32_t needed = RIGHTS_EDIT_ANY;
+    // Marking for deletion is the first half of deleting.
+    if (c->flags.mode != FLAGS_REMOVE && (c->flags.flags & MSG_DELETED))
+        needed |= RIGHTS_DELETE_ANY;
+    EC_TRY(rights_require(c->m, tx, c->fid, needed));
+    return message_change_flags(tx, c->fid, c->mids, c->n, &c->flags, c->out);
+}
+
+enum ec mailbox_change_flags(struct mailbox *m, uint64_t fid, const uint64_t *mids, unsigned n,
+                             const struct mailbox_flags *change, GArray **modified_out) {
+    static const enum message_flags_mode modes[] = {
+        [MAILBOX_FLAGS_ADD] = FLAGS_ADD,
+        [MAILBOX_FLAGS_REMOVE] = FLAGS_REMOVE,
+        [MAILBOX_FLAGS_SET] = FLAGS_SET,
+    };
+    struct change_messages c = {.m = m, .fid = fid, .mids = mids, .n = n, .out = modified_out};
+    c.flags = (struct message_flags_change){
+        .mode = modes[change->mode],
+        .flags = change->flags & MSG_CLIENT_FLAGS,
+        .keywords = change->keywords,
+        .n_keywords = change->n_keywords,
+        .unchanged_since = change->unchanged_since,
+    };
+    return mbox_write(m->mbox, change_flags, &c);
+}
+
+static enum ec change_copy(struct mbox_tx *tx, void *ctx) {
+    struct change_messages *c = ctx;
+    EC_TRY(rights_require(c->m, tx, c->fid, RIGHTS_READ_ANY));
+    EC_TRY(rights_require(c->m, tx, c->to, RIGHTS_CREATE));
+    return message_copy(tx, c->fid, c->mids, c->n, c->to, c->out);
+}
+
+enum ec mailbox_copy(struct mailbox *m, uint64_t from, const uint64_t *mids, unsigned n,
+                     uint64_t to, GArray **out) {
+    struct change_messages c = {.m = m, .fid = from, .mids = mids, .n = n, .to = to, .out = out};
+    return mbox_write(m->mbox, change_copy, &c);
+}
+
+static enum ec change_move(struct mbox_tx *tx, void *ctx) {
+    struct change_messages *c = ctx;
+    EC_TRY(rights_require(c->m, tx, c->fid, RIGHTS_READ_ANY | RIGHTS_DELETE_ANY));
+    EC_TRY(rights_require(c->m, tx, c->to, RIGHTS_CREATE));
+    return message_move(tx, c->fid, c->mids, c->n, c->to, c->out);
+}
+
+enum ec mailbox_move(struct mailbox *m, uint64_t from, const uint64_t *mids, unsigned n,
+                     uint64_t to, GArray **out) {
+    struct change_messages c = {.m = m, .fid = from, .mids = mids, .n = n, .to = to, .out = out};
+    return mbox_write(m->mbox, change_move, &c);
+}
+
+static enum ec change_expunge(struct mbox_tx *tx, void *ctx) {
+    struct change_messages *c = ctx;
+    EC_TRY(rights_require(c->m, tx, c->fid, RIGHTS_DELETE_ANY));
+    return message_delete(tx, c->fid, c->mids, c->n, DELETE_SOFT, NULL);
+}
+
+enum ec mailbox_expunge(struct mailbox *m, uint64_t fid, const uint64_t *mids, unsigned n) {
+    struct change_messages c = {.m = m, .fid = fid, .mids = mids, .n = n};
+    return n ? mbox_write(m->mbox, change_expunge, &c) : EC_OK;
+}

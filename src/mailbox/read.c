@@ -1,0 +1,193 @@
+// Reading messages in their internet form.
+//
+// A message that came from outside is served byte for byte as it came. One born in MAPI gets its
+// rendition the first time somebody wants it; it is stored then, so that sizes and bytes that a
+// client has seen never change.
+#include <string.h>
+
+#include "convert/convert.h"
+#include "mailbox/mailbox_internal.h"
+
+struct mailbox_reader {
+    struct mailbox *m;
+    struct mbox_tx *tx;
+    struct arena *arena;
+    GHashTable *made; // mid -> GBytes: renditions stored since the snapshot was taken
+};
+
+enum ec mailbox_reader_open(struct mailbox *m, uint64_t fid, struct mailbox_reader **out) {
+    struct mbox_tx *tx;
+    EC_TRY(mbox_read(m->mbox, &tx));
+    if (!m->is_owner) {
+        enum ec ec = rights_require(m, tx, fid, RIGHTS_READ_ANY);
+        if (ec != EC_OK) {
+            mbox_read_end(tx);
+            return ec;
+        }
+    }
+    struct mailbox_reader *r = g_new0(struct mailbox_reader, 1);
+    r->m = m;
+    r->tx = tx;
+    r->arena = arena_new();
+    *out = r;
+    return EC_OK;
+}
+
+void mailbox_reader_close(struct mailbox_reader *r) {
+    if (!r)
+        return;
+    mbox_read_end(r->tx);
+    arena_free(r->arena);
+    g_clear_pointer(&r->made, g_hash_table_destroy);
+    g_free(r);
+}
+
+struct mbox_tx *reader_tx(struct mailbox_reader *r) {
+    return r->tx;
+}
+
+// --- Making a rendition ---
+
+static enum ec read_external(void *ctx, const struct prop_external *external, GBytes **out) {
+    struct mbox_tx *tx = ctx;
+    if (external->len == 0) {
+        *out = g_bytes_new(NULL, 0);
+        return EC_OK;
+    }
+    g_autoptr(GBytes) raw = NULL;
+    EC_TRY(blob_read(tx, external->blob, external->pos, external->len, &raw));
+    gsize len;
+    const void *data = g_bytes_get_data(raw, &len);
+    g_autoptr(GBytes) decoded = mime_decode(data, len, external->encoding);
+    if (external->charset) {
+        ARENA_AUTO arena = arena_new();
+        size_t text_len;
+        data = g_bytes_get_data(decoded, &len);
+        char *text = mime_to_utf8(arena, data, len, external->charset, &text_len);
+        *out = g_bytes_new(text, text_len);
+    } else {
+        *out = g_steal_pointer(&decoded);
+    }
+    return EC_OK;
+}
+
+struct set_mime {
+    uint64_t mid;
+    GBytes *mime;
+    const char *envelope, *structure;
+};
+
+static enum ec change_set_mime(struct mbox_tx *tx, void *ctx) {
+    struct set_mime *s = ctx;
+    return message_set_mime(tx, s->mid, s->mime, s->envelope, s->structure);
+}
+
+static enum ec make_mime(struct mailbox_reader *r, uint64_t mid, GBytes **out) {
+    GBytes *known = r->made ? g_hash_table_lookup(r->made, &mid) : NULL;
+    if (known) {
+        *out = g_bytes_ref(known);
+        return EC_OK;
+    }
+    struct message *message;
+    EC_TRY(message_open(r->tx, mid, &message));
+    struct convert_source source = {read_external, r->tx};
+    g_autoptr(GBytes) mime = NULL;
+    enum ec ec = convert_message_to_mime(message_value(message), &source, true, &mime);
+    message_free(message);
+    if (ec != EC_OK)
+        return ec;
+
+    ARENA_AUTO arena = arena_new();
+    gsize len;
+    const void *data = g_bytes_get_data(mime, &len);
+    struct mime_message *scanned = mime_scan(arena, data, len);
+    g_autoptr(GString) envelope = g_string_new(NULL), structure = g_string_new(NULL);
+    mime_imap_envelope(scanned, scanned->root, envelope);
+    mime_imap_bodystructure(scanned, true, structure);
+    struct set_mime s = {mid, mime, envelope->str, structure->str};
+    EC_TRY(mbox_write(r->m->mbox, change_set_mime, &s));
+    if (!r->made)
+        r->made = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+                                        (GDestroyNotify)g_bytes_unref);
+    g_hash_table_insert(r->made, g_memdup2(&mid, sizeof mid), g_bytes_ref(mime));
+    *out = g_steal_pointer(&mime);
+    return EC_OK;
+}
+
+// --- Reading ---
+
+// EC_NOT_FOUND both for a message that is gone and for one without a rendition; which of them it
+// is, make_mime finds out.
+static enum ec find_mime(struct mailbox_reader *r, uint64_t mid, struct message_mime *out) {
+    arena_reset(r->arena);
+    return message_get_mime(r->tx, r->arena, mid, false, false, out);
+}
+
+enum ec mailbox_read_mime(struct mailbox_reader *r, uint64_t mid, GBytes **out) {
+    return mailbox_read_mime_range(r, mid, 0, 0, out);
+}
+
+enum ec mailbox_read_mime_range(struct mailbox_reader *r, uint64_t mid, uint64_t pos, uint64_t len,
+                                GBytes **out) {
+    struct message_mime mime;
+    enum ec ec = find_mime(r, mid, &mime);
+    if (ec == EC_OK) {
+        if (pos >= mime.size) {
+            *out = g_bytes_new(NULL, 0);
+            return EC_OK;
+        }
+        uint64_t left = mime.size - pos;
+        return blob_read(r->tx, mime.blob, pos, len == 0 || len > left ? left : len, out);
+    }
+    if (ec != EC_NOT_FOUND)
+        return ec;
+    GBytes *all;
+    EC_TRY(make_mime(r, mid, &all));
+    uint64_t size = g_bytes_get_size(all), start = MIN(pos, size), left = size - start;
+    *out = g_bytes_new_from_bytes(all, start, len == 0 || len > left ? left : len);
+    g_bytes_unref(all);
+    return EC_OK;
+}
+
+enum ec mailbox_read_envelope(struct mailbox_reader *r, uint64_t mid, const char **envelope_out,
+                              const char **structure_out) {
+    struct message_mime mime;
+    arena_reset(r->arena);
+    enum ec ec =
+        message_get_mime(r->tx, r->arena, mid, envelope_out != NULL, structure_out != NULL, &mime);
+    if (ec == EC_NOT_FOUND) {
+        GBytes *all;
+        EC_TRY(make_mime(r, mid, &all));
+        gsize len;
+        const void *data = g_bytes_get_data(all, &len);
+        struct mime_message *scanned = mime_scan(r->arena, data, len);
+        g_autoptr(GString) envelope = g_string_new(NULL), structure = g_string_new(NULL);
+        mime_imap_envelope(scanned, scanned->root, envelope);
+        mime_imap_bodystructure(scanned, true, structure);
+        mime.envelope = arena_strndup(r->arena, envelope->str, envelope->len);
+        mime.structure = arena_strndup(r->arena, structure->str, structure->len);
+        g_bytes_unref(all);
+    } else if (ec != EC_OK) {
+        return ec;
+    }
+    if (envelope_out)
+        *envelope_out = mime.envelope ? mime.envelope : "";
+    if (structure_out)
+        *structure_out = mime.structure ? mime.structure : "";
+    return EC_OK;
+}
+
+enum ec mailbox_read_size(struct mailbox_reader *r, uint64_t mid, uint64_t *out) {
+    struct message_mime mime;
+    enum ec ec = find_mime(r, mid, &mime);
+    if (ec == EC_NOT_FOUND) {
+        GBytes *all;
+        EC_TRY(make_mime(r, mid, &all));
+        mime.size = g_bytes_get_size(all);
+        g_bytes_unref(all);
+    } else if (ec != EC_OK) {
+        return ec;
+    }
+    *out = mime.size;
+    return EC_OK;
+}

@@ -1,0 +1,99 @@
+// Snapshots of a folder's rows for protocols: the store's snapshot plus what the principal may do.
+#include "mailbox/mailbox_internal.h"
+
+struct mailbox_view {
+    struct folder_rows *rows;
+    uint64_t fid;
+    uint32_t rights;
+};
+
+enum ec mailbox_view_open(struct mailbox *m, uint64_t fid, struct mailbox_view **out) {
+    uint32_t rights = RIGHTS_ALL;
+    if (!m->is_owner) {
+        MBOX_TX_AUTO tx = NULL;
+        EC_TRY(mbox_read(m->mbox, &tx));
+        EC_TRY(rights_require(m, tx, fid, RIGHTS_READ_ANY));
+        EC_TRY(rights_of(m, tx, fid, &rights));
+    }
+    struct folder_rows *rows;
+    EC_TRY(folder_rows_get(m->mbox, fid, &rows));
+    struct mailbox_view *v = g_new(struct mailbox_view, 1);
+    *v = (struct mailbox_view){.rows = rows, .fid = fid, .rights = rights};
+    *out = v;
+    return EC_OK;
+}
+
+void mailbox_view_free(struct mailbox_view *v) {
+    if (!v)
+        return;
+    folder_rows_unref(v->rows);
+    g_free(v);
+}
+
+enum ec mailbox_view_refresh(struct mailbox *m, const struct mailbox_view *v,
+                             struct mailbox_view **out) {
+    return mailbox_view_open(m, v->fid, out);
+}
+
+uint64_t mailbox_view_fid(const struct mailbox_view *v) {
+    return v->fid;
+}
+
+uint32_t mailbox_view_rights(const struct mailbox_view *v) {
+    return v->rights;
+}
+
+uint32_t mailbox_view_count(const struct mailbox_view *v) {
+    return folder_rows_count(v->rows);
+}
+
+uint64_t mailbox_view_modseq(const struct mailbox_view *v) {
+    return folder_rows_modseq(v->rows);
+}
+
+uint32_t mailbox_view_uid_next(const struct mailbox_view *v) {
+    return folder_rows_uid_next(v->rows);
+}
+
+uint32_t mailbox_view_uid_validity(const struct mailbox_view *v) {
+    return folder_rows_uid_validity(v->rows);
+}
+
+uint32_t mailbox_view_unread(const struct mailbox_view *v) {
+    return folder_rows_unread(v->rows);
+}
+
+const struct message_row *mailbox_view_row(const struct mailbox_view *v, uint32_t index) {
+    return folder_rows_at(v->rows, index);
+}
+
+uint32_t mailbox_view_find_uid(const struct mailbox_view *v, uint32_t uid) {
+    return folder_rows_find_uid(v->rows, uid);
+}
+
+struct diff {
+    void (*change)(void *ctx, enum mailbox_view_change what, uint32_t index,
+                   const struct message_row *row);
+    void *ctx;
+};
+
+static void on_change(void *ctx, enum rows_change what, uint32_t index,
+                      const struct message_row *row) {
+    struct diff *d = ctx;
+    static const enum mailbox_view_change kinds[] = {
+        [ROWS_REMOVED] = VIEW_REMOVED,
+        [ROWS_CHANGED] = VIEW_CHANGED,
+        [ROWS_ADDED] = VIEW_ADDED,
+    };
+    d->change(d->ctx, kinds[what], index, row);
+}
+
+void mailbox_view_diff(const struct mailbox_view *from, const struct mailbox_view *to,
+                       void (*change)(void *ctx, enum mailbox_view_change what, uint32_t index,
+                                      const struct message_row *row),
+                       void *ctx) {
+    if (from->rows == to->rows)
+        return;
+    struct diff d = {change, ctx};
+    folder_rows_diff(from->rows, to->rows, on_change, &d);
+}

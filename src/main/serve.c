@@ -1,0 +1,197 @@
+// The composition root: opens every part in order, waits for signals, closes in reverse.
+#include "main/serve.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "admin/data_lock.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "main/process.h"
+#include "main/server.h"
+#include "main/services.h"
+#include "main/settings.h"
+#include "store/store.h"
+
+#define LOCK_WAIT 10000 // ms for a command that is still at work
+
+static void setup_log(const struct config *config) {
+    enum log_level level = LOG_LEVEL_INFO;
+    log_level_parse(config_string(config, "log", "level"), &level);
+    log_setup(level, config_string(config, "log", "target"));
+}
+
+static int take_lock(struct command_call *call, struct server *server) {
+    int holder = 0;
+    enum ec ec = data_lock_take(server->dir, LOCK_WAIT, &server->lock, &holder);
+    if (ec == EC_BUSY)
+        return call_fail(
+            call, ec,
+            "%s is in use by process %d; `bourse status %s` tells whether that is a server",
+            server->dir, holder, server->dir);
+    if (ec != EC_OK)
+        return call_fail(call, ec, "cannot lock %s: %s", server->dir, ec_text(ec));
+    return EXIT_DONE;
+}
+
+static enum ec open_transport(struct server *server) {
+    const struct config *config = server->config;
+    struct transport_options options = {
+        .hostname = config_string(config, "server", "hostname"),
+        .workers = (unsigned)config_int(config, "transport", "workers"),
+        .retry_seconds = (unsigned)config_int(config, "transport", "retry"),
+        .retry_max_seconds = (unsigned)config_int(config, "transport", "retry_max"),
+        .expire_seconds = (unsigned)config_int(config, "transport", "expire"),
+    };
+    return transport_new(server->services.queue, server->services.mailboxes, &options,
+                         &server->transport);
+}
+
+// One service for each of the three ways in.
+static enum ec open_smtp(struct server *server) {
+    const struct admin_services *s = &server->services;
+    struct smtp_settings settings = {
+        .hostname = config_string(server->config, "server", "hostname"),
+        .kind = SMTP_MX,
+        .has_tls = true,
+        .max_size = (uint64_t)config_int(server->config, "limits", "message"),
+        .max_recipients = (unsigned)config_int(server->config, "limits", "recipients"),
+    };
+    EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->smtp));
+    settings.kind = SMTP_SUBMISSION;
+    EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submission));
+    settings.has_tls = false; // from the start, so not offered
+    return smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submissions);
+}
+
+static enum ec fill_services(struct server *server) {
+    server->services.net = server->net;
+    server->services.started = clock_now();
+    server->imap = (struct imap_service){
+        .mailboxes = server->services.mailboxes,
+        .auth = server->services.auth,
+        .hostname = config_string(server->config, "server", "hostname"),
+        .max_message = (uint64_t)config_int(server->config, "limits", "message"),
+        .idle_seconds = (unsigned)config_int(server->config, "limits", "idle"),
+        .has_starttls = true,
+    };
+    server->imaps = server->imap;
+    server->imaps.has_starttls = false;
+    return open_smtp(server);
+}
+
+// Opens one part after the other; what is open when one fails is closed by server_close.
+static enum ec open_parts(struct server *server, char **error_out) {
+    struct config *config = server->config;
+    EC_TRY(process_become(config_string(config, "server", "user"), server->dir, error_out));
+    data_lock_sign(server->lock);
+    EC_TRY(services_open(server->dir, config, &server->services, error_out));
+    EC_TRY(tls_open(server, error_out));
+    enum ec ec = net_new((unsigned)config_int(config, "server", "loops"),
+                         (unsigned)config_int(config, "server", "workers"), &server->net);
+    if (ec != EC_OK) {
+        *error_out = g_strdup_printf("cannot start threads: %s", ec_text(ec));
+        return ec;
+    }
+    EC_TRY(fill_services(server));
+    EC_TRY(open_transport(server));
+    EC_TRY(listeners_open(server, error_out));
+    maintenance_start(server);
+    return EC_OK;
+}
+
+static void server_close(struct server *server) {
+    unsigned grace =
+        server->config ? (unsigned)config_int(server->config, "limits", "shutdown") * 1000 : 0;
+    control_server_free(server->control);
+    if (server->net)
+        listeners_forget(server);
+    net_timer_free(server->timer);
+    net_free(server->net, grace);
+    transport_free(server->transport); // after the last connection that could submit
+    smtp_service_free(server->smtp);
+    smtp_service_free(server->submission);
+    smtp_service_free(server->submissions);
+    net_tls_unref(server->tls);
+    if (server->services.dir)
+        services_close(&server->services);
+    config_free(server->config);
+    g_string_free(server->listeners, TRUE);
+    g_free(server->dir);
+    if (server->lock >= 0)
+        close(server->lock);
+}
+
+// SIGHUP: log level, certificate files and limits; what needs new sockets or threads stays.
+static void reload(struct server *server) {
+    struct config *config;
+    g_autofree char *error = NULL;
+    sd_notify(0, "RELOADING=1");
+    if (settings_load(server->dir, &config, &error) != EC_OK)
+        log_event(LOG_LEVEL_ERROR, "server.reload_failed", "reason", error, "hint",
+                  "the settings from before stay in use", NULL);
+    else {
+        setup_log(config);
+        uint64_t max = (uint64_t)config_int(config, "limits", "message");
+        __atomic_store_n(&server->imap.max_message, max, __ATOMIC_RELAXED);
+        __atomic_store_n(&server->imaps.max_message, max, __ATOMIC_RELAXED);
+        config_free(config);
+        log_event(LOG_LEVEL_INFO, "server.reloaded", NULL);
+    }
+    tls_reload(server);
+    sd_notify(0, "READY=1");
+}
+
+static void wait_for_signals(struct server *server, const sigset_t *signals) {
+    for (;;) {
+        int number = 0;
+        if (sigwait(signals, &number) != 0)
+            continue;
+        if (number == SIGHUP) {
+            reload(server);
+            continue;
+        }
+        sd_notify(0, "STOPPING=1");
+        log_event(LOG_LEVEL_INFO, "server.stopping", "signal", strsignal(number), NULL);
+        return;
+    }
+}
+
+static int run(struct command_call *call, struct server *server, const sigset_t *signals) {
+    g_autofree char *error = NULL;
+    int status = take_lock(call, server);
+    if (status != EXIT_DONE)
+        return status;
+    enum ec ec = settings_load(server->dir, &server->config, &error);
+    if (ec == EC_OK) {
+        setup_log(server->config);
+        ec = open_parts(server, &error);
+    }
+    if (ec == EC_OK) {
+        ec = control_server_new(&server->services, call->program, &server->control);
+        if (ec != EC_OK)
+            error = g_strdup("cannot open the control socket (run/control); see the message above");
+    }
+    if (ec != EC_OK)
+        return call_fail(call, ec, "%s", error ? error : ec_text(ec));
+    log_event(LOG_LEVEL_INFO, "server.ready", "version", BOURSE_VERSION, "dir", server->dir, NULL);
+    output_raw(call->out, "bourse: ready\n", 14);
+    sd_notify(0, "READY=1");
+    wait_for_signals(server, signals);
+    return EXIT_DONE;
+}
+
+int program_serve(struct command_call *call) {
+    sigset_t signals;
+    process_harden();
+    process_block_signals(&signals);
+    struct server server = {.dir = g_canonicalize_filename(call_argument(call, 0), NULL),
+                            .lock = -1,
+                            .listeners = g_string_new(NULL)};
+    int status = run(call, &server, &signals);
+    server_close(&server);
+    return status;
+}

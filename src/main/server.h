@@ -1,0 +1,49 @@
+// The running server: what serve.c puts together and its neighbours look after.
+#pragma once
+
+#include "admin/command.h"
+#include "admin/control_server.h"
+#include "base/config.h"
+#include "net/net.h"
+#include "protocol/imap/imap.h"
+#include "protocol/smtp/smtp.h"
+#include "transport/transport.h"
+
+struct server {
+    char *dir;
+    int lock; // of the data directory
+    struct config *config;
+    struct admin_services services;
+    struct net *net;
+    struct net_tls *tls;
+    struct transport *transport;
+    struct net_timer *timer;
+    struct control_server *control;
+    struct imap_service imap, imaps;
+    struct smtp_service *smtp, *submission, *submissions;
+    GString *listeners; // lines `name address:port`
+    unsigned ticks;     // of the timer, one a second
+};
+
+// --- listeners.c ---
+
+// Opens every listener that the configuration names and writes DIR/run/listeners. On failure
+// *error_out (g_free) names the line to correct; the reason has been logged.
+enum ec listeners_open(struct server *server, char **error_out);
+// Removes DIR/run/listeners.
+void listeners_forget(struct server *server);
+
+// --- tls_files.c ---
+
+// Loads the configured certificate, or our own, which is renewed first when its time has come.
+enum ec tls_open(struct server *server, char **error_out);
+// Reads the files again (SIGHUP).
+void tls_reload(struct server *server);
+// Renews our own certificate, or warns about one from outside, when it expires soon. True: there
+// are new files to load.
+bool tls_look_after(struct server *server);
+
+// --- maintenance.c ---
+
+// Starts the background work.
+void maintenance_start(struct server *server);

@@ -1,0 +1,13 @@
+// bourse.conf: the settings of the whole program, put together.
+#pragma once
+
+#include "base/config.h"
+
+// Every setting, by section, ended by an entry without one.
+const struct config_item *settings_items(void);
+
+// The file of a data directory. On failure *error_out says what to correct.
+enum ec settings_load(const char *dir, struct config **out, char **error_out);
+
+// The settings `bourse init` writes: profile "production", "demo" or "test".
+struct config *settings_new(const char *profile, const char *hostname, const char *organization);

@@ -1,0 +1,131 @@
+// SELECT, EXAMINE, CLOSE, UNSELECT ([RFC 3501] 6.3.1, 6.4.2, [RFC 3691], [RFC 7162] 3.1.2).
+#include "protocol/imap/imap_commands.h"
+#include "protocol/imap/imap_flags.h"
+#include "protocol/imap/imap_write.h"
+
+// The keywords in use in the folder. Rows share interned strings, so most are recognized by their
+// address.
+static void put_keywords(struct imap_session *s) {
+    g_autoptr(GHashTable) texts = g_hash_table_new(NULL, NULL);
+    g_autoptr(GHashTable) words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    const char *last = NULL;
+    uint32_t n = mailbox_view_count(s->view);
+    for (uint32_t i = 0; i < n; i++) {
+        const char *keywords = mailbox_view_row(s->view, i)->keywords;
+        if (!keywords || keywords == last || !g_hash_table_add(texts, (gpointer)keywords))
+            continue;
+        last = keywords;
+        g_auto(GStrv) each = g_strsplit(keywords, " ", -1);
+        for (char **w = each; *w; w++)
+            if (**w && g_hash_table_add(words, g_strdup(*w)))
+                imap_printf(s, " %s", *w);
+    }
+}
+
+static uint32_t first_unseen(const struct mailbox_view *view) {
+    if (mailbox_view_unread(view) == 0)
+        return 0;
+    uint32_t n = mailbox_view_count(view);
+    for (uint32_t i = 0; i < n; i++)
+        if (!(mailbox_view_row(view, i)->flags & MSG_READ))
+            return i + 1;
+    return 0;
+}
+
+static void put_folder(struct imap_session *s) {
+    const struct mailbox_view *v = s->view;
+    const char *all = imap_flag_names(MSG_CLIENT_FLAGS);
+    imap_printf(s, "* FLAGS (%s", all);
+    put_keywords(s);
+    imap_puts(s, ")\r\n");
+    if (s->is_read_only) {
+        imap_puts(s, "* OK [PERMANENTFLAGS ()] Read-only mailbox\r\n");
+    } else {
+        imap_printf(s, "* OK [PERMANENTFLAGS (%s", all);
+        put_keywords(s);
+        imap_puts(s, " \\*)] Flags permitted\r\n");
+    }
+    imap_printf(s, "* %u EXISTS\r\n* 0 RECENT\r\n", mailbox_view_count(v));
+    uint32_t unseen = first_unseen(v);
+    if (unseen)
+        imap_printf(s, "* OK [UNSEEN %u] First unseen\r\n", unseen);
+    imap_printf(s,
+                "* OK [UIDVALIDITY %u] UIDs valid\r\n"
+                "* OK [UIDNEXT %u] Predicted next UID\r\n"
+                "* OK [HIGHESTMODSEQ %" G_GUINT64_FORMAT "] Highest\r\n",
+                mailbox_view_uid_validity(v), mailbox_view_uid_next(v), mailbox_view_modseq(v));
+}
+
+// "(CONDSTORE)"; parameters nobody knows are an error ([RFC 4466] 2.1).
+static bool parse_params(struct imap_cmd *c, bool *condstore_out) {
+    *condstore_out = false;
+    struct imap_parser *p = &c->args;
+    if (imap_accept(p, ' ') && !imap_at_end(p)) {
+        imap_expect(p, '(');
+        do {
+            if (!imap_accept_word(p, "CONDSTORE"))
+                imap_fail(p, "Unknown parameter");
+            *condstore_out = true;
+        } while (imap_accept(p, ' '));
+        imap_expect(p, ')');
+    }
+    return imap_arg_end(c);
+}
+
+static void select_folder(struct imap_cmd *c, bool read_only) {
+    struct imap_session *s = c->s;
+    const char *path;
+    bool condstore;
+    if (!imap_arg_mailbox(c, &path) || !parse_params(c, &condstore))
+        return;
+    // A SELECT that fails leaves nothing selected.
+    if (s->state == IMAP_SELECTED) {
+        imap_deselect(s);
+        imap_puts(s, "* OK [CLOSED] Previous mailbox closed\r\n");
+    }
+    struct mailbox_folder folder;
+    enum ec ec = mailbox_find_folder(s->mailbox, c->arena, path, &folder);
+    if (ec == EC_OK)
+        ec = mailbox_view_open(s->mailbox, folder.fid, &s->view);
+    if (ec != EC_OK) {
+        imap_reply_ec(c, ec);
+        return;
+    }
+    s->state = IMAP_SELECTED;
+    s->has_condstore = s->has_condstore || condstore;
+    const uint32_t writing = RIGHTS_CREATE | RIGHTS_EDIT_ANY | RIGHTS_DELETE_ANY;
+    s->is_read_only = read_only || !(mailbox_view_rights(s->view) & writing);
+    put_folder(s);
+    imap_reply(c, "OK", s->is_read_only ? "[READ-ONLY] Selected" : "[READ-WRITE] Selected");
+}
+
+void cmd_select(struct imap_cmd *c) {
+    select_folder(c, false);
+}
+
+void cmd_examine(struct imap_cmd *c) {
+    select_folder(c, true);
+}
+
+void cmd_close(struct imap_cmd *c) {
+    struct imap_session *s = c->s;
+    enum ec ec = EC_OK;
+    if (!s->is_read_only && (mailbox_view_rights(s->view) & RIGHTS_DELETE_ANY)) {
+        uint32_t n = mailbox_view_count(s->view);
+        g_autoptr(GArray) mids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+        for (uint32_t i = 0; i < n; i++) {
+            const struct message_row *row = mailbox_view_row(s->view, i);
+            if (row->flags & MSG_DELETED)
+                g_array_append_val(mids, row->mid);
+        }
+        ec = mailbox_expunge(s->mailbox, mailbox_view_fid(s->view), (const uint64_t *)mids->data,
+                             mids->len);
+    }
+    imap_deselect(s);
+    imap_reply_ec(c, ec);
+}
+
+void cmd_unselect(struct imap_cmd *c) {
+    imap_deselect(c->s);
+    imap_reply_ok(c);
+}

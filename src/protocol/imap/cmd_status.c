@@ -1,0 +1,76 @@
+// STATUS ([RFC 3501] 6.3.10, [RFC 7162] HIGHESTMODSEQ, [RFC 8438] SIZE, [RFC 7889] APPENDLIMIT).
+#include "protocol/imap/imap_commands.h"
+#include "protocol/imap/imap_status.h"
+#include "protocol/imap/imap_write.h"
+
+enum { MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, UNSEEN, HIGHESTMODSEQ, SIZE, APPENDLIMIT, N_ITEMS };
+
+static const char *const names[N_ITEMS] = {"MESSAGES", "RECENT",        "UIDNEXT", "UIDVALIDITY",
+                                           "UNSEEN",   "HIGHESTMODSEQ", "SIZE",    "APPENDLIMIT"};
+
+bool imap_parse_status_items(struct imap_parser *p, unsigned *out) {
+    *out = 0;
+    if (!imap_expect(p, '('))
+        return false;
+    do {
+        unsigned i = 0;
+        while (i < N_ITEMS && !imap_accept_word(p, names[i]))
+            i++;
+        if (i == N_ITEMS)
+            return imap_fail(p, "Unknown STATUS item");
+        *out |= 1u << i;
+    } while (imap_accept(p, ' '));
+    return imap_expect(p, ')');
+}
+
+static uint64_t value(const struct imap_session *s, const struct mailbox_folder *f, unsigned item) {
+    switch (item) {
+    case MESSAGES:
+        return f->n_messages;
+    case UIDNEXT:
+        return f->uid_next;
+    case UIDVALIDITY:
+        return f->uid_validity;
+    case UNSEEN:
+        return f->n_unread;
+    case HIGHESTMODSEQ:
+        return f->modseq;
+    case SIZE:
+        return f->size;
+    case APPENDLIMIT:
+        return s->service->max_message ? s->service->max_message : IMAP_MAX_MESSAGE;
+    default:
+        return 0;
+    }
+}
+
+void imap_put_status(struct imap_session *s, const struct mailbox_folder *folder, unsigned items) {
+    imap_puts(s, "* STATUS ");
+    imap_put_mailbox(s, folder->path);
+    char separator = '(';
+    imap_puts(s, " ");
+    for (unsigned i = 0; i < N_ITEMS; i++)
+        if (items & 1u << i) {
+            imap_printf(s, "%c%s %" G_GUINT64_FORMAT, separator, names[i], value(s, folder, i));
+            separator = ' ';
+        }
+    imap_puts(s, ")\r\n");
+    if (items & 1u << HIGHESTMODSEQ) // [RFC 7162] 3.1: asking for it enables CONDSTORE
+        s->has_condstore = true;
+}
+
+void cmd_status(struct imap_cmd *c) {
+    const char *path;
+    unsigned items;
+    if (!imap_arg_mailbox(c, &path))
+        return;
+    imap_space(&c->args);
+    imap_parse_status_items(&c->args, &items);
+    if (!imap_arg_end(c))
+        return;
+    struct mailbox_folder folder;
+    enum ec ec = mailbox_find_folder(c->s->mailbox, c->arena, path, &folder);
+    if (ec == EC_OK)
+        imap_put_status(c->s, &folder, items);
+    imap_reply_ec(c, ec);
+}

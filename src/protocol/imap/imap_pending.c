@@ -1,0 +1,172 @@
+// Putting a command together from lines and literals ([RFC 3501] 4.3, [RFC 7888]).
+//
+// A command on one line, the normal case, is run from the connection's buffer without being copied.
+// One with literals is gathered here; the message of an APPEND is spooled beside it. What is too
+// large is refused before it is read where the client waits for a go-ahead, and ends the connection
+// where it does not.
+#include <string.h>
+
+#include "protocol/imap/imap_spool.h"
+#include "protocol/imap/imap_write.h"
+
+struct imap_pending {
+    GString *text;
+    GArray *spooled;          // of struct imap_spooled
+    struct imap_spool *spool; // the literal being read, when it is spooled
+    enum ec spool_ec;         // of those read
+};
+
+static void clear_spooled(gpointer p) {
+    struct imap_spooled *s = p;
+    g_bytes_unref(s->bytes);
+}
+
+static struct imap_pending *pending_new(void) {
+    struct imap_pending *p = g_new0(struct imap_pending, 1);
+    p->text = g_string_new(NULL);
+    p->spooled = g_array_new(FALSE, FALSE, sizeof(struct imap_spooled));
+    g_array_set_clear_func(p->spooled, clear_spooled);
+    return p;
+}
+
+void imap_pending_free(struct imap_pending *p) {
+    if (!p)
+        return;
+    g_string_free(p->text, TRUE);
+    g_array_unref(p->spooled);
+    imap_spool_free(p->spool);
+    g_free(p);
+}
+
+static void drop_pending(struct imap_session *s) {
+    g_clear_pointer(&s->pending, imap_pending_free);
+    s->input = INPUT_LINE;
+    s->literal_left = 0;
+}
+
+static size_t command_max(const struct imap_session *s) {
+    return s->state == IMAP_NOT_AUTHENTICATED ? IMAP_LINE_MAX : IMAP_COMMAND_MAX;
+}
+
+// The tag of what is there, or "*", for answers to commands that will never be whole.
+static const char *tag_of(struct arena *arena, const char *data, size_t len) {
+    struct imap_parser p = {.arena = arena, .data = data, .len = len};
+    const char *tag = imap_tag(&p);
+    return tag ? tag : "*";
+}
+
+static bool is_append(const struct imap_session *s, const char *data, size_t len) {
+    if (s->state == IMAP_NOT_AUTHENTICATED)
+        return false;
+    ARENA_AUTO arena = arena_new();
+    struct imap_parser p = {.arena = arena, .data = data, .len = len};
+    return imap_tag(&p) && imap_space(&p) && imap_accept_word(&p, "APPEND");
+}
+
+static enum net_next close_with(struct imap_session *s, const char *text) {
+    drop_pending(s);
+    imap_printf(s, "* BYE %s\r\n", text);
+    s->state = IMAP_LOGOUT;
+    return NET_CLOSE;
+}
+
+static enum net_next refuse_literal(struct imap_session *s, const char *data, size_t len,
+                                    bool is_sync, const char *answer) {
+    ARENA_AUTO arena = arena_new();
+    imap_printf(s, "%s %s\r\n", tag_of(arena, data, len), answer);
+    // A client that did not wait sends the literal whatever we say.
+    if (!is_sync)
+        return close_with(s, "Literal too large");
+    drop_pending(s);
+    return NET_READ;
+}
+
+static uint64_t max_message(const struct imap_session *s) {
+    return s->service->max_message ? s->service->max_message : IMAP_MAX_MESSAGE;
+}
+
+// The line ends with a literal's header.
+static enum net_next begin_literal(struct imap_session *s, const char *data, size_t len,
+                                   uint64_t size, bool is_sync) {
+    bool append = is_append(s, data, len);
+    bool spool = append && size > IMAP_SPOOL_MIN;
+    if (append && size > max_message(s))
+        return refuse_literal(s, data, len, is_sync, "NO [TOOBIG] Message too large");
+    if (!spool && (size > command_max(s) || len + size > command_max(s)))
+        return refuse_literal(s, data, len, is_sync, "BAD [TOOBIG] Literal too large");
+    if (!s->pending) {
+        s->pending = pending_new();
+        g_string_append_len(s->pending->text, data, (gssize)len);
+    }
+    if (spool)
+        s->pending->spool = imap_spool_new(s->service->spool_dir, size);
+    s->literal_left = size;
+    s->input = size > 0 ? INPUT_LITERAL : INPUT_LINE;
+    if (is_sync)
+        imap_puts(s, "+ OK\r\n");
+    return NET_READ;
+}
+
+static enum net_next run_pending(struct imap_session *s) {
+    struct imap_pending *p = g_steal_pointer(&s->pending);
+    enum net_next next;
+    if (p->spool_ec != EC_OK) {
+        ARENA_AUTO arena = arena_new();
+        imap_printf(s, "%s NO %s%s\r\n", tag_of(arena, p->text->str, p->text->len),
+                    imap_ec_code(p->spool_ec), ec_text(p->spool_ec));
+        next = NET_READ;
+    } else {
+        next = imap_run_line(s, p->text->str, p->text->len,
+                             (const struct imap_spooled *)p->spooled->data, p->spooled->len);
+    }
+    imap_pending_free(p);
+    return next;
+}
+
+enum net_next imap_take_line(struct imap_session *s, const char *data, size_t len) {
+    bool is_whole = len > 0 && data[len - 1] == '\n';
+    size_t before = s->pending ? s->pending->text->len : 0;
+    if (before + len > command_max(s)) {
+        ARENA_AUTO arena = arena_new();
+        const char *start = before ? s->pending->text->str : data;
+        imap_printf(s, "%s BAD [TOOBIG] Command line too long\r\n",
+                    tag_of(arena, start, before ? before : MIN(len, IMAP_TAG_MAX)));
+        return close_with(s, "Command line too long");
+    }
+    if (s->pending || !is_whole) {
+        if (!s->pending)
+            s->pending = pending_new();
+        g_string_append_len(s->pending->text, data, (gssize)len);
+        data = s->pending->text->str;
+        len = s->pending->text->len;
+    }
+    if (!is_whole)
+        return NET_READ;
+    uint64_t size;
+    bool is_sync;
+    if (imap_ends_with_literal(data, len, &size, &is_sync))
+        return begin_literal(s, data, len, size, is_sync);
+    return s->pending ? run_pending(s) : imap_run_line(s, data, len, NULL, 0);
+}
+
+enum net_next imap_take_literal(struct imap_session *s, const uint8_t *data, size_t len) {
+    struct imap_pending *p = s->pending;
+    if (p->spool)
+        imap_spool_write(p->spool, data, len);
+    else
+        g_string_append_len(p->text, (const char *)data, (gssize)len);
+    s->literal_left -= len;
+    if (s->literal_left > 0)
+        return NET_READ;
+    s->input = INPUT_LINE;
+    if (p->spool) {
+        struct imap_spooled done = {.pos = p->text->len};
+        enum ec ec = imap_spool_finish(p->spool, &done.bytes);
+        g_clear_pointer(&p->spool, imap_spool_free);
+        if (ec == EC_OK)
+            g_array_append_val(p->spooled, done);
+        else
+            p->spool_ec = ec;
+    }
+    return NET_READ;
+}

@@ -1,0 +1,104 @@
+// Telling the client what changed in its folder: the difference between the snapshot it knows and
+// the newest one ([RFC 3501] 7.3, 7.4, [RFC 7162] 3.2).
+//
+// Sequence numbers are positions in the session's snapshot, so the snapshot is replaced only
+// together with what tells the client of it.
+#include "protocol/imap/imap_flags.h"
+#include "protocol/imap/imap_write.h"
+
+struct changes {
+    GArray *removed; // indexes in the old view
+    GArray *changed; // indexes in the new view
+    bool has_added;
+};
+
+static void collect(void *ctx, enum mailbox_view_change what, uint32_t index,
+                    const struct message_row *row) {
+    (void)row;
+    struct changes *c = ctx;
+    switch (what) {
+    case VIEW_REMOVED:
+        g_array_append_val(c->removed, index);
+        break;
+    case VIEW_CHANGED:
+        g_array_append_val(c->changed, index);
+        break;
+    case VIEW_ADDED:
+        c->has_added = true;
+        break;
+    }
+}
+
+void imap_put_flags_update(struct imap_session *s, uint32_t number, const struct message_row *row,
+                           bool with_uid, bool with_flags, bool with_modseq) {
+    const char *flags = imap_flag_names(row->flags);
+    size_t flags_len = strlen(flags), keywords_len = row->keywords ? strlen(row->keywords) : 0;
+    char *out = imap_room(s, 128 + flags_len + keywords_len);
+    out = imap_put_literal(out, "* ");
+    out = imap_put_u64(out, number);
+    out = imap_put_literal(out, " FETCH (");
+    if (with_uid) {
+        out = imap_put_literal(out, "UID ");
+        out = imap_put_u64(out, row->uid);
+    }
+    if (with_flags) {
+        if (with_uid)
+            *out++ = ' ';
+        out = imap_put_literal(out, "FLAGS (");
+        out = imap_put_text(out, flags, flags_len);
+        if (keywords_len) {
+            if (flags_len)
+                *out++ = ' ';
+            out = imap_put_text(out, row->keywords, keywords_len);
+        }
+        *out++ = ')';
+    }
+    if (with_modseq) {
+        if (with_uid || with_flags)
+            *out++ = ' ';
+        out = imap_put_literal(out, "MODSEQ (");
+        out = imap_put_u64(out, row->modseq);
+        *out++ = ')';
+    }
+    imap_advance(s, imap_put_literal(out, ")\r\n"));
+}
+
+static void put_changes(struct imap_session *s, struct imap_cmd *c, const struct mailbox_view *to,
+                        const struct changes *changes) {
+    // From the end, so that each number is what the client counts at that moment.
+    for (guint i = changes->removed->len; i > 0; i--)
+        imap_printf(s, "* %u EXPUNGE\r\n", g_array_index(changes->removed, uint32_t, i - 1) + 1);
+    if (changes->has_added)
+        imap_printf(s, "* %u EXISTS\r\n* 0 RECENT\r\n", mailbox_view_count(to));
+    bool with_uid = s->has_condstore || (c && c->is_uid);
+    for (guint i = 0; i < changes->changed->len; i++) {
+        uint32_t index = g_array_index(changes->changed, uint32_t, i);
+        const struct message_row *row = mailbox_view_row(to, index);
+        if (c && c->is_known) {
+            uint32_t before = mailbox_view_find_uid(s->view, row->uid);
+            if (c->is_known(c, before, mailbox_view_row(s->view, before), row))
+                continue;
+        }
+        imap_put_flags_update(s, index + 1, row, with_uid, true, s->has_condstore);
+    }
+}
+
+enum ec imap_sync(struct imap_session *s, struct imap_cmd *c, bool may_expunge) {
+    struct mailbox_view *to;
+    EC_TRY(mailbox_view_refresh(s->mailbox, s->view, &to));
+    struct changes changes = {
+        .removed = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
+        .changed = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
+    };
+    mailbox_view_diff(s->view, to, collect, &changes);
+    if (changes.removed->len == 0 || may_expunge) {
+        put_changes(s, c, to, &changes);
+        mailbox_view_free(s->view);
+        s->view = to;
+    } else {
+        mailbox_view_free(to);
+    }
+    g_array_unref(changes.removed);
+    g_array_unref(changes.changed);
+    return EC_OK;
+}

@@ -1,0 +1,190 @@
+// Properties of a message that are computed from its row ([MS-OXCMSG] 2.2.1, [MS-OXCPRPT] 2.2.1).
+#include <string.h>
+
+#include "mapi/props.h"
+#include "store/message_object_internal.h"
+
+#define XID_SIZE 22
+#define MESSAGE_ENTRY_ID_SIZE 70
+#define FOLDER_ENTRY_ID_SIZE 46
+
+// PidTagMessageFlags ([MS-OXCMSG] 2.2.1.6).
+enum { MF_READ = 1, MF_UNMODIFIED = 2, MF_UNSENT = 8, MF_HAS_ATTACH = 0x10, MF_ASSOCIATED = 0x40 };
+
+static void put_counter(uint8_t *out, uint64_t id) {
+    for (unsigned i = 0; i < 6; i++)
+        out[i] = (uint8_t)(id >> (8 * (5 - i)));
+}
+
+static int64_t wire_id(uint64_t id) {
+    uint8_t bytes[8] = {1, 0};
+    uint64_t v = 0;
+    put_counter(bytes + 2, id);
+    for (unsigned i = 0; i < 8; i++)
+        v |= (uint64_t)bytes[i] << (8 * i);
+    return (int64_t)v;
+}
+
+typedef void (*compute)(const struct message *m, struct arena *arena, struct prop_value *out);
+
+static void mid(const struct message *m, struct arena *arena, struct prop_value *out) {
+    out->i8 = wire_id(m->row.mid);
+}
+
+static void fid(const struct message *m, struct arena *arena, struct prop_value *out) {
+    out->i8 = wire_id(m->row.fid);
+}
+
+static void change_number(const struct message *m, struct arena *arena, struct prop_value *out) {
+    out->i8 = wire_id(m->row.cn);
+}
+
+static void message_flags(const struct message *m, struct arena *arena, struct prop_value *out) {
+    out->l = (m->flags & MSG_READ ? MF_READ : 0) |
+             (m->flags & MSG_DRAFT ? MF_UNSENT : MF_UNMODIFIED) |
+             (m->value->attachments->len ? MF_HAS_ATTACH : 0) |
+             (m->flags & MSG_ASSOCIATED ? MF_ASSOCIATED : 0);
+}
+
+static void message_status(const struct message *m, struct arena *arena, struct prop_value *out) {
+    out->l =
+        (bag_long(m->value->bag, PidTagMessageStatus, 0) & ~8) | (m->flags & MSG_DELETED ? 8 : 0);
+}
+
+static void has_attachments(const struct message *m, struct arena *arena, struct prop_value *out) {
+    out->b = m->value->attachments->len > 0;
+}
+
+static void size(const struct message *m, struct arena *arena, struct prop_value *out) {
+    out->l = (int32_t)MIN(m->row.size, (uint64_t)INT32_MAX);
+}
+
+static void size_extended(const struct message *m, struct arena *arena, struct prop_value *out) {
+    out->i8 = (int64_t)m->row.size;
+}
+
+static void delivery_time(const struct message *m, struct arena *arena, struct prop_value *out) {
+    out->time = m->row.received;
+}
+
+static void source_key(const struct message *m, struct arena *arena, struct prop_value *out) {
+    uint8_t *xid = arena_alloc(arena, XID_SIZE);
+    memcpy(xid, m->replica.bytes, 16);
+    put_counter(xid + 16, m->row.mid);
+    out->bin = (struct prop_bin){XID_SIZE, xid};
+}
+
+static void change_key(const struct message *m, struct arena *arena, struct prop_value *out) {
+    uint8_t *xid = arena_alloc(arena, XID_SIZE);
+    memcpy(xid, m->replica.bytes, 16);
+    put_counter(xid + 16, m->row.cn);
+    out->bin = (struct prop_bin){XID_SIZE, xid};
+}
+
+static void parent_source_key(const struct message *m, struct arena *arena,
+                              struct prop_value *out) {
+    uint8_t *xid = arena_alloc(arena, XID_SIZE);
+    memcpy(xid, m->replica.bytes, 16);
+    put_counter(xid + 16, m->row.fid);
+    out->bin = (struct prop_bin){XID_SIZE, xid};
+}
+
+// [MS-OXCDATA] 2.2.4.2: flags, mailbox, type, folder's replica and counter, message's replica and
+// counter.
+static void entry_id(const struct message *m, struct arena *arena, struct prop_value *out) {
+    uint8_t *id = arena_alloc0(arena, MESSAGE_ENTRY_ID_SIZE);
+    memcpy(id + 4, m->guid.bytes, 16);
+    id[20] = 7; // eitLTPrivateMessage
+    memcpy(id + 22, m->replica.bytes, 16);
+    put_counter(id + 38, m->row.fid);
+    memcpy(id + 46, m->replica.bytes, 16);
+    put_counter(id + 62, m->row.mid);
+    out->bin = (struct prop_bin){MESSAGE_ENTRY_ID_SIZE, id};
+}
+
+static void parent_entry_id(const struct message *m, struct arena *arena, struct prop_value *out) {
+    uint8_t *id = arena_alloc0(arena, FOLDER_ENTRY_ID_SIZE);
+    memcpy(id + 4, m->guid.bytes, 16);
+    id[20] = 1; // eitLTPrivateFolder
+    memcpy(id + 22, m->replica.bytes, 16);
+    put_counter(id + 38, m->row.fid);
+    out->bin = (struct prop_bin){FOLDER_ENTRY_ID_SIZE, id};
+}
+
+// "Alice; Bob": display names of one kind of recipients ([MS-OXOMSG] 2.2.1.7 to 2.2.1.9).
+static void display_list(const struct message *m, struct arena *arena, int kind,
+                         struct prop_value *out) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < m->value->recipients->len; i++) {
+        const struct bag *r = m->value->recipients->pdata[i];
+        const char *name = bag_str(r, PidTagDisplayName);
+        if ((bag_long(r, PidTagRecipientType, 1) & 0xf) != kind)
+            continue;
+        if (!name)
+            name = bag_str(r, PidTagEmailAddress);
+        g_string_append_printf(text, "%s%s", text->len ? "; " : "", name ? name : "");
+    }
+    out->str = arena_strndup(arena, text->str, text->len);
+}
+
+static void display_to(const struct message *m, struct arena *arena, struct prop_value *out) {
+    display_list(m, arena, 1, out);
+}
+
+static void display_cc(const struct message *m, struct arena *arena, struct prop_value *out) {
+    display_list(m, arena, 2, out);
+}
+
+static void display_bcc(const struct message *m, struct arena *arena, struct prop_value *out) {
+    display_list(m, arena, 3, out);
+}
+
+static const struct {
+    proptag_t tag;
+    compute compute;
+} table[] = {
+    {PidTagMid, mid},
+    {PidTagFolderId, fid},
+    {PidTagChangeNumber, change_number},
+    {PidTagMessageFlags, message_flags},
+    {PidTagMessageStatus, message_status},
+    {PidTagHasAttachments, has_attachments},
+    {PidTagMessageSize, size},
+    {PidTagMessageSizeExtended, size_extended},
+    {PidTagMessageDeliveryTime, delivery_time},
+    {PidTagSourceKey, source_key},
+    {PidTagParentSourceKey, parent_source_key},
+    {PidTagChangeKey, change_key},
+    {PidTagEntryId, entry_id},
+    {PidTagRecordKey, entry_id},
+    {PidTagParentEntryId, parent_entry_id},
+    {PidTagDisplayTo, display_to},
+    {PidTagDisplayCc, display_cc},
+    {PidTagDisplayBcc, display_bcc},
+};
+
+bool message_is_computed(proptag_t tag) {
+    for (unsigned i = 0; i < G_N_ELEMENTS(table); i++)
+        if (PROP_ID(table[i].tag) == PROP_ID(tag))
+            return true;
+    return false;
+}
+
+bool message_computed(const struct message *m, struct arena *arena, proptag_t tag,
+                      struct prop_value *out) {
+    // The follow-up flag of mail clients without MAPI shows as PidTagFlagStatus; "complete" stays
+    // in the bag.
+    if (tag == PidTagFlagStatus && (m->flags & MSG_FLAGGED)) {
+        *out = prop_long(tag, 2);
+        return true;
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(table); i++) {
+        if (table[i].tag != tag &&
+            !(PROP_TYPE(tag) == PT_UNSPECIFIED && PROP_ID(table[i].tag) == PROP_ID(tag)))
+            continue;
+        *out = (struct prop_value){.tag = table[i].tag};
+        table[i].compute(m, arena, out);
+        return true;
+    }
+    return false;
+}

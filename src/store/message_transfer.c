@@ -1,0 +1,196 @@
+// Messages on their way: copying, moving, deleting, restoring
+// ([MS-OXCFOLD] 2.2.1.6, 2.2.1.7, 2.2.1.11).
+//
+// A copy shares the contents (a new row and one more reference), a move keeps them; both give the
+// message a new id and uid in the target.
+#include "store/message_internal.h"
+
+static enum ec delete_row(struct mbox_tx *tx, const struct message_full *m) {
+    struct db_stmt *q = db_query(tx->conn, sql_message_delete);
+    db_bind_i64(q, 1, MBX);
+    db_bind_i64(q, 2, (int64_t)m->fid);
+    db_bind_i64(q, 3, m->uid);
+    return db_run(q, NULL);
+}
+
+static enum ec bury(struct mbox_tx *tx, const struct message_full *m, uint64_t cn, bool is_soft) {
+    struct db_stmt *q = db_query(tx->conn, sql_tombstone_insert);
+    db_bind_i64(q, 1, MBX);
+    db_bind_i64(q, 2, (int64_t)m->fid);
+    db_bind_i64(q, 3, (int64_t)cn);
+    db_bind_i64(q, 4, (int64_t)m->mid);
+    db_bind_i64(q, 5, m->uid);
+    db_bind_i64(q, 6, m->flags);
+    db_bind_i64(q, 7, is_soft);
+    return db_run(q, NULL);
+}
+
+// Gives `m` its place in the target: new mid, uid and change number. `m` holds the source's row
+// before.
+static enum ec settle(struct mbox_tx *tx, struct message_full *m, uint64_t to_fid) {
+    struct folder_counters *c;
+    EC_TRY(tx_counters(tx, to_fid, &c));
+    if (c->type == 2)
+        return EC_SEARCH_FOLDER;
+    if (c->uid_next == UINT32_MAX)
+        return EC_TOO_MANY_OBJECTS;
+    m->fid = to_fid;
+    m->mid = mbox_next_id(tx);
+    m->cn = m->read_cn = m->modseq = mbox_next_id(tx);
+    m->uid = c->uid_next++;
+    m->deleted = 0;
+    m->pcl = (struct prop_bin){0, NULL};
+    EC_TRY(message_full_insert(tx, m));
+    return message_count(tx, m, 1, m->modseq);
+}
+
+static enum ec transfer_one(struct mbox_tx *tx, const struct message_full *from, uint64_t to_fid,
+                            bool is_move, struct message_copied *out) {
+    struct message_full m = *from;
+    if (is_move) {
+        uint64_t cn = mbox_next_id(tx);
+        EC_TRY(delete_row(tx, from));
+        EC_TRY(bury(tx, from, cn, false));
+        EC_TRY(message_count(tx, from, -1, cn));
+    } else {
+        EC_TRY(contents_ref(tx, from->doc));
+    }
+    EC_TRY(settle(tx, &m, to_fid));
+    message_publish(tx, is_move ? EVENT_MOVED : EVENT_COPIED, &m, from->fid, from->mid);
+    *out = (struct message_copied){from->mid, m.mid, from->uid, m.uid};
+    return EC_OK;
+}
+
+static enum ec transfer(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *mids, unsigned n,
+                        uint64_t to_fid, bool is_move, GArray **out) {
+    ARENA_AUTO arena = arena_new();
+    g_autoptr(GArray) done = g_array_new(FALSE, FALSE, sizeof(struct message_copied));
+    struct folder_counters *target;
+    EC_TRY(tx_check_writer(tx));
+    EC_TRY(tx_counters(tx, to_fid, &target));
+    for (unsigned i = 0; i < n; i++) {
+        struct message_full from;
+        struct message_copied copied;
+        arena_reset(arena);
+        enum ec ec = message_full_get(tx, arena, mids[i], &from);
+        if (ec == EC_NOT_FOUND ||
+            (ec == EC_OK && (from.fid != from_fid || (from.flags & MSG_SOFT_DELETED))))
+            continue;
+        EC_TRY(ec);
+        EC_TRY(transfer_one(tx, &from, to_fid, is_move, &copied));
+        g_array_append_val(done, copied);
+    }
+    if (out)
+        *out = g_steal_pointer(&done);
+    return EC_OK;
+}
+
+enum ec message_copy(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *mids, unsigned n,
+                     uint64_t to_fid, GArray **out) {
+    return transfer(tx, from_fid, mids, n, to_fid, false, out);
+}
+
+enum ec message_move(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *mids, unsigned n,
+                     uint64_t to_fid, GArray **out) {
+    return transfer(tx, from_fid, mids, n, to_fid, true, out);
+}
+
+// --- Deleting ---
+
+static enum ec soft_delete(struct mbox_tx *tx, struct message_full *m, uint64_t cn) {
+    EC_TRY(message_count(tx, m, -1, cn));
+    m->flags |= MSG_SOFT_DELETED;
+    EC_TRY(message_count(tx, m, 1, cn));
+    struct db_stmt *q = db_query(tx->conn, sql_message_soft_delete);
+    db_bind_i64(q, 1, m->flags);
+    db_bind_i64(q, 2, (int64_t)cn);
+    db_bind_i64(q, 3, (int64_t)cn);
+    db_bind_i64(q, 4, (int64_t)tx->now);
+    db_bind_i64(q, 5, MBX);
+    db_bind_i64(q, 6, (int64_t)m->fid);
+    db_bind_i64(q, 7, m->uid);
+    return db_run(q, NULL);
+}
+
+static enum ec hard_delete(struct mbox_tx *tx, const struct message_full *m, uint64_t cn) {
+    EC_TRY(message_count(tx, m, -1, cn));
+    EC_TRY(delete_row(tx, m));
+    return contents_unref(tx, m->doc);
+}
+
+static enum ec delete_one(struct mbox_tx *tx, struct message_full *m,
+                          enum message_delete_mode mode) {
+    bool was_soft = m->flags & MSG_SOFT_DELETED;
+    // Associated messages hold settings, which nobody restores.
+    bool soft = mode == DELETE_SOFT && !(m->flags & MSG_ASSOCIATED);
+    if (soft && was_soft)
+        return EC_OK;
+    uint64_t cn = mbox_next_id(tx);
+    struct message_full before = *m;
+    EC_TRY(soft ? soft_delete(tx, m, cn) : hard_delete(tx, m, cn));
+    if (was_soft)
+        return EC_OK; // buried when it was soft-deleted
+    EC_TRY(bury(tx, &before, cn, soft));
+    before.modseq = cn;
+    message_publish(tx, EVENT_DELETED, &before, 0, 0);
+    return EC_OK;
+}
+
+enum ec message_delete(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n,
+                       enum message_delete_mode mode, unsigned *n_out) {
+    ARENA_AUTO arena = arena_new();
+    unsigned deleted = 0;
+    EC_TRY(tx_check_writer(tx));
+    for (unsigned i = 0; i < n; i++) {
+        struct message_full m;
+        arena_reset(arena);
+        enum ec ec = message_full_get(tx, arena, mids[i], &m);
+        if (ec == EC_NOT_FOUND || (ec == EC_OK && m.fid != fid))
+            continue;
+        EC_TRY(ec);
+        EC_TRY(delete_one(tx, &m, mode));
+        deleted++;
+    }
+    if (n_out)
+        *n_out = deleted;
+    return EC_OK;
+}
+
+enum ec message_restore(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n) {
+    ARENA_AUTO arena = arena_new();
+    EC_TRY(tx_check_writer(tx));
+    for (unsigned i = 0; i < n; i++) {
+        struct message_full m;
+        arena_reset(arena);
+        enum ec ec = message_full_get(tx, arena, mids[i], &m);
+        if (ec == EC_NOT_FOUND || (ec == EC_OK && (m.fid != fid || !(m.flags & MSG_SOFT_DELETED))))
+            continue;
+        EC_TRY(ec);
+        uint64_t cn = mbox_next_id(tx);
+        EC_TRY(message_count(tx, &m, -1, cn));
+        EC_TRY(delete_row(tx, &m));
+        m.flags &= ~(uint32_t)(MSG_SOFT_DELETED | MSG_DELETED);
+        EC_TRY(settle(tx, &m, fid));
+        message_publish(tx, EVENT_CREATED, &m, 0, 0);
+    }
+    return EC_OK;
+}
+
+enum ec message_list_soft_deleted(struct mbox_tx *tx, uint64_t fid, filetime_t before,
+                                  GArray **mids_out) {
+    GArray *mids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    struct db_stmt *q = db_query(tx->conn, sql_message_list_soft);
+    db_bind_i64(q, 1, MBX);
+    db_bind_i64(q, 2, (int64_t)fid);
+    db_bind_i64(q, 3, (int64_t)MIN(before, (filetime_t)INT64_MAX));
+    while (db_step(q)) {
+        uint64_t mid = (uint64_t)db_col_i64(q, 0);
+        g_array_append_val(mids, mid);
+    }
+    enum ec ec = db_finish(q);
+    if (ec == EC_OK)
+        *mids_out = mids;
+    else
+        g_array_unref(mids);
+    return ec;
+}

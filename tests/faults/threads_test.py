@@ -1,0 +1,141 @@
+#!/usr/bin/python3
+"""The ThreadSanitizer build under 64 connections at once that deliver, read, flag, move and expunge in
+the same and in different mailboxes; not one data race, and the mailboxes add up.
+
+THREADS_SECONDS: how long (25)."""
+
+import os
+import random
+import threading
+import time
+
+from harness import bourse, mail, tap
+from harness.tap import expect, expect_equal, test
+
+SECONDS = float(os.environ.get("THREADS_SECONDS", "25"))
+USERS = ["shared", "u1", "u2", "u3"]
+server = bourse.Server(USERS, build="tsan").start()
+stop = threading.Event()
+errors = []
+done = {"deliver": 0, "read": 0, "flag": 0, "expunge": 0, "idle": 0}
+delivered = {u: 0 for u in USERS}
+lock = threading.Lock()
+
+
+def pick(i):
+    """Half of the connections meet in one mailbox."""
+    return USERS[0] if i % 2 else USERS[1 + i // 2 % 3]
+
+
+def deliver(i, r):
+    with server.smtp(timeout=120) as smtp:
+        smtp.ehlo()
+        while not stop.is_set():
+            user = pick(i)
+            both = r.random() < 0.2
+            to = sorted({user, USERS[0]} if both else {user})
+            smtp.send_message("s@remote.test", [f"{u}@example.test" for u in to],
+                              mail.simple_message(f"t{i}-{r.random()}", body="x" * r.randrange(20000)))
+            with lock:
+                for u in to:
+                    delivered[u] += 1
+                done["deliver"] += 1
+
+
+def read(i, r):
+    with server.imap(pick(i), timeout=120) as imap:
+        while not stop.is_set():
+            imap.select(r.choice(["INBOX", "INBOX", "Moved"]))
+            imap.command("FETCH 1:* (FLAGS ENVELOPE BODYSTRUCTURE RFC822.SIZE)")
+            imap.command("FETCH *:* (BODY.PEEK[])")
+            imap.command("SEARCH TEXT t1")
+            imap.command('LIST "" "*"')
+            done["read"] += 1
+
+
+def flag(i, r):
+    with server.imap(pick(i), timeout=120) as imap:
+        imap.select()
+        while not stop.is_set():
+            sign = r.choice("+-")
+            imap.command(f"STORE 1:20 {sign}FLAGS ({r.choice(['Seen', 'Flagged']).join([chr(92), ''])})")
+            imap.command(f"STORE * {sign}FLAGS (k{r.randrange(10)})")
+            imap.command("NOOP")
+            done["flag"] += 1
+
+
+def expunge(i, r):
+    """Moves messages away and expunges what it appended itself, so that deliveries can be counted."""
+    with server.imap(pick(i), timeout=120) as imap:
+        imap.select()
+        while not stop.is_set():
+            uid = imap.append("INBOX", mail.simple_message(f"own{i}-{r.random()}"))
+            imap.command(f"UID STORE {uid} +FLAGS.SILENT (\\Deleted)")
+            imap.command(f"UID EXPUNGE {uid}")
+            imap.command(f"UID MOVE {r.randrange(1, 200)} Moved")
+            imap.command(f"CREATE f{i}")
+            imap.command(f"RENAME f{i} g{i}")
+            imap.command(f"DELETE g{i}")
+            done["expunge"] += 1
+
+
+def idle(i, r):
+    with server.imap(pick(i), timeout=120) as imap:
+        imap.select()
+        while not stop.is_set():
+            tag = imap.idle()
+            time.sleep(r.random() * 0.2)
+            imap.done(tag)
+            done["idle"] += 1
+
+
+def guarded(work, i):
+    try:
+        work(i, random.Random(i))
+    except Exception as error:  # pylint: disable=broad-except
+        errors.append(f"{work.__name__} {i}: {type(error).__name__} {error}")
+
+
+@test
+def sixty_four_connections():
+    for user in USERS:
+        with server.imap(user) as imap:
+            imap.ok("CREATE Moved")
+    works = [deliver] * 20 + [read] * 14 + [flag] * 12 + [expunge] * 10 + [idle] * 8
+    threads = [threading.Thread(target=guarded, args=(w, i), daemon=True)
+               for i, w in enumerate(works)]
+    for thread in threads:
+        thread.start()
+    time.sleep(SECONDS)
+    stop.set()
+    for thread in threads:
+        thread.join(120)
+    tap.note(", ".join(f"{n} {name}" for name, n in done.items()))
+    expect(not errors, f"{len(errors)} clients failed: {errors[:3]}")
+    expect(all(done.values()), f"one kind did nothing: {done}")
+
+
+@test
+def every_delivery_is_there_once():
+    end = time.monotonic() + 60
+    for user in USERS:
+        while True:
+            with server.imap(user, timeout=120) as imap:
+                have = sum(imap.status(f, "MESSAGES")["MESSAGES"] for f in ("INBOX", "Moved"))
+            if have >= delivered[user] or time.monotonic() > end:
+                break
+            time.sleep(0.2)
+        expect_equal(have, delivered[user], f"messages of {user}")
+
+
+@test
+def no_data_race():
+    server.stop()  # looks at the output and the exit status
+    server.run("check", server.dir)
+
+
+def finish():
+    server.remove()
+
+
+tap.finish(finish)
