@@ -9,12 +9,11 @@ static const struct command_option options[] = {
 
 static enum ec parse(struct arena *arena, const char *pattern, const char *line,
                      struct arguments *out, const char **error) {
-    char **words = g_strsplit(line, " ", -1); // borrowed by *out, so it stays
+    g_auto(GStrv) words = g_strsplit(line, " ", -1);
     unsigned n = g_strv_length(words);
+    char **kept = arena_alloc0(arena, (n + 1) * sizeof *kept); // borrowed by *out
     for (unsigned i = 0; i < n; i++)
-        words[i] = arena_strdup(arena, words[i]);
-    char **kept = arena_memdup(arena, words, (n + 1) * sizeof *words);
-    g_free(words);
+        kept[i] = arena_strdup(arena, words[i]);
     return arguments_parse(arena, pattern, options, *line ? kept : NULL, *line ? n : 0, out, error);
 }
 

@@ -8,11 +8,11 @@
 
 // The messages of `file`, each between brackets.
 static char *read_all(const char *file, enum mbox_quoting quoting) {
-    struct mbox_cursor cursor = {.data = file, .len = strlen(file), .quoting = quoting};
-    struct mbox_entry entry;
+    struct mbox_file_cursor cursor = {.data = file, .len = strlen(file), .quoting = quoting};
+    struct mbox_file_entry entry;
     GString *out = g_string_new(NULL);
-    while (mbox_next(&cursor, &entry)) {
-        g_autoptr(GBytes) content = mbox_content(&entry);
+    while (mbox_file_next(&cursor, &entry)) {
+        g_autoptr(GBytes) content = mbox_file_content(&entry);
         gsize len;
         const char *data = g_bytes_get_data(content, &len);
         g_string_append_c(out, '[');
@@ -72,16 +72,16 @@ static void test_status(void) {
     static const char file[] =
         FROM "Subject: x\nStatus: RO\nX-Status: AF\nX-Keywords: Work  \n\ny\n\n" FROM
              "Status: open\nX-Status: really\n\nStatus: RO\n\n";
-    struct mbox_cursor cursor = {.data = file, .len = strlen(file)};
-    struct mbox_entry entry;
-    g_assert_true(mbox_next(&cursor, &entry));
+    struct mbox_file_cursor cursor = {.data = file, .len = strlen(file)};
+    struct mbox_file_entry entry;
+    g_assert_true(mbox_file_next(&cursor, &entry));
     g_assert_cmpuint(entry.flags, ==, MSG_READ | MSG_ANSWERED | MSG_FLAGGED);
     g_assert_cmpstr(entry.keywords, ==, "Work");
     g_assert_cmpint(filetime_to_unix(entry.date), ==, 1795501703);
-    g_assert_true(mbox_next(&cursor, &entry));
+    g_assert_true(mbox_file_next(&cursor, &entry));
     g_assert_cmpuint(entry.flags, ==, 0);
     g_assert_cmpstr(entry.keywords, ==, "");
-    g_assert_false(mbox_next(&cursor, &entry));
+    g_assert_false(mbox_file_next(&cursor, &entry));
     check(file, "[Subject: x\n\ny\n][Status: open\nX-Status: really\n\nStatus: RO\n]");
 }
 
@@ -106,13 +106,13 @@ static void test_from_lines(void) {
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *file = g_strconcat(rows[i].line, "\nA: 1\n\nx\n", NULL);
-        struct mbox_cursor cursor = {.data = file, .len = strlen(file)};
-        struct mbox_entry entry;
+        struct mbox_file_cursor cursor = {.data = file, .len = strlen(file)};
+        struct mbox_file_entry entry;
         g_test_message("%s", rows[i].line);
-        g_assert_cmpint(mbox_looks_like(file, strlen(file)), ==, rows[i].unix_time != -1);
+        g_assert_cmpint(mbox_file_looks_like(file, strlen(file)), ==, rows[i].unix_time != -1);
         if (rows[i].unix_time == -1)
             continue;
-        g_assert_true(mbox_next(&cursor, &entry));
+        g_assert_true(mbox_file_next(&cursor, &entry));
         g_assert_cmpint(filetime_to_unix(entry.date), ==, rows[i].unix_time);
     }
 }
@@ -120,10 +120,10 @@ static void test_from_lines(void) {
 static void test_internal(void) {
     static const char file[] =
         FROM "X-IMAP: 1700000000 0000000001\nStatus: RO\n\ntext\n\n" FROM "A: 1\n\nx\n\n";
-    struct mbox_cursor cursor = {.data = file, .len = strlen(file)};
-    struct mbox_entry entry;
-    g_assert_true(mbox_next(&cursor, &entry) && entry.is_internal);
-    g_assert_true(mbox_next(&cursor, &entry) && !entry.is_internal);
+    struct mbox_file_cursor cursor = {.data = file, .len = strlen(file)};
+    struct mbox_file_entry entry;
+    g_assert_true(mbox_file_next(&cursor, &entry) && entry.is_internal);
+    g_assert_true(mbox_file_next(&cursor, &entry) && !entry.is_internal);
 }
 
 // What is written reads back the same, in whatever pieces it was written.
@@ -140,20 +140,20 @@ static void test_round_trip(void) {
     for (size_t piece = 1; piece < 12; piece++) {
         g_autoptr(GString) file = g_string_new(NULL), expected = g_string_new(NULL);
         for (unsigned i = 0; i < G_N_ELEMENTS(messages); i++) {
-            struct mbox_writer w;
+            struct mbox_file_writer w;
             size_t len = strlen(messages[i]);
-            mbox_write_from(&w, "a@b.test", filetime_from_unix(1795501703), file);
-            mbox_write_status(&w, MSG_READ | MSG_FLAGGED, "Work", file);
+            mbox_file_write_from(&w, "a@b.test", filetime_from_unix(1795501703), file);
+            mbox_file_write_status(&w, MSG_READ | MSG_FLAGGED, "Work", file);
             for (size_t pos = 0; pos < len; pos += piece)
-                mbox_write(&w, messages[i] + pos, MIN(piece, len - pos), file);
-            mbox_write_end(&w, file);
+                mbox_file_write(&w, messages[i] + pos, MIN(piece, len - pos), file);
+            mbox_file_write_end(&w, file);
             bool ends = g_str_has_suffix(messages[i], "\n");
             g_string_append_printf(expected, "[%s%s]", messages[i], ends ? "" : "\n");
         }
         check(file->str, expected->str);
-        struct mbox_cursor cursor = {.data = file->str, .len = file->len};
-        struct mbox_entry entry;
-        while (mbox_next(&cursor, &entry)) {
+        struct mbox_file_cursor cursor = {.data = file->str, .len = file->len};
+        struct mbox_file_entry entry;
+        while (mbox_file_next(&cursor, &entry)) {
             g_assert_cmpuint(entry.flags, ==, MSG_READ | MSG_FLAGGED);
             g_assert_cmpstr(entry.keywords, ==, "Work");
             g_assert_cmpint(filetime_to_unix(entry.date), ==, 1795501703);

@@ -325,7 +325,7 @@ static char *report_field(struct reading *r, const struct mime_part *part, const
     return NULL;
 }
 
-// REPORT.IPM.Note.* of a delivery or read report ([MS-OXCMAIL] 2.2.2.?, [RFC 3464], [RFC 8098]).
+// REPORT.IPM.Note.* of a delivery or read report ([MS-OXCMAIL], [RFC 3464], [RFC 8098]).
 static const char *report_class(struct reading *r) {
     static const struct {
         const char *action, *class;

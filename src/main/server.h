@@ -6,6 +6,7 @@
 #include "base/config.h"
 #include "net/net.h"
 #include "protocol/imap/imap.h"
+#include "protocol/smtp/smtp.h"
 
 struct server {
     char *dir;
@@ -17,6 +18,7 @@ struct server {
     struct net_timer *timer;
     struct control_server *control;
     struct imap_service imap, imaps;
+    struct smtp_service *smtp, *submission, *submissions;
     GString *listeners; // lines `name address:port`
     unsigned ticks;     // of the timer, one a second
 };

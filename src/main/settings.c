@@ -55,6 +55,7 @@ static const struct config_item items[] = {
      "Whether to keep what NTLM needs (the NT hash of every password set from now on)."},
 
     {"limits", "message", CONFIG_SIZE, "50M", NULL, "The largest message that is accepted."},
+    {"limits", "recipients", CONFIG_INT, "1000", NULL, "Recipients of one message."},
     {"limits", "connections", CONFIG_INT, "10000", NULL, "Connections to one service at a time."},
     {"limits", "connections_per_address", CONFIG_INT, "100", NULL,
      "Connections to one service from one address (this machine excepted)."},
