@@ -24,7 +24,7 @@ struct export_client {
 
     char *folder_path; // directory (eml, maildir) or file (mbox) of the folder at hand
     struct maildir_keywords keywords;
-    struct mbox_writer mbox;
+    struct mbox_file_writer mbox;
     int fd; // of the message (eml, maildir) or mbox that is being written; -1: none
     char *file_path;
     struct control_message head;
@@ -161,8 +161,8 @@ static enum ec begin_message(struct export_client *c, const struct frame *frame)
     g_free(c->head_keywords);
     c->head_keywords = g_strdup(c->head.keywords);
     if (c->format == EXPORT_MBOX) {
-        mbox_write_from(&c->mbox, NULL, c->head.received, c->buffer);
-        mbox_write_status(&c->mbox, c->head.flags, c->head_keywords, c->buffer);
+        mbox_file_write_from(&c->mbox, NULL, c->head.received, c->buffer);
+        mbox_file_write_status(&c->mbox, c->head.flags, c->head_keywords, c->buffer);
         write_buffer(c);
     } else {
         g_autofree char *path = message_path(c);
@@ -173,7 +173,7 @@ static enum ec begin_message(struct export_client *c, const struct frame *frame)
 
 static enum ec take_data(struct export_client *c, const struct frame *frame) {
     if (c->format == EXPORT_MBOX) {
-        mbox_write(&c->mbox, (const char *)frame->data, frame->len, c->buffer);
+        mbox_file_write(&c->mbox, (const char *)frame->data, frame->len, c->buffer);
         write_buffer(c);
     } else if (c->fd >= 0)
         write_all(c, (const char *)frame->data, frame->len);
@@ -183,7 +183,7 @@ static enum ec take_data(struct export_client *c, const struct frame *frame) {
 
 static void end_message(struct export_client *c) {
     if (c->format == EXPORT_MBOX) {
-        mbox_write_end(&c->mbox, c->buffer);
+        mbox_file_write_end(&c->mbox, c->buffer);
         write_buffer(c);
     } else
         close_file(c, true);

@@ -223,12 +223,12 @@ static void import_mbox(struct import_client *c, const struct import_source *sou
     if (!bytes)
         return;
     gsize len;
-    struct mbox_cursor cursor = {.quoting = quoting(c)};
+    struct mbox_file_cursor cursor = {.quoting = quoting(c)};
     cursor.data = g_bytes_get_data(bytes, &len);
     cursor.len = len;
-    struct mbox_entry entry;
+    struct mbox_file_entry entry;
     uint64_t before = c->done_bytes;
-    for (unsigned n = 1; !is_stopped(c) && mbox_next(&cursor, &entry); n++) {
+    for (unsigned n = 1; !is_stopped(c) && mbox_file_next(&cursor, &entry); n++) {
         g_autofree char *what = g_strdup_printf("%s, message %u", source->path, n);
         c->done_bytes = before + cursor.pos;
         if (entry.is_internal) {
@@ -236,7 +236,7 @@ static void import_mbox(struct import_client *c, const struct import_source *sou
                                 false);
             continue;
         }
-        g_autoptr(GBytes) content = mbox_content(&entry);
+        g_autoptr(GBytes) content = mbox_file_content(&entry);
         filetime_t date = entry.date ? entry.date : header_date(content);
         struct control_message head = {.flags = entry.flags,
                                        .keywords = entry.keywords,

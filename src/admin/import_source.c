@@ -128,7 +128,7 @@ static bool is_mbox_file(const char *path) {
     ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof head);
     if (fd >= 0)
         close(fd);
-    return n > 0 && mbox_looks_like(head, (size_t)n);
+    return n > 0 && mbox_file_looks_like(head, (size_t)n);
 }
 
 static bool has_directory(const char *path, const char *name) {

@@ -103,7 +103,7 @@ static bool is_from_line(const char *data, size_t len, size_t pos, filetime_t *d
     return parse_from_line(data + pos, line_at(data, len, pos, &next), date_out);
 }
 
-bool mbox_looks_like(const char *data, size_t len) {
+bool mbox_file_looks_like(const char *data, size_t len) {
     filetime_t date;
     size_t pos = 0;
     while (pos < len && (data[pos] == '\n' || data[pos] == '\r'))
@@ -154,7 +154,7 @@ static uint32_t flag_of(char letter) {
 }
 
 // Whether a header line is one of the file's own; `entry` (may be NULL) takes what it says.
-static bool take_status(const char *line, size_t len, struct mbox_entry *entry) {
+static bool take_status(const char *line, size_t len, struct mbox_file_entry *entry) {
     const char *value;
     size_t n;
     bool is_status = field_is(line, len, "Status", &value, &n) && only_letters(value, n, "RONUD");
@@ -176,7 +176,7 @@ static bool take_status(const char *line, size_t len, struct mbox_entry *entry) 
 
 // Reads the header of a message: flags into `entry` (may be NULL), and Content-Length (SIZE_MAX:
 // none). Where the body begins.
-static size_t read_header(const char *data, size_t len, struct mbox_entry *entry,
+static size_t read_header(const char *data, size_t len, struct mbox_file_entry *entry,
                           size_t *length_out) {
     size_t pos = 0, next;
     *length_out = SIZE_MAX;
@@ -242,7 +242,7 @@ static size_t without_separator(const char *data, size_t len) {
     return len;
 }
 
-bool mbox_next(struct mbox_cursor *c, struct mbox_entry *out) {
+bool mbox_file_next(struct mbox_file_cursor *c, struct mbox_file_entry *out) {
     memset(out, 0, sizeof *out);
     if (!is_from_line(c->data, c->len, c->pos, &out->date)) {
         size_t first = find_from(c->data, c->len, c->pos);
@@ -275,7 +275,7 @@ bool mbox_next(struct mbox_cursor *c, struct mbox_entry *out) {
     return true;
 }
 
-GBytes *mbox_content(const struct mbox_entry *e) {
+GBytes *mbox_file_content(const struct mbox_file_entry *e) {
     GByteArray *out = g_byte_array_sized_new((guint)MIN(e->len, (size_t)G_MAXINT));
     bool in_header = true;
     size_t next;
@@ -300,8 +300,9 @@ GBytes *mbox_content(const struct mbox_entry *e) {
 
 // --- Writing ---
 
-void mbox_write_from(struct mbox_writer *w, const char *sender, filetime_t date, GString *out) {
-    *w = (struct mbox_writer){.at_line_start = true, .ends_with_newline = true};
+void mbox_file_write_from(struct mbox_file_writer *w, const char *sender, filetime_t date,
+                          GString *out) {
+    *w = (struct mbox_file_writer){.at_line_start = true, .ends_with_newline = true};
     g_autoptr(GDateTime) t = g_date_time_new_from_unix_utc(filetime_to_unix(date));
     static const char days[7][4] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
     if (!t)
@@ -314,20 +315,21 @@ void mbox_write_from(struct mbox_writer *w, const char *sender, filetime_t date,
                            g_date_time_get_second(t), g_date_time_get_year(t));
 }
 
-void mbox_write_status(struct mbox_writer *w, uint32_t flags, const char *keywords, GString *out) {
+void mbox_file_write_status(struct mbox_file_writer *w, uint32_t flags, const char *keywords,
+                            GString *out) {
     if (flags & MSG_READ)
         g_string_append(out, "Status: RO\n");
     if (flags & (MSG_ANSWERED | MSG_FLAGGED | MSG_DELETED | MSG_DRAFT))
         g_string_append_printf(out, "X-Status: %s%s%s%s\n", flags & MSG_ANSWERED ? "A" : "",
                                flags & MSG_FLAGGED ? "F" : "", flags & MSG_DELETED ? "D" : "",
                                flags & MSG_DRAFT ? "T" : "");
-    if (keywords && *keywords && strlen(keywords) < sizeof((struct mbox_entry *)0)->keywords)
+    if (keywords && *keywords && strlen(keywords) < sizeof((struct mbox_file_entry *)0)->keywords)
         g_string_append_printf(out, "X-Keywords: %s\n", keywords);
 }
 
 // A line gets one more '>' when it is "From " after any number of them. Pieces may end anywhere, so
 // the beginning of a line is kept back until that is known; only the '>'s can be written at once.
-void mbox_write(struct mbox_writer *w, const char *data, size_t len, GString *out) {
+void mbox_file_write(struct mbox_file_writer *w, const char *data, size_t len, GString *out) {
     static const char from[] = "From ";
     for (size_t i = 0; i < len;) {
         if (!w->at_line_start) {
@@ -356,7 +358,7 @@ void mbox_write(struct mbox_writer *w, const char *data, size_t len, GString *ou
         w->ends_with_newline = data[len - 1] == '\n';
 }
 
-void mbox_write_end(struct mbox_writer *w, GString *out) {
+void mbox_file_write_end(struct mbox_file_writer *w, GString *out) {
     g_string_append_len(out, w->keep, w->at_line_start ? (gssize)w->n_keep : 0);
     g_string_append(out, w->ends_with_newline ? "\n" : "\n\n");
 }

@@ -19,13 +19,13 @@ enum mbox_quoting {
     MBOX_NONE, // never
 };
 
-struct mbox_cursor {
+struct mbox_file_cursor {
     const char *data; // the whole file, borrowed
     size_t len, pos;
     enum mbox_quoting quoting;
 };
 
-struct mbox_entry {
+struct mbox_file_entry {
     const char *data; // as it stands in the file, without the "From " line and the empty line after
     size_t len;
     bool is_quoted;     // '>' before "From " has to go
@@ -36,25 +36,27 @@ struct mbox_entry {
 };
 
 // Whether the bytes begin like an mbox file.
-bool mbox_looks_like(const char *data, size_t len);
+bool mbox_file_looks_like(const char *data, size_t len);
 
 // The next message; false at the end. Bytes before the first "From " line are passed over.
-bool mbox_next(struct mbox_cursor *cursor, struct mbox_entry *out);
+bool mbox_file_next(struct mbox_file_cursor *cursor, struct mbox_file_entry *out);
 
 // The message itself: quoting undone, Status, X-Status and X-Keywords (which became flags) left
 // out.
-GBytes *mbox_content(const struct mbox_entry *entry);
+GBytes *mbox_file_content(const struct mbox_file_entry *entry);
 
 // What stands before and after a message when it is written.
-struct mbox_writer {
+struct mbox_file_writer {
     bool at_line_start, ends_with_newline;
     char keep[8]; // the beginning of a line whose quoting is not decided yet
     unsigned n_keep;
 };
 // Appends the "From " line.
-void mbox_write_from(struct mbox_writer *w, const char *sender, filetime_t date, GString *out);
+void mbox_file_write_from(struct mbox_file_writer *w, const char *sender, filetime_t date,
+                          GString *out);
 // Appends a piece of the message, quoted. Status lines for `flags` and `keywords` come first.
-void mbox_write_status(struct mbox_writer *w, uint32_t flags, const char *keywords, GString *out);
-void mbox_write(struct mbox_writer *w, const char *data, size_t len, GString *out);
+void mbox_file_write_status(struct mbox_file_writer *w, uint32_t flags, const char *keywords,
+                            GString *out);
+void mbox_file_write(struct mbox_file_writer *w, const char *data, size_t len, GString *out);
 // Appends what ends the message.
-void mbox_write_end(struct mbox_writer *w, GString *out);
+void mbox_file_write_end(struct mbox_file_writer *w, GString *out);

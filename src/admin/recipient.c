@@ -256,10 +256,13 @@ static int refused(struct command_call *call, enum ec ec, const char *address) {
                          "%s is not one of our domains; `bourse domain add %s %s` makes it one",
                          at ? at + 1 : address, dir, at ? at + 1 : "DOMAIN");
     case EC_INVALID_PARAMETER:
-        return call_fail(call, ec,
-                         "'%s' cannot be stored: it must be an address such as alice@example.com, "
-                         "and the options must have valid values",
-                         address);
+        return call_fail(
+            call, ec,
+            "'%s' cannot be stored: it must be an address such as alice@example.com (of "
+            "a contact with an address in our own domain, --target must say where mail "
+            "goes), names must have no control characters, and a filter must be "
+            "well-formed",
+            address);
     case EC_DISK_FULL:
         return call_fail(call, ec, "the disk is full; make room and run the command again");
     default:

@@ -165,7 +165,7 @@ int room_delete(struct command_call *call) {
 
 int contact_add(struct command_call *call) {
     // Without --target the address itself is where mail goes.
-    struct directory_object contact = {.kind = DIRECTORY_CONTACT, .target = call_argument(call, 1)};
+    struct directory_object contact = {.kind = DIRECTORY_CONTACT};
     return add(call, &contact);
 }
 

@@ -100,7 +100,7 @@ bool person_get(const struct bag *bag, const struct person_tags *tags, struct pe
     return is_set(out->name) || is_set(out->address) || is_set(out->smtp);
 }
 
-// An address of another system inside an internet address ([MS-OXCMAIL] 2.1.3.1.? "IMCEA"
+// An address of another system inside an internet address ([MS-OXCMAIL], "IMCEA"
 // encapsulation): letters, digits, '=' and '-' stand, '/' becomes '_', the rest is "+XX".
 static char *encapsulate(struct arena *arena, const char *type, const char *address) {
     g_autoptr(GString) out = g_string_new("IMCEA");

@@ -3,6 +3,7 @@
 #include "convert/convert_internal.h"
 
 #define MAX_FLOWED (1024u * 1024)         // flowed text is made into lines up to this size
+#define MAX_LOCATIONS 50                  // Content-Locations looked for in the HTML
 #define MAX_CONVERTED (16u * 1024 * 1024) // HTML whose charset has no code page
 
 struct bodies {
@@ -220,6 +221,20 @@ static void collect_attachments(struct reading *r, const struct mime_part *part,
         inlines->items[inlines->n++] = a;
 }
 
+// The ids of all "cid:" addresses in the HTML, as keys of a set; one pass, however many there are.
+static GHashTable *shown_ids(const char *html, size_t len) {
+    GHashTable *ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (const char *p = html, *end = html + len;
+         p && (p = memmem(p, (size_t)(end - p), "cid:", 4));) {
+        const char *start = p += 4;
+        while (p < end && !strchr("\"'<>() \t\r\n", *p)) // NUL too
+            p++;
+        char *id = g_uri_unescape_segment(start, p, NULL);
+        g_hash_table_add(ids, id ? id : g_strndup(start, (size_t)(p - start)));
+    }
+    return ids;
+}
+
 // Marks those that the HTML shows, which are then no attachments to the eye ([MS-OXCMAIL]
 // 2.2.3.4.1.4.1).
 static void mark_inline(struct reading *r, const struct bodies *b,
@@ -228,16 +243,16 @@ static void mark_inline(struct reading *r, const struct bodies *b,
         return;
     g_autoptr(GBytes) bytes = mime_decode_body(r->mime, b->html);
     gsize len = MIN(g_bytes_get_size(bytes), CONVERT_MAX_HTML_LOOK);
-    const char *html = g_bytes_get_data(bytes, NULL);
-    unsigned hidden = 0;
+    const char *html = len ? g_bytes_get_data(bytes, NULL) : "";
+    g_autoptr(GHashTable) ids = shown_ids(html, len);
+    unsigned hidden = 0, looked = 0;
     for (unsigned i = 0; i < inlines->n; i++) {
         struct bag *bag = inlines->items[i]->bag;
         const char *id = bag_str(bag, PidTagAttachContentId);
         const char *location = bag_str(bag, PidTagAttachContentLocation);
-        g_autofree char *uri = id && *id ? g_strconcat("cid:", id, NULL) : NULL;
-        bool is_shown =
-            (uri && html && memmem(html, len, uri, strlen(uri))) ||
-            (location && *location && html && memmem(html, len, location, strlen(location)));
+        bool is_shown = id && *id && g_hash_table_contains(ids, id);
+        if (!is_shown && location && *location && looked++ < MAX_LOCATIONS)
+            is_shown = memmem(html, len, location, strlen(location)) != NULL;
         if (!is_shown)
             continue;
         bag_set_long(bag, PidTagAttachFlags, ATTACH_FLAG_RENDERED);
@@ -310,7 +325,7 @@ static char *report_field(struct reading *r, const struct mime_part *part, const
     return NULL;
 }
 
-// REPORT.IPM.Note.* of a delivery or read report ([MS-OXCMAIL] 2.2.2.?, [RFC 3464], [RFC 8098]).
+// REPORT.IPM.Note.* of a delivery or read report ([MS-OXCMAIL], [RFC 3464], [RFC 8098]).
 static const char *report_class(struct reading *r) {
     static const struct {
         const char *action, *class;

@@ -20,7 +20,7 @@ static void write_recipients(struct writing *w, const char *name, int type) {
     for (guint i = 0; i < w->message->recipients->len; i++) {
         const struct bag *bag = w->message->recipients->pdata[i];
         struct person person;
-        // The upper bits say how the recipient was dealt with ([MS-OXCMSG] 2.2.3.?).
+        // The upper bits say how the recipient was dealt with.
         if ((bag_long(bag, PidTagRecipientType, RECIPIENT_TO) & 0xF) != type ||
             !person_get(bag, &recipient_tags, &person))
             continue;

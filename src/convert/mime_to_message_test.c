@@ -334,9 +334,9 @@ static void test_attachment(void) {
 
 static void test_inline(void) {
     struct fixture f;
-    setup(&f,
-          RELATED "--r\r\nContent-Type: text/html\r\n\r\n<img src=\"cid:i@x\">\r\n--r\r\n" IMAGE
-                  "--r\r\nContent-Type: image/gif\r\nContent-ID: <unused@x>\r\n\r\ngif\r\n--r--");
+    setup(&f, RELATED
+          "--r\r\nContent-Type: text/html\r\n\r\n<img src=\"cid:i%40x\"> cid:\r\n--r\r\n" IMAGE
+          "--r\r\nContent-Type: image/gif\r\nContent-ID: <unused@x>\r\n\r\ngif\r\n--r--");
     const struct bag *shown = attachment(&f, 0)->bag, *other = attachment(&f, 1)->bag;
     g_assert_cmpstr(bag_str(shown, PidTagAttachContentId), ==, "i@x");
     g_assert_cmpint(bag_long(shown, PidTagAttachFlags, 0), ==, 4);

@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "main/server.h"
 
+#define SMTP_IDLE_SECONDS 300 // [RFC 5321] 4.5.3.2.7
+
 // What one key of [listen] stands for. `proto` NULL: this version does not speak it.
 struct listener {
     const char *name;
@@ -62,9 +64,9 @@ enum ec listeners_open(struct server *server, char **error_out) {
     const struct listener all[] = {
         {"imap", &imap_proto, &server->imap, false, idle},
         {"imaps", &imap_proto, &server->imaps, true, idle},
-        {"smtp"},
-        {"submission"},
-        {"submissions"},
+        {"smtp", &smtp_proto, server->smtp, false, SMTP_IDLE_SECONDS},
+        {"submission", &smtp_proto, server->submission, false, SMTP_IDLE_SECONDS},
+        {"submissions", &smtp_proto, server->submissions, true, SMTP_IDLE_SECONDS},
         {"pop3"},
         {"pop3s"},
         {"http"},

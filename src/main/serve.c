@@ -37,7 +37,37 @@ static int take_lock(struct command_call *call, struct server *server) {
     return EXIT_DONE;
 }
 
-static void fill_services(struct server *server) {
+static enum ec open_transport(struct server *server) {
+    const struct config *config = server->config;
+    struct transport_options options = {
+        .hostname = config_string(config, "server", "hostname"),
+        .workers = (unsigned)config_int(config, "transport", "workers"),
+        .retry_seconds = (unsigned)config_int(config, "transport", "retry"),
+        .retry_max_seconds = (unsigned)config_int(config, "transport", "retry_max"),
+        .expire_seconds = (unsigned)config_int(config, "transport", "expire"),
+    };
+    return transport_new(server->services.queue, server->services.mailboxes, &options,
+                         &server->transport);
+}
+
+// One service for each of the three ways in.
+static enum ec open_smtp(struct server *server) {
+    const struct admin_services *s = &server->services;
+    struct smtp_settings settings = {
+        .hostname = config_string(server->config, "server", "hostname"),
+        .kind = SMTP_MX,
+        .has_tls = true,
+        .max_size = (uint64_t)config_int(server->config, "limits", "message"),
+        .max_recipients = (unsigned)config_int(server->config, "limits", "recipients"),
+    };
+    EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->smtp));
+    settings.kind = SMTP_SUBMISSION;
+    EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submission));
+    settings.has_tls = false; // from the start, so not offered
+    return smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submissions);
+}
+
+static enum ec fill_services(struct server *server) {
     server->services.net = server->net;
     server->services.started = clock_now();
     server->imap = (struct imap_service){
@@ -50,6 +80,7 @@ static void fill_services(struct server *server) {
     };
     server->imaps = server->imap;
     server->imaps.has_starttls = false;
+    return open_smtp(server);
 }
 
 // Opens one part after the other; what is open when one fails is closed by server_close.
@@ -65,7 +96,8 @@ static enum ec open_parts(struct server *server, char **error_out) {
         *error_out = g_strdup_printf("cannot start threads: %s", ec_text(ec));
         return ec;
     }
-    fill_services(server);
+    EC_TRY(fill_services(server));
+    EC_TRY(open_transport(server));
     EC_TRY(listeners_open(server, error_out));
     maintenance_start(server);
     return EC_OK;
@@ -79,6 +111,10 @@ static void server_close(struct server *server) {
         listeners_forget(server);
     net_timer_free(server->timer);
     net_free(server->net, grace);
+    transport_free(server->transport); // after the last connection that could submit
+    smtp_service_free(server->smtp);
+    smtp_service_free(server->submission);
+    smtp_service_free(server->submissions);
     net_tls_unref(server->tls);
     if (server->services.dir)
         services_close(&server->services);

@@ -6,6 +6,8 @@
 #include "base/config.h"
 #include "net/net.h"
 #include "protocol/imap/imap.h"
+#include "protocol/smtp/smtp.h"
+#include "transport/transport.h"
 
 struct server {
     char *dir;
@@ -14,9 +16,11 @@ struct server {
     struct admin_services services;
     struct net *net;
     struct net_tls *tls;
+    struct transport *transport;
     struct net_timer *timer;
     struct control_server *control;
     struct imap_service imap, imaps;
+    struct smtp_service *smtp, *submission, *submissions;
     GString *listeners; // lines `name address:port`
     unsigned ticks;     // of the timer, one a second
 };

@@ -181,11 +181,14 @@ static uint64_t get_varint(struct cursor *c) {
     for (unsigned shift = 0; c->p && c->p < c->end && shift < 63; shift += 7) {
         uint8_t b = *c->p++;
         v |= (uint64_t)(b & 0x7f) << shift;
-        if (!(b & 0x80))
-            return v;
+        if (b & 0x80)
+            continue;
+        if (b == 0 && shift > 0) // longer than put_varint writes: the sizes would not add up
+            break;
+        return v;
     }
     // The tenth byte of a full 64-bit number.
-    if (c->p && c->p < c->end && *c->p == 1) {
+    if (c->p && c->p < c->end && *c->p == 1 && c->p[-1] & 0x80) {
         c->p++;
         return v | UINT64_C(1) << 63;
     }

@@ -229,6 +229,16 @@ static void test_corrupt(void) {
     }
 }
 
+// A number written longer than needed decoded once, and encoding the bag then failed an assertion.
+static void test_overlong_number(void) {
+    static const uint8_t data[] = {1, 0, 1, 0, 0x1F, 0x10, 1, 0, 10, 0, 0x81, 0, 'a', 0};
+    struct bag *out = NULL;
+    assert_ec(bag_decode(data, sizeof data, &out), EC_CORRUPT_DATA);
+    ARENA_AUTO arena = arena_new();
+    struct prop_value v;
+    assert_ec(bag_view_get(data, sizeof data, arena, 0x0001101F, &v), EC_CORRUPT_DATA);
+}
+
 static void test_compare(void) {
     struct prop_value a = prop_str(PidTagSubject, "ÄPFEL"), b = prop_str(PidTagSubject, "äpfel");
     g_assert_cmpint(prop_compare(&a, &b), ==, 0);
@@ -290,6 +300,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/bag/limits", test_limits);
     g_test_add_func("/bag/garbage", test_garbage);
     g_test_add_func("/bag/corrupt", test_corrupt);
+    g_test_add_func("/bag/overlong_number", test_overlong_number);
     g_test_add_func("/prop/compare", test_compare);
     g_test_add_func("/bag/speed", test_speed);
     return g_test_run();

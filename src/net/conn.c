@@ -66,7 +66,8 @@ uint8_t net_conn_accepts(const struct net_conn *conn) {
         flags |= NET_FLAG_SHUTDOWN;
     if (conn->phase == NET_PHASE_OPEN && conn->opened && !conn->resuming && !conn->start_tls &&
         conn->out.pending <= NET_OUTPUT_HIGH)
-        flags |= NET_FLAG_WAKE | NET_FLAG_TIMEOUT | NET_FLAG_SHUTDOWN;
+        flags |=
+            conn->waiting ? NET_FLAG_WAKE : NET_FLAG_WAKE | NET_FLAG_TIMEOUT | NET_FLAG_SHUTDOWN;
     return flags;
 }
 

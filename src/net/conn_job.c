@@ -54,6 +54,8 @@ static enum net_action next_open(struct net_conn *conn) {
     }
     if (conn->resuming)
         return conn->out.pending < NET_OUTPUT_LOW ? NET_ACT_RESUME : NET_ACT_NONE;
+    if (conn->waiting)
+        return conn->todo & NET_FLAG_WAKE ? NET_ACT_WAKE : NET_ACT_NONE;
     if (conn->todo & NET_FLAG_SHUTDOWN)
         return NET_ACT_SHUTDOWN;
     if (conn->todo & NET_FLAG_TIMEOUT)
@@ -112,6 +114,9 @@ static void follow(struct net_conn *conn, enum net_next next) {
         break;
     case NET_MORE:
         conn->resuming = true;
+        break;
+    case NET_WAIT:
+        conn->waiting = true;
         break;
     case NET_CLOSE:
         close_after_flush(conn);
@@ -174,6 +179,7 @@ static void run_action(struct net_conn *conn, enum net_action action) {
     case NET_ACT_WAKE:
         conn->todo &= (uint8_t)~NET_FLAG_WAKE;
         conn->woke_last = true;
+        conn->waiting = false;
         run_or_close(conn, conn->proto->wake);
         break;
     case NET_ACT_UNIT:

@@ -70,7 +70,7 @@ static int64_t deadline(const struct net_conn *conn) {
         return conn->phase_since + NET_LINGER_SECONDS * G_USEC_PER_SEC;
     if (conn->out.pending > 0)
         return conn->last_progress + net->write_seconds * G_USEC_PER_SEC;
-    if (conn->phase == NET_PHASE_OPEN && conn->opened && conn->idle_seconds > 0)
+    if (conn->phase == NET_PHASE_OPEN && conn->opened && conn->idle_seconds > 0 && !conn->waiting)
         return conn->last_active + conn->idle_seconds * G_USEC_PER_SEC;
     return INT64_MAX;
 }

@@ -269,6 +269,8 @@ static inline struct client *client_new(const struct server *server) {
 }
 
 static inline void client_free(struct client *client) {
+    if (client->ssl)
+        SSL_shutdown(client->ssl); // else OpenSSL would not use the session again
     SSL_free(client->ssl);
     close(client->fd);
     g_free(client);

@@ -15,8 +15,7 @@ static bool log_is_due(int64_t *last) {
     return true;
 }
 
-// Counts the connection in, or says which limit is reached.
-static const char *admit(struct net_listener *listener, const struct net_address *peer) {
+const char *net_listener_admit(struct net_listener *listener, const struct net_address *peer) {
     const char *limit = NULL;
     bool counts_address = listener->max_per_address > 0 && !net_address_is_loopback(peer);
     pthread_mutex_lock(&listener->lock);
@@ -57,7 +56,7 @@ void net_listener_release(struct net_listener *listener, const struct net_addres
 
 static void accepted(struct net_listener *listener, int fd, const struct sockaddr_storage *ss) {
     struct net_address peer = net_address_of(ss);
-    if (admit(listener, &peer)) {
+    if (net_listener_admit(listener, &peer)) {
         listener->net->counters.refused++;
         close(fd);
         return;

@@ -126,9 +126,9 @@ static struct event_base *new_base(void) {
     struct event_config *config = event_config_new();
     if (!config)
         return NULL;
-    // Only the loop's own thread touches its base; changes of interest are made once an iteration.
+    // Only the loop's own thread touches its base. No changelist: an epoll_ctl put off until after
+    // the close could hit another loop's connection of the same number.
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-    event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     struct event_base *base = event_base_new_with_config(config);
     event_config_free(config);
     return base;

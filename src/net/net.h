@@ -30,6 +30,8 @@ enum net_next {
     NET_READ,  // the next unit of input (the normal case)
     NET_MORE,  // call `resume` once the output has drained below NET_OUTPUT_LOW: long answers are
                // made in pieces, and a slow reader never holds a worker
+    NET_WAIT,  // read no further unit until `wake` was called: an answer is still being made
+               // elsewhere
     NET_CLOSE, // flush the output, then close
     NET_ABORT, // close at once
 };

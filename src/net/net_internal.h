@@ -178,6 +178,8 @@ struct net_listener {
 
 void net_listeners_close(struct net *net); // stops accepting
 void net_listeners_free(struct net *net);
+// Counts a connection in: NULL, or which limit is reached.
+const char *net_listener_admit(struct net_listener *listener, const struct net_address *peer);
 // A connection that was counted is gone.
 void net_listener_release(struct net_listener *listener, const struct net_address *peer);
 
@@ -240,6 +242,7 @@ struct net_conn {
     uint8_t todo;  // flags taken over
     uint8_t phase; // enum net_phase
     bool opened;
+    bool waiting;    // NET_WAIT
     bool resuming;   // NET_MORE
     bool start_tls;  // the handshake begins when `plain_left` bytes have been sent
     bool drop_input; // after this unit (STARTTLS, NET_CLOSE)

@@ -19,7 +19,7 @@ struct net_tls {
 };
 
 static const char *openssl_reason(void) {
-    unsigned long error = ERR_peek_last_error();
+    unsigned long error = ERR_peek_error();
     if (ERR_GET_LIB(error) == ERR_LIB_SYS)
         return g_strerror(ERR_GET_REASON(error));
     const char *reason = error ? ERR_reason_error_string(error) : NULL;

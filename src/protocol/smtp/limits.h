@@ -1,0 +1,14 @@
+// SMTP's limits ([RFC 5321] 4.5.3).
+#pragma once
+
+#define SMTP_LINE_MAX 2048 // a command with its CRLF; RFC 5321 wants 512 and more for extensions
+#define SMTP_AUTH_LINE_MAX 12290   // RFC 4954 section 4
+#define SMTP_CHUNK_MAX (64 * 1024) // of a message, handled at once
+#define SMTP_LOCAL_MAX 64
+#define SMTP_DOMAIN_MAX 255
+#define SMTP_HEADER_MAX (64 * 1024) // submission looks for missing fields in so much of the header
+
+#define SMTP_DEFAULT_SIZE (150ull * 1024 * 1024)
+#define SMTP_DEFAULT_RECIPIENTS 1000
+#define SMTP_DEFAULT_ERRORS 20
+#define SMTP_DEFAULT_TIMEOUT 300

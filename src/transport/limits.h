@@ -1,0 +1,15 @@
+// Transport's limits and times.
+#pragma once
+
+#define TRANSPORT_WORKERS 4
+#define TRANSPORT_WORKERS_MAX 64
+#define TRANSPORT_CLAIM_MAX 256                  // messages taken from the queue at once
+#define TRANSPORT_BATCH_BYTES (32 * 1024 * 1024) // of them in memory at once
+#define TRANSPORT_CLAIM_MS 60000
+#define TRANSPORT_RETRY_SECONDS 60
+#define TRANSPORT_RETRY_MAX_SECONDS 3600
+#define TRANSPORT_EXPIRE_SECONDS (2 * 24 * 3600)
+#define TRANSPORT_RECEIVED_MAX 50             // Received fields; more is a loop
+#define TRANSPORT_TARGETS_MAX 100000          // mailboxes of one recipient
+#define TRANSPORT_FORWARDS_MAX 1000           // addresses that one recipient leads on to
+#define TRANSPORT_REPORT_FULL_MAX (64 * 1024) // larger originals: only their header is returned

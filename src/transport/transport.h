@@ -1,0 +1,36 @@
+// Where mail goes: takes messages from the queue, finds out whom they are for, delivers what is
+// local, reports what cannot be delivered ([RFC 5321] 6, [RFC 3464]).
+//
+// A few threads of its own claim messages in batches, so that deliveries which arrive together
+// share the work of a transaction; a single message is taken up at once. What fails for the time
+// being is tried again later and given up after `expire_seconds`.
+#pragma once
+
+#include <stdint.h>
+
+#include "mailbox/mailbox.h"
+#include "queue/queue.h"
+
+// 0 or NULL takes the default.
+struct transport_options {
+    const char *hostname;       // in reports; NULL: "localhost"
+    unsigned workers;           // threads; 4
+    unsigned retry_seconds;     // before the second attempt; doubles up to retry_max_seconds; 60
+    unsigned retry_max_seconds; // 3600
+    unsigned expire_seconds;    // 2 days
+};
+
+struct transport;
+// The queue and the mailboxes must outlive it.
+enum ec transport_new(struct queue *queue, struct mailbox_service *mailboxes,
+                      const struct transport_options *options, struct transport **out);
+// Finishes what is being delivered and stops. Accepts NULL.
+void transport_free(struct transport *t);
+
+struct transport_stats {
+    uint64_t delivered; // into mailboxes
+    uint64_t deferred;  // attempts that failed for the time being
+    uint64_t bounced;   // recipients given up
+    uint64_t reports;   // sent about them
+};
+void transport_stats(struct transport *t, struct transport_stats *out);
