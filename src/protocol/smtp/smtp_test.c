@@ -219,17 +219,24 @@ static int dial(int port) {
     return fd;
 }
 
-// Reads one answer; its code.
+// Reads one answer; its code. The client waits for each, so that nothing more is in the buffer.
 static int answer(int fd) {
-    char line[1024];
+    char text[4096];
+    size_t len = 0;
     for (;;) {
-        size_t n = 0;
-        do
-            if (n == sizeof line || read(fd, line + n, 1) != 1)
-                return -1;
-        while (line[n++] != '\n');
-        if (n > 3 && line[3] == ' ')
-            return atoi(line);
+        ssize_t n = read(fd, text + len, sizeof text - 1 - len);
+        if (n <= 0)
+            return -1;
+        len += (size_t)n;
+        text[len] = '\0';
+        if (text[len - 1] != '\n')
+            continue;
+        text[len - 1] = '\0';
+        const char *last = strrchr(text, '\n');
+        last = last ? last + 1 : text;
+        if (strlen(last) > 3 && last[3] == ' ')
+            return atoi(last);
+        text[len - 1] = '\n';
     }
 }
 
