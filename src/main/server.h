@@ -7,6 +7,7 @@
 #include "net/net.h"
 #include "protocol/imap/imap.h"
 #include "protocol/smtp/smtp.h"
+#include "transport/transport.h"
 
 struct server {
     char *dir;
@@ -15,6 +16,7 @@ struct server {
     struct admin_services services;
     struct net *net;
     struct net_tls *tls;
+    struct transport *transport;
     struct net_timer *timer;
     struct control_server *control;
     struct imap_service imap, imaps;

@@ -54,6 +54,12 @@ static const struct config_item items[] = {
     {"auth", "ntlm", CONFIG_BOOL, "false", NULL,
      "Whether to keep what NTLM needs (the NT hash of every password set from now on)."},
 
+    {"transport", "workers", CONFIG_INT, "4", NULL, "Threads that deliver from the queue."},
+    {"transport", "retry", CONFIG_DURATION, "1m", NULL,
+     "How long to wait before a delivery that failed is tried again; doubled each time."},
+    {"transport", "retry_max", CONFIG_DURATION, "1h", NULL, "The longest such wait."},
+    {"transport", "expire", CONFIG_DURATION, "2d", NULL, "When to give up and tell the sender."},
+
     {"limits", "message", CONFIG_SIZE, "50M", NULL, "The largest message that is accepted."},
     {"limits", "recipients", CONFIG_INT, "1000", NULL, "Recipients of one message."},
     {"limits", "connections", CONFIG_INT, "10000", NULL, "Connections to one service at a time."},

@@ -1,0 +1,78 @@
+# Made by `bourse help --completion`.
+_bourse() {
+    local cur=${COMP_WORDS[COMP_CWORD]} words=${COMP_WORDS[*]:1:2}
+    case "$cur" in
+    --*)
+        case "$words" in
+        "init"*) COMPREPLY=($(compgen -W "--json --help --domain --organization --hostname --profile --user" -- "$cur")) ;;
+        "serve"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "user add"*) COMPREPLY=($(compgen -W "--json --help --name --password-stdin --no-password --shared --locale --quota --hidden --given-name --surname --initials --title --department --company --office --phone --mobile --notes" -- "$cur")) ;;
+        "user list"*) COMPREPLY=($(compgen -W "--json --help --prefix --shared" -- "$cur")) ;;
+        "user show"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "user set"*) COMPREPLY=($(compgen -W "--json --help --name --address --protocols --locale --quota --hidden --given-name --surname --initials --title --department --company --office --phone --mobile --notes" -- "$cur")) ;;
+        "user passwd"*) COMPREPLY=($(compgen -W "--json --help --password-stdin" -- "$cur")) ;;
+        "user disable"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "user enable"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "user delete"*) COMPREPLY=($(compgen -W "--json --help --yes --keep-mailbox" -- "$cur")) ;;
+        "group add"*) COMPREPLY=($(compgen -W "--json --help --name --filter --hidden --notes" -- "$cur")) ;;
+        "group list"*) COMPREPLY=($(compgen -W "--json --help --prefix" -- "$cur")) ;;
+        "group show"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "group set"*) COMPREPLY=($(compgen -W "--json --help --name --address --filter --hidden --notes" -- "$cur")) ;;
+        "group delete"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
+        "group members list"*) COMPREPLY=($(compgen -W "--json --help --expand" -- "$cur")) ;;
+        "group members add"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "group members remove"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "room add"*) COMPREPLY=($(compgen -W "--json --help --name --equipment --capacity --office --phone --locale --hidden --notes" -- "$cur")) ;;
+        "room list"*) COMPREPLY=($(compgen -W "--json --help --prefix" -- "$cur")) ;;
+        "room show"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "room set"*) COMPREPLY=($(compgen -W "--json --help --name --address --capacity --office --phone --hidden --notes" -- "$cur")) ;;
+        "room delete"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
+        "contact add"*) COMPREPLY=($(compgen -W "--json --help --name --target --hidden --given-name --surname --initials --title --department --company --office --phone --mobile --notes" -- "$cur")) ;;
+        "contact list"*) COMPREPLY=($(compgen -W "--json --help --prefix" -- "$cur")) ;;
+        "contact show"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "contact set"*) COMPREPLY=($(compgen -W "--json --help --name --target --hidden --given-name --surname --initials --title --department --company --office --phone --mobile --notes" -- "$cur")) ;;
+        "contact delete"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
+        "alias add"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "alias list"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "alias show"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "alias delete"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "domain add"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "domain list"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "domain show"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "domain set"*) COMPREPLY=($(compgen -W "--json --help --catchall" -- "$cur")) ;;
+        "domain delete"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
+        "import"*) COMPREPLY=($(compgen -W "--json --help --folder --again --flat --crlf --file-dates --mbox-quoting --quiet" -- "$cur")) ;;
+        "export"*) COMPREPLY=($(compgen -W "--json --help --format --folder --quiet" -- "$cur")) ;;
+        "folder list"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "folder create"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "folder delete"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
+        "folder grant"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "message list"*) COMPREPLY=($(compgen -W "--json --help --folder --limit --newest" -- "$cur")) ;;
+        "message show"*) COMPREPLY=($(compgen -W "--json --help --folder --headers" -- "$cur")) ;;
+        "status"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "check"*) COMPREPLY=($(compgen -W "--json --help --repair --contents --user" -- "$cur")) ;;
+        "queue list"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "queue retry"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "queue drop"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
+        "help"*) COMPREPLY=($(compgen -W "--json --help --man --completion" -- "$cur")) ;;
+        "version"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        esac
+        return ;;
+    esac
+    case $COMP_CWORD in
+    1) COMPREPLY=($(compgen -W "init serve user group room contact alias domain import export folder message status check queue help version" -- "$cur")); return ;;
+    2) case "${COMP_WORDS[1]}" in
+        user) COMPREPLY=($(compgen -W "add list show set passwd disable enable delete" -- "$cur")); return ;;
+        group) COMPREPLY=($(compgen -W "add list show set delete members" -- "$cur")); return ;;
+        room) COMPREPLY=($(compgen -W "add list show set delete" -- "$cur")); return ;;
+        contact) COMPREPLY=($(compgen -W "add list show set delete" -- "$cur")); return ;;
+        alias) COMPREPLY=($(compgen -W "add list show delete" -- "$cur")); return ;;
+        domain) COMPREPLY=($(compgen -W "add list show set delete" -- "$cur")); return ;;
+        folder) COMPREPLY=($(compgen -W "list create delete grant" -- "$cur")); return ;;
+        message) COMPREPLY=($(compgen -W "list show" -- "$cur")); return ;;
+        queue) COMPREPLY=($(compgen -W "list retry drop" -- "$cur")); return ;;
+        esac ;;
+    esac
+    COMPREPLY=($(compgen -f -- "$cur"))
+}
+complete -o filenames -F _bourse bourse
