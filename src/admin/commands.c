@@ -84,7 +84,8 @@ const struct command admin_commands[] = {
     {"group add", "DIR ADDRESS",
      OPTIONS(NAME,
              {"filter", "FILTER",
-              "A dynamic group: everybody the filter fits, such as \"department = Sales\""},
+              "A dynamic group: everybody the filter fits, such as \"department = Sales\" or the "
+              "LDAP filter \"(&(kind=user)(office=Berl*))\""},
              HIDDEN, {"notes", "TEXT", "Notes"}),
      0, "Add a group", NULL, group_add},
     {"group list", "DIR", OPTIONS(PREFIX), 0, "List groups", NULL, group_list},
