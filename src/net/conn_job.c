@@ -116,6 +116,7 @@ static void follow(struct net_conn *conn, enum net_next next) {
         conn->resuming = true;
         break;
     case NET_WAIT:
+        g_assert(conn->proto->wake); // else it would wait for ever
         conn->waiting = true;
         break;
     case NET_CLOSE:

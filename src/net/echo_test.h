@@ -6,6 +6,8 @@
 //   STARTTLS      GO or NO, then TLS       IDLE s    sets the idle time
 //   TLS           YES or NO                WATCH     hands the connection to the service for wakes
 //   BYESOON       OK; a wake answers NET_CLOSE
+//   LATER         like WATCH, but without an answer, then NET_WAIT
+//   SELF          wakes itself, then NET_WAIT
 #pragma once
 
 #include <arpa/inet.h>
@@ -96,12 +98,12 @@ static void echo_ref(struct echo *echo, size_t n) {
     net_write_str(echo->conn, "\n");
 }
 
+// Hands the connection to the service.
 static void echo_watch(struct echo *echo) {
     pthread_mutex_lock(&echo->service->lock);
     net_conn_unref(echo->service->watched);
     echo->service->watched = net_conn_ref(echo->conn);
     pthread_mutex_unlock(&echo->service->lock);
-    net_write_str(echo->conn, "OK\n");
 }
 
 static enum net_next echo_command(struct echo *echo, const char *line) {
@@ -134,6 +136,13 @@ static enum net_next echo_command(struct echo *echo, const char *line) {
         net_write_str(conn, net_conn_is_tls(conn) ? "YES\n" : "NO\n");
     } else if (strcmp(line, "WATCH") == 0) {
         echo_watch(echo);
+        net_write_str(conn, "OK\n");
+    } else if (strcmp(line, "LATER") == 0) {
+        echo_watch(echo);
+        return NET_WAIT;
+    } else if (strcmp(line, "SELF") == 0) {
+        net_conn_wake(conn);
+        return NET_WAIT;
     } else if (strcmp(line, "BYESOON") == 0) {
         echo->close_on_wake = true;
         net_write_str(conn, "OK\n");

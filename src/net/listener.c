@@ -176,6 +176,7 @@ static void end(struct net_loop *loop, void *data) {
 enum ec net_listen(struct net *net, const struct net_listen *spec, char **bound_out) {
     int fd;
     char *bound;
+    g_assert(spec->proto->max_unit > 0);
     if (spec->implicit_tls && !spec->tls)
         return EC_INVALID_PARAMETER;
     EC_TRY(open_socket(spec->address, &fd, &bound));

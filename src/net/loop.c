@@ -35,6 +35,13 @@ void net_wheel_remove(struct net_conn *conn) {
     conn->wheel_prev = NULL;
 }
 
+// At the beginning of the next second, so that nothing is looked at up to a second late.
+static void add_tick(struct net_loop *loop) {
+    int64_t left = G_USEC_PER_SEC - net_now() % G_USEC_PER_SEC;
+    event_add(&loop->tick,
+              &(struct timeval){.tv_sec = left / G_USEC_PER_SEC, .tv_usec = left % G_USEC_PER_SEC});
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *data) {
     struct net_loop *loop = data;
     int64_t now = seconds_now();
@@ -49,6 +56,7 @@ static void on_tick(evutil_socket_t fd, short what, void *data) {
             net_conn_tick(conn);
         }
     }
+    add_tick(loop);
 }
 
 static void on_wake(evutil_socket_t fd, short what, void *data) {
@@ -147,9 +155,9 @@ enum ec net_loop_start(struct net_loop *loop, struct net *net) {
     }
     event_assign(&loop->wake, loop->base, loop->wake_fd, EV_READ | EV_PERSIST, on_wake, loop);
     event_add(&loop->wake, NULL);
-    event_assign(&loop->tick, loop->base, -1, EV_PERSIST, on_tick, loop);
-    event_add(&loop->tick, &(struct timeval){.tv_sec = 1});
-    loop->started = net_thread_start(&loop->thread, loop_main, loop);
+    evtimer_assign(&loop->tick, loop->base, on_tick, loop);
+    add_tick(loop);
+    loop->started = net_thread_start(&loop->thread, "net-loop", loop_main, loop);
     return loop->started ? EC_OK : EC_NOT_ENOUGH_RESOURCES;
 }
 

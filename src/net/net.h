@@ -28,11 +28,12 @@ struct net_tls;  // a server certificate and its OpenSSL context, reference-coun
 // What a session function asks for next.
 enum net_next {
     NET_READ,  // the next unit of input (the normal case)
-    NET_MORE,  // call `resume` once the output has drained below NET_OUTPUT_LOW: long answers are
-               // made in pieces, and a slow reader never holds a worker
-    NET_WAIT,  // read no further unit until `wake` was called: an answer is still being made
-               // elsewhere
-    NET_CLOSE, // flush the output, then close
+    NET_MORE,  // call `resume` once the output has drained below NET_OUTPUT_LOW (maybe at once):
+               // long answers are made in pieces, and a slow reader never holds a worker
+    NET_WAIT,  // run no further unit, timeout or shutdown until `wake` was called: an answer is
+               // still being made elsewhere. A wake from before counts too, so `wake` has to look
+               // whether the answer is there, and may return NET_WAIT again
+    NET_CLOSE, // flush the output, then close; input that is left is dropped
     NET_ABORT, // close at once
 };
 
@@ -61,29 +62,36 @@ struct net_proto {
     enum net_next (*resume)(void *session);
 
     // After net_conn_wake, when no other function is running (worker). Several wakes may become
-    // one. May be NULL. Runs also between two units; never while resume is pending.
+    // one. May be NULL. Runs also between two units; never while resume is pending or more than
+    // 1 MiB of output waits (then it comes later). Does not restart the idle time.
     enum net_next (*wake)(void *session);
 
-    // After no input for the idle time (worker); write the goodbye and return NET_CLOSE, or
-    // NET_READ to wait as long again.
+    // After no input for the idle time (worker), counted from the end of the last answer (when the
+    // peer has taken it) if that is later, in steps of a second; write the goodbye and return
+    // NET_CLOSE, or NET_READ to wait as long again. NULL: the connection closes.
     enum net_next (*timeout)(void *session);
 
-    // The server shuts down gracefully (worker, between units): say so and return NET_CLOSE.
+    // The server shuts down gracefully (worker, between units): say so and return NET_CLOSE. NULL:
+    // the connection closes.
     enum net_next (*shutdown)(void *session);
 
     // `frame` returned NET_FRAME_BAD: answer the protocol's error (worker). The connection closes
-    // after the output is flushed.
+    // after the output is flushed. May be NULL.
     void (*bad_input)(void *session);
 
-    // The connection is gone; frees the session (worker). Called exactly once for each open.
+    // The connection is gone; frees the session (worker). Called exactly once for each open that
+    // gave a session. What it writes is dropped.
     void (*close)(void *session);
 };
 
 // Starts `loops` event-loop threads and `workers` worker threads (0: chosen from the processors).
+// When work has waited 20 ms the pool adds a thread, up to 32. Connections and the rest (net_run,
+// timers) take turns, and neither class may hold the last thread. All threads block all signals.
 enum ec net_new(unsigned loops, unsigned workers, struct net **out);
 
 // Stops accepting, gives every session its `shutdown`, waits up to `grace_ms` for connections to
-// close, closes the rest, joins the threads. Accepts NULL.
+// close, closes the rest, runs what net_run still has, joins the threads. A session function or job
+// that is running is waited for. Not from a worker. Accepts NULL.
 void net_free(struct net *net, unsigned grace_ms);
 
 struct net_listen {
@@ -93,9 +101,10 @@ struct net_listen {
     struct net_tls
         *tls; // for implicit TLS or for net_conn_start_tls; a reference is taken; NULL: none
     bool implicit_tls;
-    unsigned max_connections; // of this listener; one more is closed at once, logged once a minute
+    // Limits, 0: none. One connection more is closed at once, logged once a minute.
+    unsigned max_connections; // of this listener
     unsigned max_per_address; // from one peer address (loopback excepted)
-    unsigned idle_seconds;    // no input for so long: `timeout`; settable a connection
+    unsigned idle_seconds;    // no input for so long: `timeout`; settable a connection; 0: never
 };
 
 // Listens; the address bound (with the real port) goes to `*bound_out` ("127.0.0.1:40123", g_free).
@@ -115,7 +124,9 @@ void net_tls_unref(struct net_tls *tls); // accepts NULL
 // --- For sessions (only from the session's own functions, except net_conn_wake) ---
 
 // Queues output. Bytes are copied; net_write_bytes keeps a reference instead (large bodies). Output
-// that does not fit the socket now is kept and flushed by the loop.
+// that does not fit the socket now is kept and flushed by the loop; a peer that takes none of it
+// for 60 s is dropped. With more than 1 MiB waiting no further unit of the connection is run. After
+// the connection has failed writes do nothing.
 void net_write(struct net_conn *conn, const void *data, size_t len);
 void net_write_str(struct net_conn *conn, const char *s);
 void net_printf(struct net_conn *conn, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -128,8 +139,10 @@ void net_flush(struct net_conn *conn);
 // Bytes queued and not yet taken by the socket.
 size_t net_output_pending(const struct net_conn *conn);
 
-// Starts TLS after what is queued now has been sent. Input already buffered is dropped (no command
-// injection across STARTTLS). EC_NOT_SUPPORTED without a certificate.
+// Starts TLS after what is queued now has been sent; what is written later goes through TLS. Input
+// already buffered is dropped (no command injection across STARTTLS). A handshake that fails or
+// takes more than 30 s closes the connection. EC_NOT_SUPPORTED without a certificate, or within
+// TLS.
 enum ec net_conn_start_tls(struct net_conn *conn);
 
 bool net_conn_is_tls(const struct net_conn *conn);
@@ -137,11 +150,12 @@ bool net_conn_is_loopback(const struct net_conn *conn); // peer is 127.0.0.0/8 o
 // The peer's and our own address as text without port ("192.0.2.1"); borrowed.
 const char *net_conn_peer(const struct net_conn *conn);
 const char *net_conn_local(const struct net_conn *conn);
-uint64_t net_conn_id(const struct net_conn *conn); // unique in this process, for logs
-void net_conn_set_idle(struct net_conn *conn, unsigned seconds);
+uint64_t net_conn_id(const struct net_conn *conn);               // unique in this process, for logs
+void net_conn_set_idle(struct net_conn *conn, unsigned seconds); // 0: never
 
 // Asks that `wake` be called soon. From any thread; never blocks. The reference keeps the
-// connection's memory (not its session) valid; a wake after its close does nothing.
+// connection's memory (not its session) valid; a wake after its close does nothing, one before the
+// session is open or within a TLS handshake is remembered.
 void net_conn_wake(struct net_conn *conn);
 struct net_conn *net_conn_ref(struct net_conn *conn);
 void net_conn_unref(struct net_conn *conn);
@@ -152,9 +166,11 @@ void net_conn_unref(struct net_conn *conn);
 void net_run(struct net *net, void (*fn)(void *data), void *data);
 
 struct net_timer;
-// Runs `fn(data)` on a worker every `ms` milliseconds; never twice at once.
+// Runs `fn(data)` on a worker every `ms` milliseconds; never twice at once. The first turn may come
+// before this returns. Ends with the net at the latest, but is still to be freed.
 struct net_timer *net_timer_new(struct net *net, unsigned ms, void (*fn)(void *data), void *data);
-// Stops it; when this returns, fn is not running and will not run again. Accepts NULL.
+// Stops it; when this returns, fn is not running and will not run again (unless fn itself calls
+// this, which it may). Not beside net_free. Accepts NULL.
 void net_timer_free(struct net_timer *timer);
 
 struct net_stats {

@@ -74,7 +74,7 @@ void net_pool_stop(struct net_pool *pool);
 
 // Starts a thread with all signals blocked: they belong to the main thread, and SIGPIPE of
 // OpenSSL's writes to nobody.
-bool net_thread_start(pthread_t *id, void *(*fn)(void *), void *data);
+bool net_thread_start(pthread_t *id, const char *name, void *(*fn)(void *), void *data);
 
 // --- Loops (loop.c) ---
 

@@ -188,6 +188,48 @@ static void test_wake_mid_line(void) {
     server_free(server);
 }
 
+// NET_WAIT: nothing runs before the wake, whether it comes early, late or not at all.
+static void test_wait(void) {
+    struct server *server = server_new(NULL);
+    struct client *client = client_new(server);
+    client_expect(client, "HELLO");
+    client_send(client, "IDLE 1\nLATER\nECHO after\n");
+    client_expect(client, "OK");
+    wait_for(server->service.units == 2);
+    g_usleep(2500 * 1000); // not idle either: it is we who owe an answer
+    g_assert_cmpuint(server->service.units, ==, 2);
+    struct net_conn *conn = watched(server);
+    net_conn_wake(conn);
+    net_conn_unref(conn);
+    client_expect(client, "WOKE");
+    client_expect(client, "after");
+    client_send(client, "SELF\nECHO again\n");
+    client_expect(client, "WOKE");
+    client_expect(client, "again");
+
+    client_send(client, "LATER\nECHO last\n"); // the client has said all it wants to
+    shutdown(client->fd, SHUT_WR);
+    wait_for(server->service.units == 6);
+    conn = watched(server);
+    net_conn_wake(conn);
+    net_conn_unref(conn);
+    client_expect(client, "WOKE");
+    client_expect(client, "last");
+    client_expect(client, NULL);
+    client_free(client);
+
+    client = client_new(server); // or is gone before the answer
+    client_expect(client, "HELLO");
+    client_send(client, "LATER\n");
+    wait_for(server->service.units == 8);
+    client_reset(client);
+    wait_for(server->service.closed == 2);
+    conn = watched(server);
+    net_conn_wake(conn);
+    net_conn_unref(conn);
+    server_free(server);
+}
+
 static void test_idle(void) {
     struct server *server = server_new(&(struct net_listen){.idle_seconds = 60});
     struct client *client = client_new(server);
@@ -347,6 +389,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/net/output-high", test_output_high);
     g_test_add_func("/net/wake", test_wake);
     g_test_add_func("/net/wake-mid-line", test_wake_mid_line);
+    g_test_add_func("/net/wait", test_wait);
     g_test_add_func("/net/idle", test_idle);
     g_test_add_func("/net/write-timeout", test_write_timeout);
     g_test_add_func("/net/half-close", test_half_close);

@@ -98,8 +98,8 @@ static void test_wakes(void) {
 
     pthread_t wakers[WAKERS], sender;
     for (int i = 0; i < WAKERS; i++)
-        g_assert_true(net_thread_start(&wakers[i], waker_main, &ticker));
-    g_assert_true(net_thread_start(&sender, sender_main, client));
+        g_assert_true(net_thread_start(&wakers[i], "test", waker_main, &ticker));
+    g_assert_true(net_thread_start(&sender, "test", sender_main, client));
     // The last value has to be said, whatever came together before; a lost wake ends this test.
     unsigned last = 0;
     while (last < WAKERS * CHANGES) {
@@ -190,9 +190,9 @@ static void test_fates(void) {
     struct server *server = server_new(NULL);
     pthread_t clients[CLIENTS], waker;
     stop_waking = false;
-    g_assert_true(net_thread_start(&waker, wake_watched, server));
+    g_assert_true(net_thread_start(&waker, "test", wake_watched, server));
     for (int i = 0; i < CLIENTS; i++)
-        g_assert_true(net_thread_start(&clients[i], client_main, server));
+        g_assert_true(net_thread_start(&clients[i], "test", client_main, server));
     for (int i = 0; i < CLIENTS; i++)
         pthread_join(clients[i], NULL);
     stop_waking = true;
@@ -207,6 +207,11 @@ static _Atomic unsigned ran;
 static _Atomic bool hold;
 
 static void run_count(void *data) {
+    ran++;
+}
+
+static void run_sleep(void *data) {
+    g_usleep(2000);
     ran++;
 }
 
@@ -329,7 +334,11 @@ static void test_timers(void) {
     g_assert_cmpint(slow.runs, ==, 1);
     net_timer_free(NULL);
     timer = net_timer_new(server->net, 1, run_count, NULL); // outlives the server
+    ran = 0;
+    for (int i = 0; i < 40; i++) // what is queued at the end is still run
+        net_run(server->net, run_sleep, NULL);
     server_free(server);
+    g_assert_cmpuint(ran, >=, 40);
     net_timer_free(timer);
 }
 

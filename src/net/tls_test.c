@@ -1,8 +1,11 @@
 // TLS over real sockets: implicit and STARTTLS, injection, garbage, tickets, reload, deadlines.
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <malloc.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <sys/wait.h>
 
 #include "net/echo_test.h"
 
@@ -354,6 +357,60 @@ static void test_reload(void) {
     g_assert_null(none);
 }
 
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#define IDLE_CLIENTS 300
+
+// The clients live in a process of their own, whose memory does not count.
+static pid_t start_clients(int from_parent, int to_parent) {
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    char address[64] = "", byte;
+    g_assert_cmpint(read(from_parent, address, sizeof address - 1), >, 0);
+    struct server server = {.address = address};
+    for (int i = 0; i < IDLE_CLIENTS; i++) {
+        struct client *client = client_new(&server);
+        g_assert_true(client_tls(client, NULL, NULL));
+        client_expect(client, "HELLO");
+        client_send(client, "ECHO x\n");
+        client_expect(client, "x");
+    }
+    g_assert_cmpint(write(to_parent, "x", 1), ==, 1);
+    _exit(read(from_parent, &byte, 1) < 0);
+}
+
+// All of an idle TLS connection fits in 16 KiB (most of it OpenSSL's).
+static void test_idle_memory(void) {
+    int to_child[2], to_parent[2];
+    g_assert_cmpint(pipe2(to_child, O_CLOEXEC), ==, 0);
+    g_assert_cmpint(pipe2(to_parent, O_CLOEXEC), ==, 0);
+    pid_t pid = start_clients(to_child[0], to_parent[1]);
+    g_assert_cmpint(pid, >, 0);
+    struct server *server = tls_server(true);
+    size_t before = mallinfo2().uordblks;
+    size_t len = strlen(server->address);
+    g_assert_cmpint(write(to_child[1], server->address, len), ==, len);
+    char byte;
+    close(to_parent[1]);
+    g_assert_cmpint(read(to_parent[0], &byte, 1), ==, 1);
+    g_usleep(100 * 1000);
+    size_t each = (mallinfo2().uordblks - before) / IDLE_CLIENTS;
+    g_test_message("an idle TLS connection takes %zu bytes", each);
+    g_assert_cmpuint(each, <, 16 * 1024);
+    g_assert_cmpint(write(to_child[1], "x", 1), ==, 1);
+    int status;
+    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+    close(to_child[0]);
+    close(to_child[1]);
+    close(to_parent[0]);
+    server_free(server);
+}
+#else
+static void test_idle_memory(void) {
+    g_test_skip("sanitizers have their own malloc");
+}
+#endif
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     signal(SIGPIPE, SIG_IGN); // of the clients
@@ -373,6 +430,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/net/tls/tickets", test_tickets);
     g_test_add_func("/net/tls/renegotiation", test_renegotiation);
     g_test_add_func("/net/tls/reload", test_reload);
+    g_test_add_func("/net/tls/idle-memory", test_idle_memory);
     int failed = g_test_run();
     g_free(cert_file);
     g_free(key_file);

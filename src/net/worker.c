@@ -30,7 +30,7 @@ struct net_task *net_queue_pop(struct net_queue *queue) {
     return task;
 }
 
-bool net_thread_start(pthread_t *id, void *(*fn)(void *), void *data) {
+bool net_thread_start(pthread_t *id, const char *name, void *(*fn)(void *), void *data) {
     sigset_t block, before;
     sigfillset(&block);
     static const int ours[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPROF};
@@ -39,7 +39,9 @@ bool net_thread_start(pthread_t *id, void *(*fn)(void *), void *data) {
     pthread_sigmask(SIG_SETMASK, &block, &before);
     int error = pthread_create(id, NULL, fn, data);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error)
+    if (!error)
+        pthread_setname_np(*id, name);
+    else
         log_event(LOG_LEVEL_ERROR, "net.thread_failed", "reason", g_strerror(error), NULL);
     return error == 0;
 }
@@ -74,6 +76,7 @@ static void *worker_main(void *data) {
             pthread_mutex_lock(&pool->lock);
             pool->running[class]--;
         } else if (pool->stopping && pool->queued == 0) {
+            pthread_cond_broadcast(&pool->ready); // some may wait for what was left to others
             break;
         } else {
             pool->idle++;
@@ -87,7 +90,7 @@ static void *worker_main(void *data) {
 
 // Under the lock.
 static bool add_thread(struct net_pool *pool) {
-    if (!net_thread_start(&pool->ids[pool->threads], worker_main, pool))
+    if (!net_thread_start(&pool->ids[pool->threads], "net-worker", worker_main, pool))
         return false;
     pool->threads++;
     return true;

@@ -35,8 +35,8 @@ struct cached {
 };
 
 struct rows_cache {
-    GMutex lock;         // held while a snapshot is made: two openers of a folder make it once
-    GHashTable *folders; // fid -> struct cached
+    pthread_mutex_t lock; // held while a snapshot is made: two openers of a folder make it once
+    GHashTable *folders;  // fid -> struct cached
 };
 
 static _Atomic size_t memory;
@@ -330,7 +330,7 @@ static void free_cached(gpointer data) {
 
 struct rows_cache *rows_cache_new(void) {
     struct rows_cache *cache = g_new0(struct rows_cache, 1);
-    g_mutex_init(&cache->lock);
+    pthread_mutex_init(&cache->lock, NULL);
     cache->folders = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, free_cached);
     return cache;
 }
@@ -339,7 +339,7 @@ void rows_cache_free(struct rows_cache *cache) {
     if (!cache)
         return;
     g_hash_table_unref(cache->folders);
-    g_mutex_clear(&cache->lock);
+    pthread_mutex_destroy(&cache->lock);
     g_free(cache);
 }
 
@@ -351,9 +351,9 @@ static gboolean is_unused(gpointer key, gpointer value, gpointer data) {
 
 void rows_cache_trim(struct mbox *mbox) {
     gint64 now = g_get_monotonic_time();
-    g_mutex_lock(&mbox->rows->lock);
+    pthread_mutex_lock(&mbox->rows->lock);
     g_hash_table_foreach_remove(mbox->rows->folders, is_unused, &now);
-    g_mutex_unlock(&mbox->rows->lock);
+    pthread_mutex_unlock(&mbox->rows->lock);
 }
 
 static enum ec refresh(struct mbox *mbox, struct cached *cached) {
@@ -371,7 +371,7 @@ static enum ec refresh(struct mbox *mbox, struct cached *cached) {
 
 enum ec folder_rows_get(struct mbox *mbox, uint64_t fid, struct folder_rows **out) {
     struct rows_cache *cache = mbox->rows;
-    g_mutex_lock(&cache->lock);
+    pthread_mutex_lock(&cache->lock);
     struct cached *cached = g_hash_table_lookup(cache->folders, &fid);
     if (!cached) {
         cached = g_new0(struct cached, 1);
@@ -384,7 +384,7 @@ enum ec folder_rows_get(struct mbox *mbox, uint64_t fid, struct folder_rows **ou
         *out = folder_rows_ref(cached->rows);
     else
         g_hash_table_remove(cache->folders, &fid);
-    g_mutex_unlock(&cache->lock);
+    pthread_mutex_unlock(&cache->lock);
     return ec;
 }
 

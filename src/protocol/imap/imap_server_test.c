@@ -1,0 +1,189 @@
+// The server on loopback: logging in, pipelining, long answers to a slow reader, IDLE wakes.
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "protocol/imap/imap_fixture.h"
+
+struct test {
+    struct imap_fixture f;
+    struct directory *directory;
+    struct net *net;
+    unsigned short port;
+};
+
+static void setup(struct test *t, gconstpointer data) {
+    (void)data;
+    imap_fixture_setup(&t->f);
+    g_autofree char *path = g_build_filename(t->f.dir, "directory.db", NULL);
+    assert_ok(directory_open(path, &t->directory));
+    assert_ok(directory_domain_add(t->directory, "example.test"));
+    struct directory_object user = {.guid = t->f.principal.guid,
+                                    .kind = DIRECTORY_USER,
+                                    .address = "alice@example.test",
+                                    .display_name = "Alice Adams",
+                                    .protocols = DIRECTORY_ALL_PROTOCOLS,
+                                    .has_mailbox = true};
+    assert_ok(directory_add(t->directory, &user));
+    struct auth_options options = {.plaintext_loopback = true};
+    assert_ok(auth_new(t->directory, &options, &t->f.service.auth));
+    assert_ok(auth_set_password(t->f.service.auth, &user.guid, "secret"));
+    assert_ok(net_new(1, 2, &t->net));
+    struct net_listen spec = {.address = "127.0.0.1:0",
+                              .proto = &imap_proto,
+                              .service = &t->f.service,
+                              .max_connections = 10,
+                              .max_per_address = 10,
+                              .idle_seconds = 60};
+    g_autofree char *bound = NULL;
+    assert_ok(net_listen(t->net, &spec, &bound));
+    t->port = (unsigned short)atoi(strrchr(bound, ':') + 1);
+}
+
+static void teardown(struct test *t, gconstpointer data) {
+    (void)data;
+    net_free(t->net, 200);
+    auth_free(t->f.service.auth);
+    directory_close(t->directory);
+    imap_fixture_teardown(&t->f);
+}
+
+static int connect_to(const struct test *t) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(t->port)};
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    g_assert_cmpint(connect(fd, (struct sockaddr *)&a, sizeof a), ==, 0);
+    struct timeval limit = {.tv_sec = 20};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    return fd;
+}
+
+static void say(int fd, const char *text) {
+    g_assert_cmpint(write(fd, text, strlen(text)), ==, (ssize_t)strlen(text));
+}
+
+// Reads until what came ends with a line that begins with `start`, or the connection closes.
+static GString *read_to(int fd, const char *start) {
+    GString *got = g_string_new(NULL);
+    char buf[65536];
+    ssize_t n;
+    while ((n = read(fd, buf, sizeof buf)) > 0) {
+        g_string_append_len(got, buf, n);
+        if (got->len < 2 || got->str[got->len - 1] != '\n')
+            continue;
+        const char *line = got->str + got->len - 1;
+        while (line > got->str && line[-1] != '\n')
+            line--;
+        if (g_str_has_prefix(line, start))
+            return got;
+    }
+    return got;
+}
+
+#define answer(fd, text, start, pattern)                                                           \
+    do {                                                                                           \
+        say(fd, text);                                                                             \
+        GString *got_ = read_to(fd, start);                                                        \
+        if (!g_pattern_match_simple(pattern, got_->str))                                           \
+            g_error("%s:%d: sent\n%s\ngot\n%s", __FILE__, __LINE__, text, got_->str);              \
+        g_string_free(got_, TRUE);                                                                 \
+    } while (0)
+
+static int log_in(const struct test *t) {
+    int fd = connect_to(t);
+    answer(fd, "", "* OK", "* OK [CAPABILITY IMAP4rev1 *AUTH=PLAIN*] imap.example.test *");
+    answer(fd, "1 LOGIN alice@example.test secret\r\n", "1 ", "1 OK [CAPABILITY *UIDPLUS*] *");
+    return fd;
+}
+
+static void test_logging_in(struct test *t, gconstpointer data) {
+    int fd = log_in(t);
+    close(fd);
+    fd = connect_to(t);
+    answer(fd, "1 LOGIN alice@example.test wrong\r\n", "1 ", "* OK *1 NO [AUTHENTICATIONFAILED] *");
+    answer(fd, "2 AUTHENTICATE PLAIN\r\n", "+", "+ \r\n");
+    answer(fd, "*\r\n", "2 ", "2 BAD *");
+    answer(fd, "3 AUTHENTICATE PLAIN !!!\r\n", "3 ", "3 BAD *");
+    answer(fd, "4 AUTHENTICATE PLAIN AGFsaWNlQGV4YW1wbGUudGVzdABzZWNyZXQ=\r\n", "4 ", "4 OK *");
+    close(fd);
+    fd = connect_to(t);
+    answer(fd, "1 AUTHENTICATE LOGIN\r\n", "+", "* OK *+ *\r\n");
+    answer(fd, "YWxpY2VAZXhhbXBsZS50ZXN0\r\n", "+", "+ *\r\n");
+    answer(fd, "c2VjcmV0\r\n", "1 ", "1 OK *");
+    answer(fd, "2 LOGOUT\r\n", "2 ", "* BYE *2 OK *");
+    char end;
+    g_assert_cmpint(read(fd, &end, 1), ==, 0);
+    close(fd);
+}
+
+static void test_pipelining(struct test *t, gconstpointer data) {
+    int fd = log_in(t);
+    answer(fd,
+           "a CREATE x\r\nb APPEND x {16+}\r\nSubject: x\r\n\r\nhi\r\nc SELECT x\r\n"
+           "d FETCH 1 UID\r\ne NOOP\r\n",
+           "e ", "a OK *b OK *c OK *\r\n* 1 FETCH (UID 1)\r\nd OK *e OK *");
+    close(fd);
+}
+
+// An answer of several steps, to a reader that takes its time, arrives whole.
+static void test_long_answer(struct test *t, gconstpointer data) {
+    const size_t len = 200000, n = 30;
+    int fd = log_in(t);
+    g_autoptr(GString) message = g_string_new("Subject: long\r\n\r\n");
+    while (message->len < len)
+        g_string_append_c(message, 'x');
+    for (unsigned i = 0; i < n; i++) {
+        g_autofree char *head = g_strdup_printf("a APPEND INBOX {%zu+}\r\n", message->len);
+        say(fd, head);
+        for (size_t done = 0; done < message->len;) {
+            ssize_t w = write(fd, message->str + done, message->len - done);
+            g_assert_cmpint(w, >, 0);
+            done += (size_t)w;
+        }
+        answer(fd, "\r\n", "a ", "a OK *");
+    }
+    answer(fd, "b SELECT INBOX\r\n", "b ", "*b OK *");
+    say(fd, "c FETCH 1:* (UID BODY.PEEK[])\r\n");
+    g_usleep(300000);
+    GString *got = read_to(fd, "c OK");
+    size_t pos = 0;
+    for (unsigned i = 0; i < n; i++) {
+        g_autofree char *line =
+            g_strdup_printf("* %u FETCH (UID %u BODY[] {%zu}\r\n", i + 1, i + 1, message->len);
+        g_assert_true(g_str_has_prefix(got->str + pos, line));
+        pos += strlen(line);
+        g_assert_cmpmem(got->str + pos, message->len, message->str, message->len);
+        pos += message->len;
+        g_assert_true(g_str_has_prefix(got->str + pos, ")\r\n"));
+        pos += 3;
+    }
+    g_assert_true(g_str_has_prefix(got->str + pos, "c OK "));
+    g_string_free(got, TRUE);
+    close(fd);
+}
+
+static void test_idle_wakes(struct test *t, gconstpointer data) {
+    int idle = log_in(t), other = log_in(t);
+    answer(idle, "a SELECT INBOX\r\n", "a ", "*a OK *");
+    answer(idle, "b IDLE\r\n", "+", "+ *\r\n");
+    for (unsigned i = 1; i <= 3; i++) {
+        gint64 start = g_get_monotonic_time();
+        say(other, "x APPEND INBOX {14+}\r\nSubject: x\r\n\r\n\r\n");
+        g_autofree char *exists = g_strdup_printf("* %u EXISTS\r\n*", i);
+        answer(idle, "", "* 0 RECENT", exists);
+        g_assert_cmpint(g_get_monotonic_time() - start, <, 1000000);
+        g_string_free(read_to(other, "x OK"), TRUE);
+    }
+    answer(idle, "DONE\r\n", "b ", "b OK *");
+    close(idle);
+    close(other);
+}
+
+int main(int argc, char **argv) {
+    g_test_init(&argc, &argv, NULL);
+    g_test_add("/imap/server/logging-in", struct test, NULL, setup, test_logging_in, teardown);
+    g_test_add("/imap/server/pipelining", struct test, NULL, setup, test_pipelining, teardown);
+    g_test_add("/imap/server/long-answer", struct test, NULL, setup, test_long_answer, teardown);
+    g_test_add("/imap/server/idle-wakes", struct test, NULL, setup, test_idle_wakes, teardown);
+    return g_test_run();
+}
