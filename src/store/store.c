@@ -55,6 +55,7 @@ char *store_mailbox_path(struct store *store, struct arena *arena, const struct 
 }
 
 static void mbox_free(struct mbox *mbox) {
+    rows_cache_save(mbox);
     rows_cache_free(mbox->rows);
     db_close(mbox->db);
     pthread_mutex_destroy(&mbox->write_lock);
@@ -289,6 +290,7 @@ void store_maintain(struct store *store) {
         struct mbox *mbox = busy->pdata[i];
         if (atomic_exchange(&mbox->is_dirty, false))
             db_checkpoint(mbox->db, CHECKPOINT_BYTES);
+        rows_cache_save(mbox);
         rows_cache_trim(mbox);
         pthread_mutex_lock(&store->lock);
         mbox->refs--;

@@ -86,6 +86,7 @@ void watches_publish(struct mbox *mbox, const struct event *events, unsigned n);
 // rows.c
 struct rows_cache *rows_cache_new(void);
 void rows_cache_free(struct rows_cache *cache); // accepts NULL
+void rows_cache_save(struct mbox *mbox);        // keeps large folders' rows in the database
 void rows_cache_trim(struct mbox *mbox);        // drops snapshots nobody uses
 
 // mailbox_create.c: fills a new, empty database.
