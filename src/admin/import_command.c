@@ -128,8 +128,10 @@ static enum ec take_end(struct import_run *run) {
         return send_result(run, ec);
     }
     run->batch_bytes += body->len;
+    // Before the initializer: the order in which its values are made is not fixed.
+    char *id = run->is_again ? NULL : import_id(run, body);
     run->batch[run->n_batch++] = (struct mailbox_import){
-        .import_id = run->is_again ? NULL : import_id(run, body),
+        .import_id = id,
         .flags = run->head.flags,
         .keywords = g_steal_pointer(&run->head_keywords),
         .received = run->head.received,

@@ -145,7 +145,7 @@ def life_of_folders_and_messages(tag):
     address = f"mail.{tag}@{DOMAIN}"
     run("user", "add", DIR, address, "--name", "Mail", "--password-stdin", stdin=PASSWORD + "\n")
     folders = {f["path"]: f for f in values("folder", "list", DIR, address)}
-    for name in ("INBOX", "Sent Items", "Deleted Items", "Drafts", "Calendar", "Contacts", "Tasks",
+    for name in ("Inbox", "Sent Items", "Deleted Items", "Drafts", "Calendar", "Contacts", "Tasks",
                  "Notes", "Journal", "Junk Email"):
         expect(name in folders or name.replace("Email", "E-mail") in folders, f"{name}: {list(folders)}")
     run("folder", "create", DIR, address, "Projects/2026")
