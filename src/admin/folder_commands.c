@@ -64,7 +64,7 @@ int folder_list_command(struct command_call *call) {
     for (unsigned i = 0; i < folders.n; i++) {
         const struct mailbox_folder *f = &folders.items[i];
         output_object_begin(call->out, NULL);
-        output_string(call->out, "path", f->path);
+        output_string(call->out, "path", folder_path_text(call->arena, f->path));
         output_number(call->out, "messages", f->n_messages);
         output_number(call->out, "unread", f->n_unread);
         output_number(call->out, "size", f->size);

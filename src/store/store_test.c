@@ -282,6 +282,57 @@ static void test_rows(struct fixture *f, gconstpointer data) {
     assert_clean(f);
 }
 
+// The fast way for a whole range and the slow one for single messages give the same folder.
+static void test_flag_ranges(struct fixture *f, gconstpointer data) {
+    enum { N = 100 };
+    uint64_t fast[N], slow[N];
+    for (int i = 0; i < N; i++) {
+        struct fixture_message m = {.fid = FID_INBOX,
+                                    .subject = "m",
+                                    .flags = i % 3 == 0   ? MSG_READ
+                                             : i % 5 == 0 ? MSG_FLAGGED
+                                                          : 0};
+        assert_ok(mbox_write(f->mbox, fixture_create, &m));
+        fast[i] = m.mid;
+        m.fid = FID_ARCHIVE;
+        assert_ok(mbox_write(f->mbox, fixture_create, &m));
+        slow[i] = m.mid;
+    }
+    static const struct {
+        enum message_flags_mode mode;
+        uint32_t flags;
+        unsigned first, n;
+    } steps[] = {
+        {FLAGS_ADD, MSG_READ, 0, N},       {FLAGS_REMOVE, MSG_READ, 10, 80},
+        {FLAGS_ADD, MSG_FLAGGED, 0, N},    {FLAGS_SET, MSG_ANSWERED | MSG_READ, 0, 70},
+        {FLAGS_REMOVE, MSG_FLAGGED, 0, N}, {FLAGS_SET, MSG_DELETED, 5, 90},
+        {FLAGS_SET, MSG_DELETED, 0, N},
+    };
+    for (unsigned s = 0; s < G_N_ELEMENTS(steps); s++) {
+        struct many a = {.from = FID_INBOX,
+                         .mids = fast + steps[s].first,
+                         .n = steps[s].n,
+                         .flags = {steps[s].mode, steps[s].flags, NULL, 0, UINT64_MAX}};
+        assert_ok(mbox_write(f->mbox, do_flags, &a));
+        g_array_unref(a.out);
+        for (unsigned i = 0; i < steps[s].n; i++) {
+            struct many b = {.from = FID_ARCHIVE,
+                             .mids = slow + steps[s].first + i,
+                             .n = 1,
+                             .flags = {steps[s].mode, steps[s].flags, NULL, 0, UINT64_MAX}};
+            assert_ok(mbox_write(f->mbox, do_flags, &b));
+            g_array_unref(b.out);
+        }
+        struct folder_rows *x = get_rows(f, FID_INBOX), *y = get_rows(f, FID_ARCHIVE);
+        g_assert_cmpuint(folder_rows_unread(x), ==, folder_rows_unread(y));
+        for (uint32_t i = 0; i < N; i++)
+            g_assert_cmpuint(folder_rows_at(x, i)->flags, ==, folder_rows_at(y, i)->flags);
+        folder_rows_unref(x);
+        folder_rows_unref(y);
+        assert_clean(f);
+    }
+}
+
 static void test_unchanged_since(struct fixture *f, gconstpointer data) {
     uint64_t mid = fixture_add(f, FID_INBOX, "m", NULL);
     struct folder_rows *rows = get_rows(f, FID_INBOX);
@@ -430,6 +481,7 @@ int main(int argc, char **argv) {
     TEST("/store/copy-move-delete", test_copy_move_delete);
     TEST("/store/delivered-once", test_delivered_once);
     TEST("/store/rows", test_rows);
+    TEST("/store/flag-ranges", test_flag_ranges);
     TEST("/store/unchanged-since", test_unchanged_since);
     TEST("/store/folders", test_folders);
     TEST("/store/events", test_events);
