@@ -130,11 +130,12 @@ int folder_grant_command(struct command_call *call) {
     struct mailbox_folder folder;
     struct directory_object *object;
     uint32_t rights;
-    if (!parse_rights(call_argument(call, 4), &rights))
-        return call_fail(call, EC_INVALID_PARAMETER,
-                         "'%s' is not a role or a list of rights; `bourse help folder grant` lists "
-                         "them",
-                         call_argument(call, 4));
+    if (!parse_rights(call_argument(call, 4), &rights)) {
+        call_fail(call, EC_INVALID_PARAMETER,
+                  "'%s' is not a role or a list of rights; `bourse help folder grant` lists them",
+                  call_argument(call, 4));
+        return EXIT_USAGE;
+    }
     if (!call_open_mailbox(call, 1, &mailbox) || !call_find_folder(call, mailbox, path, &folder))
         return EXIT_FAILED;
     if (strcmp(member, "default") != 0 && strcmp(member, "anonymous") != 0) {

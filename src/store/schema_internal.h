@@ -31,6 +31,8 @@ extern const char sql_blob_insert[], sql_blob_get[], sql_blob_ref[], sql_blob_un
     sql_blob_chunk_delete[];
 extern const char sql_tombstone_insert[], sql_tombstone_since[], sql_tombstone_drop_folder[],
     sql_folder_tombstone_insert[], sql_folder_tombstone_since[], sql_folder_since[];
+extern const char sql_snapshot_get[], sql_snapshot_insert[], sql_snapshot_delete[],
+    sql_snapshot_delete_all[];
 extern const char sql_delivered_insert[], sql_delivered_purge[];
 extern const char sql_permission_list[], sql_permission_set[], sql_permission_remove[],
     sql_permission_drop_folder[];

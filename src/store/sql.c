@@ -166,6 +166,15 @@ const char sql_folder_tombstone_since[] =
 const char sql_folder_since[] =
     "SELECT cn, fid, parent FROM folder WHERE mbx = $1 AND cn > $2 ORDER BY cn";
 
+// --- saved snapshots ---
+const char sql_snapshot_get[] = "SELECT uid_validity, modseq, size, data FROM snapshot WHERE mbx = "
+                                "$1 AND fid = $2 ORDER BY part";
+const char sql_snapshot_insert[] =
+    "INSERT INTO snapshot (mbx, fid, part, uid_validity, modseq, size, data)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const char sql_snapshot_delete[] = "DELETE FROM snapshot WHERE mbx = $1 AND fid = $2";
+const char sql_snapshot_delete_all[] = "DELETE FROM snapshot WHERE mbx = $1";
+
 // --- the rest ---
 const char sql_delivered_insert[] =
     "INSERT INTO delivered (mbx, delivery, arrived) VALUES ($1, $2, $3)"

@@ -2,6 +2,7 @@
 #include "store/check.h"
 #include "store/event.h"
 #include "store/rows.h"
+#include "store/rows_saved.h"
 #include "store/store_fixture.h"
 
 static struct folder_info get_folder(struct fixture *f, struct arena *arena, uint64_t fid) {
@@ -234,6 +235,10 @@ static void assert_rows_equal_fresh(struct fixture *f, struct folder_rows *rows,
     folder_rows_unref(fresh);
 }
 
+static enum ec forget_saved(struct mbox_tx *tx, void *ctx) {
+    return rows_forget(tx, 0);
+}
+
 static void test_rows(struct fixture *f, gconstpointer data) {
     g_autoptr(GArray) mids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     for (int i = 0; i < 1500; i++) {
@@ -351,6 +356,54 @@ static void test_unchanged_since(struct fixture *f, gconstpointer data) {
     g_assert_cmpuint(folder_rows_at(rows, 0)->flags & MSG_READ, ==, MSG_READ);
     g_assert_cmpuint(folder_rows_unread(rows), ==, 0);
     folder_rows_unref(rows);
+}
+
+// After a close and with changes since, the saved snapshot plus what changed is the folder.
+static void test_saved_rows(struct fixture *f, gconstpointer data) {
+    g_autoptr(GArray) mids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    const char *const words[] = {"Work"};
+    for (int i = 0; i < 1200; i++) {
+        uint64_t mid = fixture_add(f, FID_INBOX, "m", i % 7 == 0 ? "Subject: m\r\n\r\n" : NULL);
+        g_array_append_val(mids, mid);
+    }
+    const uint64_t *ids = (const uint64_t *)(void *)mids->data;
+    struct many flag = {.from = FID_INBOX,
+                        .mids = ids + 3,
+                        .n = 5,
+                        .flags = {FLAGS_ADD, MSG_READ, words, 1, UINT64_MAX}};
+    assert_ok(mbox_write(f->mbox, do_flags, &flag));
+    g_clear_pointer(&flag.out, g_array_unref);
+    folder_rows_unref(get_rows(f, FID_INBOX));
+    fixture_close(f); // saves
+    fixture_open(f);
+    struct many gone = {.from = FID_INBOX, .mids = ids + 100, .n = 10, .mode = DELETE_HARD};
+    assert_ok(mbox_write(f->mbox, do_delete, &gone));
+    flag.mids = ids + 50;
+    assert_ok(mbox_write(f->mbox, do_flags, &flag));
+    g_clear_pointer(&flag.out, g_array_unref);
+    fixture_add(f, FID_INBOX, "new", NULL);
+    struct folder_rows *loaded = get_rows(f, FID_INBOX);
+    g_assert_cmpuint(folder_rows_count(loaded), ==, 1191);
+    g_assert_cmpuint(folder_rows_unread(loaded), ==, 1191 - 10);
+    g_assert_cmpuint(folder_rows_uid_next(loaded), ==, 1202);
+    // What the table alone gives, without any saved snapshot.
+    assert_ok(mbox_write(f->mbox, forget_saved, NULL));
+    fixture_close(f);
+    fixture_open(f);
+    assert_ok(mbox_write(f->mbox, forget_saved, NULL));
+    struct folder_rows *fresh = get_rows(f, FID_INBOX);
+    struct seen seen = {0};
+    folder_rows_diff(loaded, fresh, count_change, &seen);
+    g_assert_cmpuint(seen.removed + seen.added + seen.changed, ==, 0);
+    for (uint32_t i = 0; i < folder_rows_count(fresh); i++) {
+        const struct message_row *a = folder_rows_at(loaded, i), *b = folder_rows_at(fresh, i);
+        g_assert_true(a->mid == b->mid && a->received == b->received && a->size == b->size &&
+                      a->flags == b->flags);
+        g_assert_cmpstr(a->keywords, ==, b->keywords);
+    }
+    folder_rows_unref(fresh);
+    folder_rows_unref(loaded);
+    assert_clean(f);
 }
 
 // --- Folders ---
@@ -481,6 +534,7 @@ int main(int argc, char **argv) {
     TEST("/store/copy-move-delete", test_copy_move_delete);
     TEST("/store/delivered-once", test_delivered_once);
     TEST("/store/rows", test_rows);
+    TEST("/store/saved-rows", test_saved_rows);
     TEST("/store/flag-ranges", test_flag_ranges);
     TEST("/store/unchanged-since", test_unchanged_since);
     TEST("/store/folders", test_folders);
