@@ -118,20 +118,24 @@ void wire_writer_clear(struct wire_writer *w) {
 
 GByteArray *wire_writer_take(struct wire_writer *w) {
     GByteArray *bytes = w->bytes;
-    w->bytes = g_byte_array_new();
+    w->bytes = NULL; // the next write makes a new one: most writers end here and are not cleared
     if (!w->failed)
-        return bytes;
-    g_byte_array_unref(bytes);
+        return bytes ? bytes : g_byte_array_new();
+    if (bytes)
+        g_byte_array_unref(bytes);
     return NULL;
 }
 
 void wire_put_bytes(struct wire_writer *w, const void *data, size_t len) {
-    if (w->failed || len > w->max - MIN(w->max, w->bytes->len) || len > G_MAXUINT / 2) {
+    if (w->failed || len > w->max - MIN(w->max, wire_writer_len(w)) || len > G_MAXUINT / 2) {
         w->failed = true;
         return;
     }
-    if (len)
-        g_byte_array_append(w->bytes, data, (guint)len);
+    if (!len)
+        return;
+    if (!w->bytes)
+        w->bytes = g_byte_array_new();
+    g_byte_array_append(w->bytes, data, (guint)len);
 }
 
 static void put_le(struct wire_writer *w, uint64_t v, size_t n) {
@@ -195,7 +199,7 @@ void wire_put_cstring(struct wire_writer *w, const char *s) {
 void wire_patch_u16(struct wire_writer *w, size_t pos, uint16_t v) {
     if (w->failed)
         return;
-    g_assert(pos + 2 <= w->bytes->len);
+    g_assert(pos + 2 <= wire_writer_len(w));
     w->bytes->data[pos] = (uint8_t)v;
     w->bytes->data[pos + 1] = (uint8_t)(v >> 8);
 }
@@ -203,7 +207,7 @@ void wire_patch_u16(struct wire_writer *w, size_t pos, uint16_t v) {
 void wire_patch_u32(struct wire_writer *w, size_t pos, uint32_t v) {
     if (w->failed)
         return;
-    g_assert(pos + 4 <= w->bytes->len);
+    g_assert(pos + 4 <= wire_writer_len(w));
     for (unsigned i = 0; i < 4; i++)
         w->bytes->data[pos + i] = (uint8_t)(v >> (8 * i));
 }

@@ -77,7 +77,7 @@ static inline bool wire_writer_ok(const struct wire_writer *w) {
 }
 
 static inline size_t wire_writer_len(const struct wire_writer *w) {
-    return w->bytes->len;
+    return w->bytes ? w->bytes->len : 0;
 }
 
 void wire_put_u8(struct wire_writer *w, uint8_t v);

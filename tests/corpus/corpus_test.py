@@ -38,6 +38,8 @@ def build_corpus():
     names = {}
 
     def add(name, data):
+        if data.startswith(b"From "):  # such a file is an mbox, whatever its name
+            data = b"X-Not-An-Mbox: yes\r\n" + data
         key = digest(data)
         if key not in names:
             name = re.sub(r"[^\w.-]", "_", f"{len(names):05d}-{name}")
@@ -220,6 +222,11 @@ def an_exported_maildir_is_the_same():
     compare([digest(real.canonical(p.read_bytes())) for p in paths], "maildir")
 
 
+def as_in_mbox(data):
+    """What an mbox can say: every message ends with a line end, Status fields are its flags."""
+    return re.sub(rb"(?m)^(X-)?Status:.*\r\n", b"", data.rstrip(b"\r\n"), count=2)
+
+
 @test
 def an_exported_mbox_comes_back_the_same():
     out = server.root / "export.mbox"
@@ -232,10 +239,9 @@ def an_exported_mbox_comes_back_the_same():
         n = imap.select("FromMbox")
         got = []
         for start in range(1, n + 1, 200):
-            got += [digest(b.rstrip(b"\r\n")) for b in imap.fetch_bodies(f"{start}:{min(n, start + 199)}").values()]
-    # mbox ends every message with a line end; compare without the last ones.
+            got += [digest(as_in_mbox(b)) for b in imap.fetch_bodies(f"{start}:{min(n, start + 199)}").values()]
     wanted = collections.Counter(
-        digest((files / f"{name}.eml").read_bytes().rstrip(b"\r\n")) for name in corpus.values())
+        digest(as_in_mbox((files / f"{name}.eml").read_bytes())) for name in corpus.values())
     changed = sum((wanted - collections.Counter(got)).values())
     expect(changed == 0 and len(got) == len(corpus),
            f"{len(got)} of {len(corpus)} came back, {changed} changed")
