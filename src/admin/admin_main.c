@@ -199,7 +199,8 @@ static int run_remote(struct client_call *call, const char *dir, const char *pas
 
 static int ask_password(struct client_call *call, char **out) {
     bool from_stdin = arguments_has(call->arguments, "password-stdin");
-    if (!from_stdin && arguments_has(call->arguments, "no-password"))
+    if (!from_stdin &&
+        (arguments_has(call->arguments, "no-password") || arguments_has(call->arguments, "shared")))
         return EXIT_DONE;
     enum ec ec = from_stdin ? password_from_stdin(out)
                             : password_from_terminal(call->arguments->items[1], out);

@@ -47,7 +47,8 @@ static void test_suffix(void) {
     g_assert_cmpstr(words, ==, "$Forwarded Work");
     for (unsigned i = 0; i < 30; i++) {
         g_autofree char *name = g_strdup_printf("k%u", i);
-        g_assert_cmpint(maildir_keyword_letter(&keywords, name), ==, i < 25 ? 'b' + (int)i : 0);
+        char expected = (char)(i < 25 ? 'b' + (int)i : 0);
+        g_assert_true(maildir_keyword_letter(&keywords, name) == expected);
     }
     maildir_keywords_clear(&keywords);
 }
@@ -99,7 +100,7 @@ static void test_file_names(void) {
         g_autofree char *file = folder_name_to_file(names[i]);
         g_autofree char *back = folder_name_from_file(file);
         g_assert_cmpuint(strlen(file), >, 0);
-        g_assert_cmpint(file[0], !=, '.');
+        g_assert_true(file[0] != '.');
         g_assert_null(strchr(file, '/'));
         if (*names[i] && !strchr(names[i], '/'))
             g_assert_cmpstr(back, ==, names[i]);

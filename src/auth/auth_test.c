@@ -221,11 +221,11 @@ static void test_throttle_user(struct fixture *f, gconstpointer data) {
         int wait = MIN(delay, AUTH_USER_DELAY_MAX);
         clock_set(now += (filetime_t)wait * FILETIME_SECOND - 1);
         assert_ec(try(f, "alice", "wrong"), EC_SERVER_BUSY);
-        clock_set(now += 1);
+        clock_set(now + 1);
         assert_ec(try(f, "alice", "wrong"), EC_LOGON_FAILED);
         now = clock_now();
     }
-    clock_set(now += AUTH_USER_DELAY_MAX * FILETIME_SECOND);
+    clock_set(now + AUTH_USER_DELAY_MAX * FILETIME_SECOND);
     assert_ok(try(f, "alice", "secret"));
     // The right password forgives.
     assert_ec(try(f, "alice", "wrong"), EC_LOGON_FAILED);

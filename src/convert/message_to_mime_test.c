@@ -12,7 +12,7 @@ static GBytes *write_out(const struct message_value *m, const struct convert_sou
     // CRLF everywhere, 998 octets a line at most, no NUL.
     size_t line = 0;
     for (gsize i = 0; i < len; i++, line++) {
-        g_assert_cmpint(s[i], !=, 0);
+        g_assert_true(s[i] != '\0');
         if (s[i] == '\n') {
             g_assert_true(i > 0 && s[i - 1] == '\r');
             g_assert_cmpuint(line, <, 999);

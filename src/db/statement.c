@@ -153,7 +153,8 @@ void db_conn_reset_statements(struct db_conn *conn) {
     gpointer value;
     g_hash_table_iter_init(&iter, conn->statements);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        for (struct db_stmt *q = value; q != NULL; q = q->next) {
+        for (struct db_stmt *q = value, *next; q != NULL; q = next) {
+            next = q->next;
             if (!q->is_in_use)
                 continue;
             log_event(LOG_LEVEL_ERROR, "db.statement_not_finished", "sql", q->text, NULL);

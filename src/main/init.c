@@ -37,6 +37,7 @@ static bool is_empty_or_new(const char *path) {
 static int make_plan(struct command_call *call, struct plan *plan) {
     const char *domain = call_option(call, "domain"), *hostname = call_option(call, "hostname"),
                *user = call_option(call, "user");
+    plan->dir = g_canonicalize_filename(call_argument(call, 0), NULL);
     plan->profile = call_option(call, "profile") ? call_option(call, "profile") : "production";
     plan->organization = call_option(call, "organization");
     if (!domain) {
@@ -63,7 +64,6 @@ static int make_plan(struct command_call *call, struct plan *plan) {
         return call_fail(call, EC_NOT_FOUND,
                          "there is no system user '%s'; `useradd --system %s` makes one", user,
                          user);
-    plan->dir = g_canonicalize_filename(call_argument(call, 0), NULL);
     if (!is_empty_or_new(plan->dir))
         return call_fail(
             call, EC_COLLISION,

@@ -86,8 +86,10 @@ const struct catalogue_property *catalogue_by_lid(const struct guid *set, uint32
 
 const struct catalogue_property *catalogue_by_string(const struct guid *set, const char *string) {
     g_autofree char *lower = NULL;
-    if (guid_equal(set, &PS_INTERNET_HEADERS))
-        string = lower = g_ascii_strdown(string, -1);
+    if (guid_equal(set, &PS_INTERNET_HEADERS)) {
+        lower = g_ascii_strdown(string, -1);
+        string = lower;
+    }
     return find(catalogue_index_string, catalogue_n_string,
                 &(struct key){.set = set, .text = string}, compare_string);
 }

@@ -128,7 +128,7 @@ static void walk_tree(const GArray *all, uint64_t root, GArray *out) {
     g_array_append_val(stack, start);
     while (stack->len > 0) {
         guint *top = &g_array_index(stack, guint, stack->len - 1);
-        guint i = (*top)++;
+        guint i = (*top)++; // NOLINT(clang-analyzer-core.NullDereference): not empty
         uint64_t parent = root;
         if (stack->len > 1) {
             guint above = g_array_index(stack, guint, stack->len - 2) - 1;

@@ -159,7 +159,7 @@ static bool parse_item(struct imap_parser *p, struct fetch_items *out) {
         return imap_fail(p, "Too many data items");
     bool is_peek = g_ascii_strcasecmp(word, "BODY.PEEK") == 0;
     if ((is_peek || g_ascii_strcasecmp(word, "BODY") == 0) && imap_accept(p, '[')) {
-        struct fetch_item item = {.kind = FETCH_SECTION};
+        struct fetch_item item = {.kind = FETCH_SECTION, .section.part = ""};
         item.section.is_peek = is_peek;
         if (!parse_section(p, &item.section))
             return false;

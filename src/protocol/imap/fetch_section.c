@@ -207,7 +207,7 @@ static void remember(struct fetch_message *m, const char *key, struct span span)
     c->mid = m->row->mid;
     c->pos = span.pos;
     c->len = span.len;
-    strcpy(c->section, key);
+    g_strlcpy(c->section, key, sizeof c->section);
 }
 
 static enum ec read_range(struct fetch_message *m, struct span span, GBytes **out) {
