@@ -25,11 +25,11 @@ struct fetch {
     enum ec ec; // the first failure that is not a missing message
 };
 
-static enum ec need_reader(struct fetch *f) {
-    if (f->reader)
-        return EC_OK;
+static enum ec need_reader(struct fetch *f, const struct message_row *row) {
     struct imap_session *s = f->c->s;
-    return mailbox_reader_open(s->mailbox, mailbox_view_fid(s->view), &f->reader);
+    if (!f->reader)
+        EC_TRY(mailbox_reader_open(s->mailbox, mailbox_view_fid(s->view), &f->reader));
+    return mailbox_reader_at(f->reader, row);
 }
 
 // --- One item ---
@@ -51,7 +51,7 @@ static void put_flags(struct imap_session *s, uint32_t bits, const char *keyword
 static enum ec put_size(struct fetch *f, const struct message_row *row) {
     uint64_t size = row->size;
     if (!(row->flags & MSG_HAS_MIME)) {
-        EC_TRY(need_reader(f));
+        EC_TRY(need_reader(f, row));
         EC_TRY(mailbox_read_size(f->reader, row->mid, &size));
     }
     char *out = imap_put_literal(imap_room(f->c->s, 40), "RFC822.SIZE ");
@@ -61,7 +61,7 @@ static enum ec put_size(struct fetch *f, const struct message_row *row) {
 
 static enum ec put_stored(struct fetch *f, const struct message_row *row, bool structure) {
     const char *text = NULL;
-    EC_TRY(need_reader(f));
+    EC_TRY(need_reader(f, row));
     EC_TRY(mailbox_read_envelope(f->reader, row->mid, structure ? NULL : &text,
                                  structure ? &text : NULL));
     imap_puts(f->c->s, structure ? "BODYSTRUCTURE " : "ENVELOPE ");
@@ -122,7 +122,7 @@ static enum ec put_item(struct fetch *f, const struct fetch_item *item,
     case FETCH_SECTION:
         break;
     }
-    EC_TRY(need_reader(f));
+    EC_TRY(need_reader(f, row));
     m->reader = f->reader;
     return item->kind == FETCH_BODY ? put_body(f, m) : put_section(f, m, &item->section);
 }
