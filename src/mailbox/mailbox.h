@@ -101,6 +101,11 @@ void mailbox_view_diff(const struct mailbox_view *from, const struct mailbox_vie
                                       const struct message_row *row),
                        void *ctx);
 
+// Uids of messages that left the folder after the modseq `since` and are not in the view, ascending
+// (GArray of uint32_t).
+enum ec mailbox_view_vanished(struct mailbox *m, const struct mailbox_view *v, uint64_t since,
+                              GArray **uids_out);
+
 // --- Reading messages (mailbox/read.c) ---
 // Holds a snapshot transaction while many messages are read; use and close within one job.
 struct mailbox_reader;
