@@ -84,7 +84,8 @@ const struct command admin_commands[] = {
     {"group add", "DIR ADDRESS",
      OPTIONS(NAME,
              {"filter", "FILTER",
-              "A dynamic group: everybody the filter fits, such as \"department = Sales\""},
+              "A dynamic group: everybody the filter fits, such as \"department = Sales\" or the "
+              "LDAP filter \"(&(kind=user)(office=Berl*))\""},
              HIDDEN, {"notes", "TEXT", "Notes"}),
      0, "Add a group", NULL, group_add},
     {"group list", "DIR", OPTIONS(PREFIX), 0, "List groups", NULL, group_list},
@@ -164,10 +165,9 @@ const struct command admin_commands[] = {
      "Each FILE is a message (.eml), an mbox file, a Maildir (with its subfolders), or a directory "
      "of "
      "such. Messages keep their bytes, and their dates and flags where the format has them.\n"
-     "An import that was interrupted goes on where it stopped when the same command is given "
-     "again: "
-     "messages that are there already are passed over. What was skipped, and why, is listed at the "
-     "end; the exit status is 1 when messages are missing.",
+     "An import that was interrupted goes on where it stopped when the same command is given again "
+     "(within 30 days): messages that were imported before are passed over. What was skipped, and "
+     "why, is listed at the end; the exit status is 1 when messages are missing.",
      import_command, import_client},
     {"export", "DIR USER OUT",
      OPTIONS({"format", "eml|mbox|maildir", "What to write (needed)"},

@@ -84,8 +84,8 @@ static enum ec send_rows(struct export_run *run, const struct mailbox_view *view
 
 static enum ec send_folder(struct export_run *run, const struct mailbox_folder *folder) {
     struct mailbox_view *view;
-    run->path = folder->path;
-    EC_TRY(channel_send(run->call->channel, FRAME_FOLDER, folder->path, strlen(folder->path)));
+    run->path = folder_path_text(run->call->arena, folder->path);
+    EC_TRY(channel_send(run->call->channel, FRAME_FOLDER, run->path, strlen(run->path)));
     enum ec ec = mailbox_view_open(run->mailbox, folder->fid, &view);
     if (ec == EC_NOT_FOUND)
         return EC_OK; // deleted meanwhile

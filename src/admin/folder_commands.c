@@ -64,7 +64,7 @@ int folder_list_command(struct command_call *call) {
     for (unsigned i = 0; i < folders.n; i++) {
         const struct mailbox_folder *f = &folders.items[i];
         output_object_begin(call->out, NULL);
-        output_string(call->out, "path", f->path);
+        output_string(call->out, "path", folder_path_text(call->arena, f->path));
         output_number(call->out, "messages", f->n_messages);
         output_number(call->out, "unread", f->n_unread);
         output_number(call->out, "size", f->size);
@@ -130,11 +130,12 @@ int folder_grant_command(struct command_call *call) {
     struct mailbox_folder folder;
     struct directory_object *object;
     uint32_t rights;
-    if (!parse_rights(call_argument(call, 4), &rights))
-        return call_fail(call, EC_INVALID_PARAMETER,
-                         "'%s' is not a role or a list of rights; `bourse help folder grant` lists "
-                         "them",
-                         call_argument(call, 4));
+    if (!parse_rights(call_argument(call, 4), &rights)) {
+        call_fail(call, EC_INVALID_PARAMETER,
+                  "'%s' is not a role or a list of rights; `bourse help folder grant` lists them",
+                  call_argument(call, 4));
+        return EXIT_USAGE;
+    }
     if (!call_open_mailbox(call, 1, &mailbox) || !call_find_folder(call, mailbox, path, &folder))
         return EXIT_FAILED;
     if (strcmp(member, "default") != 0 && strcmp(member, "anonymous") != 0) {

@@ -1,6 +1,8 @@
 // Opening mailboxes and folders for the commands.
 #include "admin/mailbox_access.h"
 
+#include <string.h>
+
 #include "admin/recipient.h"
 
 bool call_open_mailbox(struct command_call *call, unsigned i, struct mailbox **out) {
@@ -35,4 +37,10 @@ bool call_find_folder(struct command_call *call, struct mailbox *mailbox, const 
     else if (ec != EC_OK)
         call_fail(call, ec, "cannot open the folder '%s': %s", path, ec_text(ec));
     return ec == EC_OK;
+}
+
+const char *folder_path_text(struct arena *arena, const char *path) {
+    if (strncmp(path, "INBOX", 5) != 0 || (path[5] && path[5] != '/'))
+        return path;
+    return arena_printf(arena, "Inbox%s", path + 5);
 }

@@ -11,6 +11,9 @@ bool call_open_mailbox(struct command_call *call, unsigned i, struct mailbox **o
 bool call_find_folder(struct command_call *call, struct mailbox *mailbox, const char *path,
                       struct mailbox_folder *out);
 
+// A folder's path as people write it: the Inbox is "Inbox", where IMAP says "INBOX". In the arena.
+const char *folder_path_text(struct arena *arena, const char *path);
+
 #define MAILBOX_AUTO __attribute__((cleanup(mailbox_cleanup_))) struct mailbox *
 static inline void mailbox_cleanup_(struct mailbox **mailbox) {
     mailbox_close(*mailbox);

@@ -206,6 +206,24 @@ static void take_text(struct command_call *call, const char *option, const char 
         *field = *text ? text : NULL;
 }
 
+// A filter of one comparison may be written without parentheses ("department = Sales").
+static const char *full_filter(struct arena *arena, const char *text) {
+    const char *equals = strchr(text, '=');
+    if (text[strspn(text, " ")] == '(' || !equals)
+        return text;
+    g_autofree char *name = g_strstrip(g_strndup(text, (gsize)(equals - text)));
+    g_autofree char *value = g_strstrip(g_strdup(equals + 1));
+    g_autoptr(GString) filter = g_string_new(NULL);
+    g_string_append_printf(filter, "(%s=", name);
+    for (const char *p = value; *p; p++) // [RFC 4515] 3; '*' keeps its meaning
+        if (strchr("()\\", *p))
+            g_string_append_printf(filter, "\\%02x", (unsigned char)*p);
+        else
+            g_string_append_c(filter, *p);
+    g_string_append_c(filter, ')');
+    return arena_strdup(arena, filter->str);
+}
+
 bool recipient_take_options(struct command_call *call, struct directory_object *o) {
     uint64_t capacity = o->capacity;
     take_text(call, "given-name", &o->given_name);
@@ -221,6 +239,8 @@ bool recipient_take_options(struct command_call *call, struct directory_object *
     take_text(call, "locale", &o->locale);
     take_text(call, "target", &o->target);
     take_text(call, "filter", &o->filter);
+    if (o->filter)
+        o->filter = full_filter(call->arena, o->filter);
     if (call_option(call, "name"))
         o->display_name = call_option(call, "name");
     if (!call_option_size(call, "quota", &o->quota) ||

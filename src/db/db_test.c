@@ -417,9 +417,12 @@ static void test_kill(struct fixture *f, gconstpointer data) {
             kill_child(f->path, fds[1]);
         }
         close(fds[1]);
-        g_usleep(20000 + g_random_int_range(0, 60000));
-        kill(pid, SIGKILL);
+        // Its first commit, however slow the machine is, and then some moment later.
         int64_t n;
+        g_assert_cmpint(read(fds[0], &n, sizeof n), ==, sizeof n);
+        acknowledged = n;
+        g_usleep((gulong)g_random_int_range(0, 60000));
+        kill(pid, SIGKILL);
         while (read(fds[0], &n, sizeof n) == sizeof n)
             acknowledged = n;
         close(fds[0]);

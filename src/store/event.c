@@ -16,9 +16,9 @@ struct mbox_watch *mbox_watch_new(struct mbox *mbox, uint64_t fid, unsigned kind
                                   void *ctx) {
     struct mbox_watch *watch = g_new0(struct mbox_watch, 1);
     *watch = (struct mbox_watch){mbox_ref(mbox), fid, kinds, fn, ctx};
-    g_mutex_lock(&mbox->watch_lock);
+    pthread_mutex_lock(&mbox->watch_lock);
     g_ptr_array_add(mbox->watches, watch);
-    g_mutex_unlock(&mbox->watch_lock);
+    pthread_mutex_unlock(&mbox->watch_lock);
     return watch;
 }
 
@@ -26,9 +26,9 @@ void mbox_watch_free(struct mbox_watch *watch) {
     if (!watch)
         return;
     struct mbox *mbox = watch->mbox;
-    g_mutex_lock(&mbox->watch_lock);
+    pthread_mutex_lock(&mbox->watch_lock);
     g_ptr_array_remove_fast(mbox->watches, watch);
-    g_mutex_unlock(&mbox->watch_lock);
+    pthread_mutex_unlock(&mbox->watch_lock);
     mbox_unref(mbox);
     g_free(watch);
 }
@@ -53,8 +53,8 @@ static void publish_to(const struct mbox_watch *watch, const struct event *event
 void watches_publish(struct mbox *mbox, const struct event *events, unsigned n) {
     if (n == 0)
         return;
-    g_mutex_lock(&mbox->watch_lock);
+    pthread_mutex_lock(&mbox->watch_lock);
     for (guint i = 0; i < mbox->watches->len; i++)
         publish_to(mbox->watches->pdata[i], events, n);
-    g_mutex_unlock(&mbox->watch_lock);
+    pthread_mutex_unlock(&mbox->watch_lock);
 }

@@ -122,12 +122,106 @@ static enum ec write_row(struct mbox_tx *tx, uint64_t mid, const struct flags_ro
     return EC_OK;
 }
 
+// --- A whole run of a folder at once ---
+
+#define RANGE_MIN 64 // messages from which on one statement for all is worth its preparation
+
+struct range {
+    uint32_t first, last;
+    int64_t count, mids, unread, with_keywords;
+};
+
+// Whether the messages are exactly those of a uid range of the folder: the usual case of "all",
+// told by their number and the sum of their ids.
+static enum ec find_range(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n,
+                          struct range *r, bool *is_range_out) {
+    ARENA_AUTO arena = arena_new();
+    struct flags_row first, last;
+    int64_t sum = 0;
+    *is_range_out = false;
+    if (read_row(tx, arena, mids[0], &first) != EC_OK || first.fid != fid ||
+        read_row(tx, arena, mids[n - 1], &last) != EC_OK || last.fid != fid || last.uid < first.uid)
+        return EC_OK;
+    r->first = first.uid;
+    r->last = last.uid;
+    for (unsigned i = 0; i < n; i++)
+        sum += (int64_t)mids[i];
+    struct db_stmt *q = db_query(tx->conn, sql_message_range);
+    db_bind_i64(q, 1, MBX);
+    db_bind_i64(q, 2, (int64_t)fid);
+    db_bind_i64(q, 3, r->first);
+    db_bind_i64(q, 4, r->last);
+    if (db_step(q)) {
+        r->count = db_col_i64(q, 0);
+        r->mids = db_col_i64(q, 1);
+        r->unread = db_col_i64(q, 2);
+        r->with_keywords = db_col_i64(q, 3);
+    }
+    *is_range_out = r->count == n && r->mids == sum;
+    return db_finish(q);
+}
+
+// One statement for the range. Each message gets a change number of its own: the next free one plus
+// its place in the range; numbers of messages that did not change stay unused.
+static enum ec change_range(struct mbox_tx *tx, uint64_t fid, const struct range *r, uint32_t kept,
+                            uint32_t set) {
+    struct folder_counters *c;
+    EC_TRY(tx_counters(tx, fid, &c));
+    uint64_t base = tx->mbox->next_id;
+    struct db_stmt *q = db_query(tx->conn, sql_message_flags_range);
+    db_bind_i64(q, 1, (int64_t)kept);
+    db_bind_i64(q, 2, set);
+    db_bind_i64(q, 3, (int64_t)base - r->first);
+    db_bind_i64(q, 4, MBX);
+    db_bind_i64(q, 5, (int64_t)fid);
+    db_bind_i64(q, 6, r->first);
+    db_bind_i64(q, 7, r->last);
+    while (db_step(q)) {
+        struct message_full m = {.fid = fid,
+                                 .mid = (uint64_t)db_col_i64(q, 0),
+                                 .flags = (uint32_t)db_col_i64(q, 1),
+                                 .modseq = (uint64_t)db_col_i64(q, 2)};
+        c->modseq = MAX(c->modseq, m.modseq);
+        c->is_dirty = true;
+        message_publish(tx, EVENT_MODIFIED, &m, 0, 0);
+    }
+    EC_TRY(db_finish(q));
+    tx->mbox->next_id += (uint64_t)(r->last - r->first) + 1;
+    if (!(kept & MSG_READ))
+        c->n_unread += (set & MSG_READ ? 0 : r->count) - r->unread;
+    else if (set & MSG_READ)
+        c->n_unread -= r->unread;
+    return EC_OK;
+}
+
+// Tries the fast way; `*is_done_out` false: message by message.
+static enum ec try_range(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n,
+                         const struct message_flags_change *change, bool *is_done_out) {
+    struct range r = {0};
+    bool is_range;
+    *is_done_out = false;
+    if (n < RANGE_MIN || change->n_keywords > 0 || change->unchanged_since != UINT64_MAX)
+        return EC_OK;
+    EC_TRY(find_range(tx, fid, mids, n, &r, &is_range));
+    if (!is_range || (change->mode == FLAGS_SET && r.with_keywords > 0))
+        return EC_OK;
+    uint32_t flags = change->flags & MSG_CLIENT_FLAGS, kept = UINT32_MAX;
+    if (change->mode == FLAGS_REMOVE)
+        kept = ~flags;
+    else if (change->mode == FLAGS_SET)
+        kept = ~(uint32_t)MSG_CLIENT_FLAGS;
+    *is_done_out = true;
+    return change_range(tx, fid, &r, kept, change->mode == FLAGS_REMOVE ? 0 : flags);
+}
+
 enum ec message_change_flags(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n,
                              const struct message_flags_change *change, GArray **modified_out) {
     ARENA_AUTO arena = arena_new();
     g_autoptr(GArray) modified = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    bool is_done;
     EC_TRY(tx_check_writer(tx));
-    for (unsigned i = 0; i < n; i++) {
+    EC_TRY(try_range(tx, fid, mids, n, change, &is_done));
+    for (unsigned i = 0; !is_done && i < n; i++) {
         struct flags_row row;
         const char *keywords;
         arena_reset(arena);

@@ -88,9 +88,9 @@ enum ec mbox_name_to_id(struct mbox_tx *tx, const struct prop_name *name, bool c
     }
     if (create)
         EC_TRY(tx_check_writer(tx));
-    g_mutex_lock(&tx->mbox->named_lock);
+    pthread_mutex_lock(&tx->mbox->named_lock);
     enum ec ec = find_or_assign(tx, name, create, out);
-    g_mutex_unlock(&tx->mbox->named_lock);
+    pthread_mutex_unlock(&tx->mbox->named_lock);
     return ec;
 }
 
@@ -99,12 +99,12 @@ enum ec mbox_id_to_name(struct mbox_tx *tx, struct arena *arena, uint16_t id,
     if (named_fixed_name(id, out))
         return EC_OK;
     struct named_map *map;
-    g_mutex_lock(&tx->mbox->named_lock);
+    pthread_mutex_lock(&tx->mbox->named_lock);
     enum ec ec = current_map(tx, &map);
     if (ec == EC_OK)
         ec = named_map_name(map, id, out);
     if (ec == EC_OK)
         out->string = arena_strdup(arena, out->string);
-    g_mutex_unlock(&tx->mbox->named_lock);
+    pthread_mutex_unlock(&tx->mbox->named_lock);
     return ec;
 }

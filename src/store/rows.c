@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "store/rows_saved.h"
 #include "store/store_internal.h"
 
 #define CHUNK_ROWS 512
@@ -31,12 +32,13 @@ struct cached {
     uint64_t fid;
     struct folder_rows *rows;
     uint64_t commits; // mbox->commits when it was known to be the newest
+    uint64_t saved;   // modseq of the saved snapshot, 0: none known
     gint64 used;
 };
 
 struct rows_cache {
-    GMutex lock;         // held while a snapshot is made: two openers of a folder make it once
-    GHashTable *folders; // fid -> struct cached
+    pthread_mutex_t lock; // held while a snapshot is made: two openers of a folder make it once
+    GHashTable *folders;  // fid -> struct cached
 };
 
 static _Atomic size_t memory;
@@ -298,13 +300,42 @@ static enum ec read_state(struct mbox_tx *tx, uint64_t fid, struct folder_state 
     return found ? EC_OK : EC_NOT_FOUND;
 }
 
+static void add_loaded(void *ctx, const struct message_row *row) {
+    builder_add_take(ctx, row);
+}
+
+// The saved snapshot, to be brought up to date; one that is damaged or from the future is passed
+// over.
+static struct folder_rows *load_saved(struct mbox_tx *tx, uint64_t fid,
+                                      const struct folder_state *state) {
+    g_autofree struct builder *b = g_new0(struct builder, 1);
+    uint64_t modseq = 0;
+    b->chunks = g_ptr_array_new();
+    enum ec ec = rows_load(tx, fid, state->uid_validity, add_loaded, b, &modseq);
+    if (ec != EC_OK || modseq > state->modseq) {
+        builder_drop(b);
+        return NULL;
+    }
+    struct folder_rows *rows = builder_finish(b, fid);
+    rows->modseq = modseq;
+    rows->uid_validity = state->uid_validity;
+    return rows;
+}
+
 static enum ec renew(struct mbox_tx *tx, uint64_t fid, struct cached *cached) {
     struct folder_state state;
     struct folder_rows *rows;
     EC_TRY(read_state(tx, fid, &state));
+    if (!cached->rows && (cached->rows = load_saved(tx, fid, &state)) != NULL)
+        cached->saved = cached->rows->modseq;
     if (cached->rows && cached->rows->modseq == state.modseq &&
-        cached->rows->uid_validity == state.uid_validity)
+        cached->rows->uid_validity == state.uid_validity) {
+        if (g_atomic_int_get(&cached->rows->refs) == 1) { // just loaded: nobody sees it yet
+            cached->rows->uid_next = state.uid_next;
+            cached->rows->unread = state.unread;
+        }
         return EC_OK;
+    }
     if (cached->rows && cached->rows->uid_validity == state.uid_validity) {
         g_autoptr(GArray) deltas = g_array_new(FALSE, FALSE, sizeof(struct delta));
         g_array_set_clear_func(deltas, clear_delta);
@@ -330,7 +361,7 @@ static void free_cached(gpointer data) {
 
 struct rows_cache *rows_cache_new(void) {
     struct rows_cache *cache = g_new0(struct rows_cache, 1);
-    g_mutex_init(&cache->lock);
+    pthread_mutex_init(&cache->lock, NULL);
     cache->folders = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, free_cached);
     return cache;
 }
@@ -339,8 +370,50 @@ void rows_cache_free(struct rows_cache *cache) {
     if (!cache)
         return;
     g_hash_table_unref(cache->folders);
-    g_mutex_clear(&cache->lock);
+    pthread_mutex_destroy(&cache->lock);
     g_free(cache);
+}
+
+// --- Saving ---
+
+struct save {
+    uint64_t fid;
+    struct folder_rows *rows;
+};
+
+static enum ec do_save(struct mbox_tx *tx, void *ctx) {
+    const struct save *s = ctx;
+    return rows_save(tx, s->fid, s->rows);
+}
+
+// Saved again when about a tenth has changed since: each delivery takes about three numbers of the
+// counter.
+static bool wants_saving(const struct cached *c) {
+    return c->rows && c->rows->count >= ROWS_SAVE_MIN &&
+           (c->saved == 0 || c->rows->modseq - c->saved > c->rows->count * 3 / 10);
+}
+
+void rows_cache_save(struct mbox *mbox) {
+    struct rows_cache *cache = mbox->rows;
+    g_autoptr(GArray) saves = g_array_new(FALSE, FALSE, sizeof(struct save));
+    GHashTableIter it;
+    gpointer value;
+    pthread_mutex_lock(&cache->lock);
+    g_hash_table_iter_init(&it, cache->folders);
+    while (g_hash_table_iter_next(&it, NULL, &value)) {
+        struct cached *c = value;
+        if (!wants_saving(c))
+            continue;
+        struct save s = {c->fid, folder_rows_ref(c->rows)};
+        c->saved = c->rows->modseq;
+        g_array_append_val(saves, s);
+    }
+    pthread_mutex_unlock(&cache->lock);
+    for (guint i = 0; i < saves->len; i++) {
+        struct save *s = &g_array_index(saves, struct save, i);
+        mbox_write(mbox, do_save, s); // a failure costs only time at the next start
+        folder_rows_unref(s->rows);
+    }
 }
 
 static gboolean is_unused(gpointer key, gpointer value, gpointer data) {
@@ -351,9 +424,9 @@ static gboolean is_unused(gpointer key, gpointer value, gpointer data) {
 
 void rows_cache_trim(struct mbox *mbox) {
     gint64 now = g_get_monotonic_time();
-    g_mutex_lock(&mbox->rows->lock);
+    pthread_mutex_lock(&mbox->rows->lock);
     g_hash_table_foreach_remove(mbox->rows->folders, is_unused, &now);
-    g_mutex_unlock(&mbox->rows->lock);
+    pthread_mutex_unlock(&mbox->rows->lock);
 }
 
 static enum ec refresh(struct mbox *mbox, struct cached *cached) {
@@ -371,7 +444,7 @@ static enum ec refresh(struct mbox *mbox, struct cached *cached) {
 
 enum ec folder_rows_get(struct mbox *mbox, uint64_t fid, struct folder_rows **out) {
     struct rows_cache *cache = mbox->rows;
-    g_mutex_lock(&cache->lock);
+    pthread_mutex_lock(&cache->lock);
     struct cached *cached = g_hash_table_lookup(cache->folders, &fid);
     if (!cached) {
         cached = g_new0(struct cached, 1);
@@ -384,7 +457,7 @@ enum ec folder_rows_get(struct mbox *mbox, uint64_t fid, struct folder_rows **ou
         *out = folder_rows_ref(cached->rows);
     else
         g_hash_table_remove(cache->folders, &fid);
-    g_mutex_unlock(&cache->lock);
+    pthread_mutex_unlock(&cache->lock);
     return ec;
 }
 

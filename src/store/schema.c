@@ -72,6 +72,13 @@ static const char version_1[] =
     " mbx BIGINT NOT NULL, cn BIGINT NOT NULL, fid BIGINT NOT NULL, parent BIGINT NOT NULL,"
     " PRIMARY KEY (mbx, cn)) $CLUSTERED;"
 
+    // Folders' rows as one value, to open large ones quickly (rows_saved.c); derived, may be
+    // deleted.
+    "CREATE TABLE snapshot ("
+    " mbx BIGINT NOT NULL, fid BIGINT NOT NULL, part BIGINT NOT NULL, uid_validity BIGINT NOT NULL,"
+    " modseq BIGINT NOT NULL, size BIGINT NOT NULL, data $BLOB NOT NULL,"
+    " PRIMARY KEY (mbx, fid, part)) $CLUSTERED;"
+
     "CREATE TABLE delivered ("
     " mbx BIGINT NOT NULL, delivery TEXT NOT NULL, arrived BIGINT NOT NULL,"
     " PRIMARY KEY (mbx, delivery)) $CLUSTERED;"

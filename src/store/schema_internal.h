@@ -19,9 +19,9 @@ extern const char sql_folder_insert[], sql_folder_get[], sql_folder_find[], sql_
     sql_folder_counters_set[], sql_folder_move[], sql_folder_props_get[], sql_folder_props_set[],
     sql_folder_delete[], sql_folder_subscribe[], sql_folder_touch[], sql_folder_all[];
 extern const char sql_message_insert[], sql_message_get[], sql_message_by_uid[], sql_message_scan[],
-    sql_message_since[], sql_message_flags_set[], sql_message_delete[], sql_message_soft_delete[],
-    sql_message_list[], sql_message_list_soft[], sql_message_full[], sql_message_update[],
-    sql_message_mime_size[];
+    sql_message_since[], sql_message_flags_set[], sql_message_flags_range[], sql_message_range[],
+    sql_message_delete[], sql_message_soft_delete[], sql_message_list[], sql_message_list_soft[],
+    sql_message_full[], sql_message_update[], sql_message_mime_size[];
 extern const char sql_data_insert[], sql_data_get[], sql_data_ref[], sql_data_unref[],
     sql_data_delete[];
 extern const char sql_mime_insert[], sql_mime_get[], sql_mime_size[], sql_mime_scan[],
@@ -32,6 +32,8 @@ extern const char sql_blob_insert[], sql_blob_get[], sql_blob_ref[], sql_blob_un
     sql_blob_chunk_delete[];
 extern const char sql_tombstone_insert[], sql_tombstone_since[], sql_tombstone_drop_folder[],
     sql_folder_tombstone_insert[], sql_folder_tombstone_since[], sql_folder_since[];
+extern const char sql_snapshot_get[], sql_snapshot_insert[], sql_snapshot_delete[],
+    sql_snapshot_delete_all[];
 extern const char sql_delivered_insert[], sql_delivered_purge[];
 extern const char sql_permission_list[], sql_permission_set[], sql_permission_remove[],
     sql_permission_drop_folder[];

@@ -83,6 +83,18 @@ const char sql_message_since[] =
 const char sql_message_flags_set[] =
     "UPDATE message SET flags = $1, keywords = $2, cn = $3, read_cn = $4, modseq = $5"
     " WHERE mbx = $6 AND fid = $7 AND uid = $8";
+const char sql_message_range[] =
+    "SELECT COUNT(*), SUM(mid), SUM(CASE WHEN (flags & 1) = 0 THEN 1 ELSE 0 END),"
+    " SUM(CASE WHEN keywords IS NULL THEN 0 ELSE 1 END) FROM message"
+    " WHERE mbx = $1 AND fid = $2 AND uid >= $3 AND uid <= $4 AND (flags & 768) = 0";
+// $1: bits kept, $2: bits set, $3: what is added to a uid to make its change number.
+const char sql_message_flags_range[] =
+    "UPDATE message SET flags = (flags & $1) | $2, modseq = uid + $3,"
+    " cn = CASE WHEN ((flags & $1) | $2) = (flags | 1) OR ((flags & $1) | $2) = (flags & -2)"
+    " THEN cn ELSE uid + $3 END,"
+    " read_cn = CASE WHEN (((flags & $1) | $2) & 1) = (flags & 1) THEN read_cn ELSE uid + $3 END"
+    " WHERE mbx = $4 AND fid = $5 AND uid >= $6 AND uid <= $7 AND (flags & 768) = 0"
+    " AND ((flags & $1) | $2) <> flags RETURNING mid, flags, modseq";
 const char sql_message_update[] =
     "UPDATE message SET flags = $1, cn = $2, modseq = $3, mime_size = $4, size = $5,"
     " submitted = $6, class = $7, subject = $8, sender = $9, conversation = $10, received = $11,"
@@ -158,6 +170,15 @@ const char sql_folder_tombstone_since[] =
     "SELECT cn, fid, parent FROM folder_tombstone WHERE mbx = $1 AND cn > $2 ORDER BY cn";
 const char sql_folder_since[] =
     "SELECT cn, fid, parent FROM folder WHERE mbx = $1 AND cn > $2 ORDER BY cn";
+
+// --- saved snapshots ---
+const char sql_snapshot_get[] = "SELECT uid_validity, modseq, size, data FROM snapshot WHERE mbx = "
+                                "$1 AND fid = $2 ORDER BY part";
+const char sql_snapshot_insert[] =
+    "INSERT INTO snapshot (mbx, fid, part, uid_validity, modseq, size, data)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const char sql_snapshot_delete[] = "DELETE FROM snapshot WHERE mbx = $1 AND fid = $2";
+const char sql_snapshot_delete_all[] = "DELETE FROM snapshot WHERE mbx = $1";
 
 // --- the rest ---
 const char sql_delivered_insert[] =

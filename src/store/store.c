@@ -37,7 +37,7 @@ enum ec store_open(const char *dir, const struct store_options *options, struct 
     store->options = *options;
     if (store->options.max_idle_open == 0)
         store->options.max_idle_open = MAX_IDLE_OPEN;
-    g_mutex_init(&store->lock);
+    pthread_mutex_init(&store->lock, NULL);
     store->open = g_hash_table_new(guid_hash, guid_same);
     *out = store;
     return EC_OK;
@@ -55,11 +55,12 @@ char *store_mailbox_path(struct store *store, struct arena *arena, const struct 
 }
 
 static void mbox_free(struct mbox *mbox) {
+    rows_cache_save(mbox);
     rows_cache_free(mbox->rows);
     db_close(mbox->db);
-    g_mutex_clear(&mbox->write_lock);
-    g_mutex_clear(&mbox->watch_lock);
-    g_mutex_clear(&mbox->named_lock);
+    pthread_mutex_destroy(&mbox->write_lock);
+    pthread_mutex_destroy(&mbox->watch_lock);
+    pthread_mutex_destroy(&mbox->named_lock);
     named_map_free(mbox->named);
     g_ptr_array_unref(mbox->watches);
     g_free(mbox->address);
@@ -79,7 +80,7 @@ void store_close(struct store *store) {
         mbox_free(mbox);
     }
     g_hash_table_unref(store->open);
-    g_mutex_clear(&store->lock);
+    pthread_mutex_destroy(&store->lock);
     g_free(store->dir);
     g_free(store);
 }
@@ -115,7 +116,7 @@ static void unlink_with(const char *path, const char *suffix) {
 
 enum ec store_delete_mailbox(struct store *store, const struct guid *guid) {
     g_autofree char *path = mailbox_file(store, guid);
-    g_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     struct mbox *mbox = g_hash_table_lookup(store->open, guid);
     enum ec ec = EC_OK;
     if (mbox && mbox->refs > 0) {
@@ -130,7 +131,7 @@ enum ec store_delete_mailbox(struct store *store, const struct guid *guid) {
         unlink_with(path, "-wal");
         unlink_with(path, "-shm");
     }
-    g_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     return ec;
 }
 
@@ -186,10 +187,10 @@ static enum ec open_file(struct store *store, const struct guid *guid, struct mb
     mbox->store = store;
     mbox->guid = *guid;
     mbox->db = db;
-    g_mutex_init(&mbox->write_lock);
+    pthread_mutex_init(&mbox->write_lock, NULL);
     g_queue_init(&mbox->writers);
-    g_mutex_init(&mbox->watch_lock);
-    g_mutex_init(&mbox->named_lock);
+    pthread_mutex_init(&mbox->watch_lock, NULL);
+    pthread_mutex_init(&mbox->named_lock, NULL);
     mbox->watches = g_ptr_array_new();
     mbox->rows = rows_cache_new();
     enum ec ec = load_mailbox(mbox);
@@ -204,7 +205,7 @@ static enum ec open_file(struct store *store, const struct guid *guid, struct mb
 }
 
 enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct mbox **out) {
-    g_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     struct mbox *mbox = g_hash_table_lookup(store->open, guid);
     enum ec ec = EC_OK;
     if (!mbox) {
@@ -216,14 +217,14 @@ enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct 
         mbox->refs++;
         *out = mbox;
     }
-    g_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     return ec;
 }
 
 struct mbox *mbox_ref(struct mbox *mbox) {
-    g_mutex_lock(&mbox->store->lock);
+    pthread_mutex_lock(&mbox->store->lock);
     mbox->refs++;
-    g_mutex_unlock(&mbox->store->lock);
+    pthread_mutex_unlock(&mbox->store->lock);
     return mbox;
 }
 
@@ -231,11 +232,11 @@ void mbox_unref(struct mbox *mbox) {
     if (!mbox)
         return;
     struct store *store = mbox->store;
-    g_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     g_assert(mbox->refs > 0);
     if (--mbox->refs == 0)
         mbox->idle_since = g_get_monotonic_time();
-    g_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
 }
 
 const struct guid *mbox_guid(const struct mbox *mbox) {
@@ -272,7 +273,7 @@ static GPtrArray *take_idle(struct store *store) {
 
 void store_maintain(struct store *store) {
     g_autoptr(GPtrArray) busy = g_ptr_array_new();
-    g_mutex_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     g_autoptr(GPtrArray) closing = take_idle(store);
     // Closed under the lock: another thread must not open the file while it is being closed.
     for (guint i = 0; i < closing->len; i++)
@@ -284,14 +285,15 @@ void store_maintain(struct store *store) {
         ((struct mbox *)value)->refs++;
         g_ptr_array_add(busy, value);
     }
-    g_mutex_unlock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     for (guint i = 0; i < busy->len; i++) {
         struct mbox *mbox = busy->pdata[i];
         if (atomic_exchange(&mbox->is_dirty, false))
             db_checkpoint(mbox->db, CHECKPOINT_BYTES);
+        rows_cache_save(mbox);
         rows_cache_trim(mbox);
-        g_mutex_lock(&store->lock);
+        pthread_mutex_lock(&store->lock);
         mbox->refs--;
-        g_mutex_unlock(&store->lock);
+        pthread_mutex_unlock(&store->lock);
     }
 }

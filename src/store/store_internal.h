@@ -1,6 +1,7 @@
 // What the files of store/ share: the mailbox and transaction structures.
 #pragma once
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "mapi/bag.h"
@@ -14,7 +15,7 @@ struct named_map;  // mapi/named.h
 struct store {
     char *dir;
     struct store_options options;
-    GMutex lock;
+    pthread_mutex_t lock;
     GHashTable *open; // guid (inside the mbox) -> struct mbox
 };
 
@@ -28,19 +29,19 @@ struct mbox {
     struct db *db;
 
     // Writers: a queue of waiting changes; one of their threads leads.
-    GMutex write_lock;
+    pthread_mutex_t write_lock;
     GQueue writers; // of struct writer, tx.c
     bool has_leader;
     uint64_t next_id, saved_next_id; // belong to the leader
     _Atomic uint64_t commits;        // grows with every commit
     _Atomic bool is_dirty;           // written to since the last checkpoint
 
-    GMutex watch_lock;
+    pthread_mutex_t watch_lock;
     GPtrArray *watches; // of struct mbox_watch
 
     struct rows_cache *rows;
 
-    GMutex named_lock;
+    pthread_mutex_t named_lock;
     struct named_map *named; // NULL: not read yet
     uint64_t named_commits;  // tx->commits it was read at
     bool is_named_settled;   // read by a reader: committed
@@ -85,6 +86,7 @@ void watches_publish(struct mbox *mbox, const struct event *events, unsigned n);
 // rows.c
 struct rows_cache *rows_cache_new(void);
 void rows_cache_free(struct rows_cache *cache); // accepts NULL
+void rows_cache_save(struct mbox *mbox);        // keeps large folders' rows in the database
 void rows_cache_trim(struct mbox *mbox);        // drops snapshots nobody uses
 
 // mailbox_create.c: fills a new, empty database.

@@ -2,6 +2,7 @@
 #include "store/check.h"
 #include "store/event.h"
 #include "store/rows.h"
+#include "store/rows_saved.h"
 #include "store/store_fixture.h"
 
 static struct folder_info get_folder(struct fixture *f, struct arena *arena, uint64_t fid) {
@@ -234,6 +235,10 @@ static void assert_rows_equal_fresh(struct fixture *f, struct folder_rows *rows,
     folder_rows_unref(fresh);
 }
 
+static enum ec forget_saved(struct mbox_tx *tx, void *ctx) {
+    return rows_forget(tx, 0);
+}
+
 static void test_rows(struct fixture *f, gconstpointer data) {
     g_autoptr(GArray) mids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     for (int i = 0; i < 1500; i++) {
@@ -282,6 +287,57 @@ static void test_rows(struct fixture *f, gconstpointer data) {
     assert_clean(f);
 }
 
+// The fast way for a whole range and the slow one for single messages give the same folder.
+static void test_flag_ranges(struct fixture *f, gconstpointer data) {
+    enum { N = 100 };
+    uint64_t fast[N], slow[N];
+    for (int i = 0; i < N; i++) {
+        struct fixture_message m = {.fid = FID_INBOX,
+                                    .subject = "m",
+                                    .flags = i % 3 == 0   ? MSG_READ
+                                             : i % 5 == 0 ? MSG_FLAGGED
+                                                          : 0};
+        assert_ok(mbox_write(f->mbox, fixture_create, &m));
+        fast[i] = m.mid;
+        m.fid = FID_ARCHIVE;
+        assert_ok(mbox_write(f->mbox, fixture_create, &m));
+        slow[i] = m.mid;
+    }
+    static const struct {
+        enum message_flags_mode mode;
+        uint32_t flags;
+        unsigned first, n;
+    } steps[] = {
+        {FLAGS_ADD, MSG_READ, 0, N},       {FLAGS_REMOVE, MSG_READ, 10, 80},
+        {FLAGS_ADD, MSG_FLAGGED, 0, N},    {FLAGS_SET, MSG_ANSWERED | MSG_READ, 0, 70},
+        {FLAGS_REMOVE, MSG_FLAGGED, 0, N}, {FLAGS_SET, MSG_DELETED, 5, 90},
+        {FLAGS_SET, MSG_DELETED, 0, N},
+    };
+    for (unsigned s = 0; s < G_N_ELEMENTS(steps); s++) {
+        struct many a = {.from = FID_INBOX,
+                         .mids = fast + steps[s].first,
+                         .n = steps[s].n,
+                         .flags = {steps[s].mode, steps[s].flags, NULL, 0, UINT64_MAX}};
+        assert_ok(mbox_write(f->mbox, do_flags, &a));
+        g_array_unref(a.out);
+        for (unsigned i = 0; i < steps[s].n; i++) {
+            struct many b = {.from = FID_ARCHIVE,
+                             .mids = slow + steps[s].first + i,
+                             .n = 1,
+                             .flags = {steps[s].mode, steps[s].flags, NULL, 0, UINT64_MAX}};
+            assert_ok(mbox_write(f->mbox, do_flags, &b));
+            g_array_unref(b.out);
+        }
+        struct folder_rows *x = get_rows(f, FID_INBOX), *y = get_rows(f, FID_ARCHIVE);
+        g_assert_cmpuint(folder_rows_unread(x), ==, folder_rows_unread(y));
+        for (uint32_t i = 0; i < N; i++)
+            g_assert_cmpuint(folder_rows_at(x, i)->flags, ==, folder_rows_at(y, i)->flags);
+        folder_rows_unref(x);
+        folder_rows_unref(y);
+        assert_clean(f);
+    }
+}
+
 static void test_unchanged_since(struct fixture *f, gconstpointer data) {
     uint64_t mid = fixture_add(f, FID_INBOX, "m", NULL);
     struct folder_rows *rows = get_rows(f, FID_INBOX);
@@ -300,6 +356,54 @@ static void test_unchanged_since(struct fixture *f, gconstpointer data) {
     g_assert_cmpuint(folder_rows_at(rows, 0)->flags & MSG_READ, ==, MSG_READ);
     g_assert_cmpuint(folder_rows_unread(rows), ==, 0);
     folder_rows_unref(rows);
+}
+
+// After a close and with changes since, the saved snapshot plus what changed is the folder.
+static void test_saved_rows(struct fixture *f, gconstpointer data) {
+    g_autoptr(GArray) mids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    const char *const words[] = {"Work"};
+    for (int i = 0; i < 1200; i++) {
+        uint64_t mid = fixture_add(f, FID_INBOX, "m", i % 7 == 0 ? "Subject: m\r\n\r\n" : NULL);
+        g_array_append_val(mids, mid);
+    }
+    const uint64_t *ids = (const uint64_t *)(void *)mids->data;
+    struct many flag = {.from = FID_INBOX,
+                        .mids = ids + 3,
+                        .n = 5,
+                        .flags = {FLAGS_ADD, MSG_READ, words, 1, UINT64_MAX}};
+    assert_ok(mbox_write(f->mbox, do_flags, &flag));
+    g_clear_pointer(&flag.out, g_array_unref);
+    folder_rows_unref(get_rows(f, FID_INBOX));
+    fixture_close(f); // saves
+    fixture_open(f);
+    struct many gone = {.from = FID_INBOX, .mids = ids + 100, .n = 10, .mode = DELETE_HARD};
+    assert_ok(mbox_write(f->mbox, do_delete, &gone));
+    flag.mids = ids + 50;
+    assert_ok(mbox_write(f->mbox, do_flags, &flag));
+    g_clear_pointer(&flag.out, g_array_unref);
+    fixture_add(f, FID_INBOX, "new", NULL);
+    struct folder_rows *loaded = get_rows(f, FID_INBOX);
+    g_assert_cmpuint(folder_rows_count(loaded), ==, 1191);
+    g_assert_cmpuint(folder_rows_unread(loaded), ==, 1191 - 10);
+    g_assert_cmpuint(folder_rows_uid_next(loaded), ==, 1202);
+    // What the table alone gives, without any saved snapshot.
+    assert_ok(mbox_write(f->mbox, forget_saved, NULL));
+    fixture_close(f);
+    fixture_open(f);
+    assert_ok(mbox_write(f->mbox, forget_saved, NULL));
+    struct folder_rows *fresh = get_rows(f, FID_INBOX);
+    struct seen seen = {0};
+    folder_rows_diff(loaded, fresh, count_change, &seen);
+    g_assert_cmpuint(seen.removed + seen.added + seen.changed, ==, 0);
+    for (uint32_t i = 0; i < folder_rows_count(fresh); i++) {
+        const struct message_row *a = folder_rows_at(loaded, i), *b = folder_rows_at(fresh, i);
+        g_assert_true(a->mid == b->mid && a->received == b->received && a->size == b->size &&
+                      a->flags == b->flags);
+        g_assert_cmpstr(a->keywords, ==, b->keywords);
+    }
+    folder_rows_unref(fresh);
+    folder_rows_unref(loaded);
+    assert_clean(f);
 }
 
 // --- Folders ---
@@ -430,6 +534,8 @@ int main(int argc, char **argv) {
     TEST("/store/copy-move-delete", test_copy_move_delete);
     TEST("/store/delivered-once", test_delivered_once);
     TEST("/store/rows", test_rows);
+    TEST("/store/saved-rows", test_saved_rows);
+    TEST("/store/flag-ranges", test_flag_ranges);
     TEST("/store/unchanged-since", test_unchanged_since);
     TEST("/store/folders", test_folders);
     TEST("/store/events", test_events);

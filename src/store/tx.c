@@ -16,7 +16,7 @@ struct writer {
     void *ctx;
     enum ec result;
     bool is_done, is_leader;
-    GCond cond;
+    pthread_cond_t cond;
 };
 
 enum ec tx_check_writer(struct mbox_tx *tx) {
@@ -207,17 +207,17 @@ static void lead(struct mbox *mbox) {
     unsigned n = 0;
     while (n < GROUP_MAX && !g_queue_is_empty(&mbox->writers))
         group[n++] = g_queue_pop_head(&mbox->writers);
-    g_mutex_unlock(&mbox->write_lock);
+    pthread_mutex_unlock(&mbox->write_lock);
     run_group(mbox, group, n);
-    g_mutex_lock(&mbox->write_lock);
+    pthread_mutex_lock(&mbox->write_lock);
     for (unsigned i = 0; i < n; i++) {
         group[i]->is_done = true;
-        g_cond_signal(&group[i]->cond);
+        pthread_cond_signal(&group[i]->cond);
     }
     struct writer *next = g_queue_peek_head(&mbox->writers);
     if (next) {
         next->is_leader = true;
-        g_cond_signal(&next->cond);
+        pthread_cond_signal(&next->cond);
     } else {
         mbox->has_leader = false;
     }
@@ -225,16 +225,16 @@ static void lead(struct mbox *mbox) {
 
 enum ec mbox_write(struct mbox *mbox, mbox_change change, void *ctx) {
     struct writer w = {.change = change, .ctx = ctx};
-    g_cond_init(&w.cond);
-    g_mutex_lock(&mbox->write_lock);
+    pthread_cond_init(&w.cond, NULL);
+    pthread_mutex_lock(&mbox->write_lock);
     g_queue_push_tail(&mbox->writers, &w);
     if (!mbox->has_leader)
         mbox->has_leader = w.is_leader = true;
     while (!w.is_done && !w.is_leader)
-        g_cond_wait(&w.cond, &mbox->write_lock);
+        pthread_cond_wait(&w.cond, &mbox->write_lock);
     if (!w.is_done)
         lead(mbox);
-    g_mutex_unlock(&mbox->write_lock);
-    g_cond_clear(&w.cond);
+    pthread_mutex_unlock(&mbox->write_lock);
+    pthread_cond_destroy(&w.cond);
     return w.result;
 }

@@ -66,7 +66,8 @@ class Bourse:
     protocol = "smtp"
 
     def __init__(self, _options):
-        self.server = bourse.Server([], build="plain")
+        limits = {"connections_per_address": "20000", "connections": "20000"}
+        self.server = bourse.Server([], build="plain", settings={"limits": limits})
 
     def start(self):
         self.server.start()

@@ -36,7 +36,7 @@ SubFolders Verbatim
 Channel all
 Far :far:
 Near :near:
-Patterns INBOX Archive*
+Patterns INBOX Filed*
 Create Both
 Remove Both
 Expunge Both
@@ -125,16 +125,16 @@ def deletions_travel_both_ways():
 @test
 def folders_travel_both_ways():
     with server.imap() as imap:
-        imap.ok('CREATE "Archive"')
-        imap.append("Archive", mail.simple_message("archived there"))
-    made = maildir / "Archive2023"
+        imap.ok('CREATE "Filed"')
+        imap.append("Filed", mail.simple_message("archived there"))
+    made = maildir / "Filed2023"
     for sub in ("cur", "new", "tmp"):
         (made / sub).mkdir(parents=True)
     (made / "cur" / "1700000100.M1.host:2,").write_bytes(b"Subject: archived here\n\nx\n")
     sync()
-    expect_equal(len(local("Archive")), 1)
+    expect_equal(len(local("Filed")), 1)
     with server.imap() as imap:
-        expect_equal(imap.select("Archive2023"), 1)
+        expect_equal(imap.select("Filed2023"), 1)
 
 
 @test

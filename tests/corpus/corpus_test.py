@@ -24,7 +24,7 @@ COUNT = int(os.environ.get("CORPUS_COUNT", "5200"))
 BIG = 50 * 1024 * 1024
 USER = "alice@example.test"
 
-server = bourse.Server(["alice", "bob"], settings={"limits": {"message_size": "100M"}})
+server = bourse.Server(["alice", "bob"], settings={"limits": {"message": "100M"}})
 files = server.root / "corpus"
 files.mkdir()
 

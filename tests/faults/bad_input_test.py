@@ -186,7 +186,7 @@ def smtp_connections_that_end_in_the_middle():
 
 @test
 def smtp_bdat_with_impossible_sizes():
-    for size in (b"9223372036854775808", b"18446744073709551616", b"-1", b"", b"1x", b"99999999999"):
+    for size in (b"9223372036854775808", b"18446744073709551616", b"-1", b"", b"1x"):
         with server.smtp() as smtp:
             smtp.ehlo()
             smtp.expect(250, "MAIL FROM:<a@remote.test>")
@@ -237,18 +237,24 @@ def imap_line_of_1_gigabyte():
 
 @test
 def imap_unterminated_and_odd_strings():
-    with server.imap(timeout=20) as imap:
-        for text in ('SELECT "abc', 'SELECT "abc\\"', 'LIST "" "', 'STATUS "INBOX (MESSAGES)',
-                     'SEARCH SUBJECT "x', 'SELECT "a\\q"', 'LOGIN "', 'APPEND "', 'ID ("a',
-                     'LIST (((((', 'FETCH 1 (FLAGS', 'STORE 1 FLAGS (\\Seen', 'CREATE', 'UID',
-                     'SEARCH NOT', 'SEARCH OR ALL', 'FETCH 1:* BODY[1.2.', 'FETCH 1 BODY[]<1',
-                     'FETCH 1 BODY[]<-1.5>', 'FETCH 1 BODY[]<0.0>', 'FETCH 1 BODY[HEADER.FIELDS ()]',
-                     'FETCH 1 BODY[0]', 'FETCH 1 BODY[4294967296]', 'STORE 1 FLAGS "x"'):
-            status, message, _ = imap.command(text)
-            expect(status in ("BAD", "NO", "OK"), f"{text}: {status} {message}")
-            if text.count('"') % 2 and "\\" not in text:
-                expect_equal(status, "BAD", text)
-        imap.ok("NOOP")
+    imap = server.imap(timeout=20)
+    for number, text in enumerate((
+            'SELECT "abc', 'SELECT "abc\\"', 'LIST "" "', 'STATUS "INBOX (MESSAGES)',
+            'SEARCH SUBJECT "x', 'SELECT "a\\q"', 'LOGIN "', 'APPEND "', 'ID ("a',
+            'LIST (((((', 'FETCH 1 (FLAGS', 'STORE 1 FLAGS (\\Seen', 'CREATE', 'UID',
+            'SEARCH NOT', 'SEARCH OR ALL', 'FETCH 1:* BODY[1.2.', 'FETCH 1 BODY[]<1',
+            'FETCH 1 BODY[]<-1.5>', 'FETCH 1 BODY[]<0.0>', 'FETCH 1 BODY[HEADER.FIELDS ()]',
+            'FETCH 1 BODY[0]', 'FETCH 1 BODY[4294967296]', 'STORE 1 FLAGS "x"')):
+        if number % 5 == 4:  # a server may hang up on a client that only talks nonsense
+            imap.ok("NOOP")
+            imap.close()
+            imap = server.imap(timeout=20)
+        status, message, _ = imap.command(text)
+        expect(status in ("BAD", "NO", "OK"), f"{text}: {status} {message}")
+        if text.count('"') % 2 and "\\" not in text:
+            expect_equal(status, "BAD", text)
+    imap.ok("NOOP")
+    imap.close()
 
 
 @test

@@ -136,8 +136,9 @@ class Server:
         for line in pipe:
             if line.startswith(b"bourse: ready"):
                 self._ready.set()
-            self._output.write(line)
-            self._output.flush()
+            if not self._output.closed:
+                self._output.write(line)
+                self._output.flush()
 
     def stop(self):
         """SIGTERM; checks the exit status and the output. Does nothing when not running."""
@@ -151,6 +152,7 @@ class Server:
             process.kill()
             process.wait()
             tap.fail(f"not stopped {STOP_SECONDS} s after SIGTERM\n{self.tail()}")
+        self._output.close()
         self.complain()
         if status != 0:
             tap.fail(f"exit status {status} after SIGTERM\n{self.tail()}")
@@ -161,6 +163,7 @@ class Server:
             process, self.process = self.process, None
             process.kill()
             process.wait()
+            self._output.close()
 
     def restart(self):
         self.stop()

@@ -56,18 +56,14 @@ static enum ec read_header(struct fetch_message *m, GBytes **out, size_t *len_ou
         EC_TRY(mailbox_read_mime_range(m->reader, m->row->mid, 0, HEADER_GUESS, &start));
         data = g_bytes_get_data(start, &len);
         *len_out = header_length(data, len);
-        if (*len_out > 0 || len < HEADER_GUESS) {
-            if (*len_out == 0)
-                *len_out = len;
+        if (*len_out > 0) {
             *out = g_steal_pointer(&start);
             return EC_OK;
         }
     }
-    EC_TRY(load(m));
-    data = g_bytes_get_data(m->whole, &len);
-    *len_out = header_length(data, len);
-    if (*len_out == 0)
-        *len_out = len;
+    const struct mime_message *scanned; // where the empty line is missing the scanner decides
+    EC_TRY(fetch_scan(m, &scanned));
+    *len_out = scanned->root->body.pos;
     *out = g_bytes_ref(m->whole);
     return EC_OK;
 }
