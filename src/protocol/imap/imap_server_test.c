@@ -209,6 +209,22 @@ static void test_long_answer(struct test *t, gconstpointer data) {
     close(fd);
 }
 
+// A client that sends the message, then the end of the line, does not wait for a delayed
+// acknowledgement in between. The fastest of some, as the machine may be busy.
+static void test_append_in_two_writes(struct test *t, gconstpointer data) {
+    gint64 fastest = G_MAXINT64;
+    int fd = log_in(t);
+    for (unsigned i = 0; i < 20; i++) {
+        gint64 start = g_get_monotonic_time();
+        answer(fd, "a APPEND INBOX {16}\r\n", "+", "+ *\r\n");
+        say(fd, "Subject: x\r\n\r\nhi");
+        answer(fd, "\r\n", "a ", "a OK *");
+        fastest = MIN(fastest, g_get_monotonic_time() - start);
+    }
+    g_assert_cmpint(fastest, <, 35000); // the delay is 40 ms
+    close(fd);
+}
+
 static void test_idle_wakes(struct test *t, gconstpointer data) {
     int idle = log_in(t), other = log_in(t);
     answer(idle, "a SELECT INBOX\r\n", "a ", "*a OK *");
@@ -299,6 +315,8 @@ int main(int argc, char **argv) {
     g_test_add("/imap/server/logging-in", struct test, NULL, setup, test_logging_in, teardown);
     g_test_add("/imap/server/pipelining", struct test, NULL, setup, test_pipelining, teardown);
     g_test_add("/imap/server/long-answer", struct test, NULL, setup, test_long_answer, teardown);
+    g_test_add("/imap/server/append-in-two-writes", struct test, NULL, setup,
+               test_append_in_two_writes, teardown);
     g_test_add("/imap/server/idle-wakes", struct test, NULL, setup, test_idle_wakes, teardown);
     g_test_add("/imap/server/implicit-tls", struct test, NULL, setup, test_implicit_tls, teardown);
     g_test_add("/imap/server/starttls", struct test, NULL, setup, test_starttls, teardown);
