@@ -101,11 +101,19 @@ void mailbox_view_diff(const struct mailbox_view *from, const struct mailbox_vie
                                       const struct message_row *row),
                        void *ctx);
 
+// Uids of messages that left the folder after the modseq `since` and are not in the view, ascending
+// (GArray of uint32_t).
+enum ec mailbox_view_vanished(struct mailbox *m, const struct mailbox_view *v, uint64_t since,
+                              GArray **uids_out);
+
 // --- Reading messages (mailbox/read.c) ---
 // Holds a snapshot transaction while many messages are read; use and close within one job.
 struct mailbox_reader;
 enum ec mailbox_reader_open(struct mailbox *m, uint64_t fid, struct mailbox_reader **out);
 void mailbox_reader_close(struct mailbox_reader *r); // accepts NULL
+// What is read next is about `row`: rows of the folder in uid order are then found with one
+// statement for all. Only makes reading faster; the functions below take any message.
+enum ec mailbox_reader_at(struct mailbox_reader *r, const struct message_row *row);
 // The internet form, byte for byte what came in; made and stored first for a message that has none.
 // EC_NOT_FOUND: expunged.
 enum ec mailbox_read_mime(struct mailbox_reader *r, uint64_t mid, GBytes **out);

@@ -157,6 +157,32 @@ static void test_slash_in_a_name(struct test *t, gconstpointer data) {
     assert_ec(mailbox_find_folder(t->m, arena, "in/out", &f), EC_NOT_FOUND);
 }
 
+static enum ec hide(struct mbox_tx *tx, void *ctx) {
+    BAG_AUTO set = bag_new();
+    bag_set_bool(set, PidTagAttributeHidden, true);
+    return folder_set_props(tx, *(uint64_t *)ctx, set, NULL, 0);
+}
+
+// What is below a hidden folder is not listed either, and does not show as somebody's child.
+static void test_hidden_parent(struct test *t, gconstpointer data) {
+    ARENA_AUTO arena = arena_new();
+    struct mailbox_folder_list list;
+    uint64_t hidden;
+    bool has_top = false;
+    assert_ok(mailbox_create_folder(t->m, "top/hidden", &hidden));
+    assert_ok(mailbox_create_folder(t->m, "top/hidden/child", NULL));
+    assert_ok(mbox_write(mailbox_mbox(t->m), hide, &hidden));
+    assert_ok(mailbox_list_folders(t->m, arena, &list));
+    for (unsigned i = 0; i < list.n; i++) {
+        g_assert_null(strstr(list.items[i].path, "hidden"));
+        if (strcmp(list.items[i].path, "top") == 0) {
+            has_top = true;
+            g_assert_false(list.items[i].has_children);
+        }
+    }
+    g_assert_true(has_top);
+}
+
 static bool is_subscribed(struct mailbox *m, const char *path) {
     g_auto(GStrv) names = NULL;
     assert_ok(mailbox_subscriptions(m, &names));
@@ -295,6 +321,7 @@ int main(int argc, char **argv) {
         {"/mailbox/rights-by-group", test_rights_by_group},
         {"/mailbox/paths", test_paths},
         {"/mailbox/slash-in-a-name", test_slash_in_a_name},
+        {"/mailbox/hidden-parent", test_hidden_parent},
         {"/mailbox/subscriptions", test_subscriptions},
         {"/mailbox/rendition", test_rendition},
         {"/mailbox/watch", test_watch},

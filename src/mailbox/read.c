@@ -8,10 +8,17 @@
 #include "convert/convert.h"
 #include "mailbox/mailbox_internal.h"
 
+#define SCAN_STEPS 8 // rows passed over before the scan begins anew further on
+
 struct mailbox_reader {
     struct mailbox *m;
     struct mbox_tx *tx;
     struct arena *arena;
+    uint64_t fid;
+    struct message_scan *scan;      // NULL: not begun
+    struct message_scan_row at;     // where it stands
+    uint32_t scan_from, scanned_to; // the next uid that `at` answers for, the last one
+    bool scan_is_done;
     GHashTable *made; // mid -> GBytes: renditions stored since the snapshot was taken
 };
 
@@ -28,6 +35,7 @@ enum ec mailbox_reader_open(struct mailbox *m, uint64_t fid, struct mailbox_read
     struct mailbox_reader *r = g_new0(struct mailbox_reader, 1);
     r->m = m;
     r->tx = tx;
+    r->fid = fid;
     r->arena = arena_new();
     *out = r;
     return EC_OK;
@@ -36,6 +44,7 @@ enum ec mailbox_reader_open(struct mailbox *m, uint64_t fid, struct mailbox_read
 void mailbox_reader_close(struct mailbox_reader *r) {
     if (!r)
         return;
+    message_scan_free(r->scan);
     mbox_read_end(r->tx);
     arena_free(r->arena);
     g_clear_pointer(&r->made, g_hash_table_destroy);
@@ -44,6 +53,40 @@ void mailbox_reader_close(struct mailbox_reader *r) {
 
 struct mbox_tx *reader_tx(struct mailbox_reader *r) {
     return r->tx;
+}
+
+// --- Reading many in order ---
+
+static void scan_step(struct mailbox_reader *r) {
+    if (message_scan_next(r->scan, &r->at)) {
+        r->scanned_to = r->at.uid;
+    } else {
+        r->at = (struct message_scan_row){0};
+        r->scan_is_done = true;
+    }
+}
+
+static enum ec scan_begin(struct mailbox_reader *r, uint32_t uid) {
+    r->at = (struct message_scan_row){0};
+    r->scan_is_done = false;
+    EC_TRY(message_scan_free(g_steal_pointer(&r->scan)));
+    EC_TRY(message_scan_new(r->tx, r->fid, uid, &r->scan));
+    r->scan_from = uid;
+    scan_step(r);
+    return EC_OK;
+}
+
+enum ec mailbox_reader_at(struct mailbox_reader *r, const struct message_row *row) {
+    if (!r->scan || row->uid < r->scan_from)
+        return scan_begin(r, row->uid);
+    for (unsigned i = 0; !r->scan_is_done && r->scanned_to < row->uid; i++) {
+        if (i == SCAN_STEPS)
+            return scan_begin(r, row->uid);
+        // Uids between the last row and the next have no rendition.
+        r->scan_from = r->scanned_to + 1;
+        scan_step(r);
+    }
+    return EC_OK;
 }
 
 // --- Making a rendition ---
@@ -120,6 +163,10 @@ static enum ec make_mime(struct mailbox_reader *r, uint64_t mid, GBytes **out) {
 // is, make_mime finds out.
 static enum ec find_mime(struct mailbox_reader *r, uint64_t mid, struct message_mime *out) {
     arena_reset(r->arena);
+    if (r->at.mid == mid) {
+        *out = (struct message_mime){.blob = r->at.blob, .size = r->at.size};
+        return EC_OK;
+    }
     return message_get_mime(r->tx, r->arena, mid, false, false, out);
 }
 
@@ -153,6 +200,13 @@ enum ec mailbox_read_envelope(struct mailbox_reader *r, uint64_t mid, const char
                               const char **structure_out) {
     struct message_mime mime;
     arena_reset(r->arena);
+    if (r->at.mid == mid) {
+        if (envelope_out)
+            *envelope_out = arena_strndup(r->arena, r->at.envelope, r->at.envelope_len);
+        if (structure_out)
+            *structure_out = arena_strndup(r->arena, r->at.structure, r->at.structure_len);
+        return EC_OK;
+    }
     enum ec ec =
         message_get_mime(r->tx, r->arena, mid, envelope_out != NULL, structure_out != NULL, &mime);
     if (ec == EC_NOT_FOUND) {

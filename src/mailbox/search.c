@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "mailbox/mailbox_internal.h"
-#include "mailbox/search_text.h"
+#include "mailbox/search_envelope.h"
 
 #define HEADER_GUESS 8192      // bytes read to have the whole header in most cases
 #define READER_MESSAGES 2000   // read under one snapshot before a new one is taken
 #define CANCEL_CHECK_EVERY 256 // messages
 
-enum cost { COST_ROW, COST_HEADER, COST_BODY };
+enum cost { COST_ROW, COST_ENVELOPE, COST_HEADER, COST_BODY };
 
 struct plan {
     const struct search_node *node;
@@ -20,6 +20,7 @@ struct plan {
     struct plan **children;
     unsigned n_children;
     struct search_needle *needle;
+    enum envelope_field field; // that decides it
 };
 
 enum answer { NO, YES, PERHAPS };
@@ -29,6 +30,8 @@ struct subject {
     struct mailbox_reader *reader;
     struct arena *arena;
     const struct message_row *row;
+    const char *envelope; // NULL: not read yet
+    size_t envelope_len;
     GBytes *bytes;
     bool is_whole;
     struct mime_message *header; // what is enough to walk the header
@@ -43,12 +46,13 @@ static int by_cost(const void *a, const void *b) {
     return (int)(*x)->cost - (int)(*y)->cost;
 }
 
-static enum cost own_cost(enum search_kind kind) {
-    switch (kind) {
+static enum cost own_cost(const struct plan *p) {
+    switch (p->node->kind) {
     case SEARCH_HEADER:
+        return p->field == ENVELOPE_NONE ? COST_HEADER : COST_ENVELOPE;
     case SEARCH_SENT_BEFORE:
     case SEARCH_SENT_SINCE:
-        return COST_HEADER;
+        return COST_ENVELOPE;
     case SEARCH_BODY:
     case SEARCH_TEXT:
         return COST_BODY;
@@ -63,9 +67,13 @@ static enum ec make_plan(struct arena *arena, const struct search_node *node, un
         return EC_TOO_COMPLEX;
     struct plan *p = arena_alloc0(arena, sizeof *p);
     p->node = node;
-    p->cost = own_cost(node->kind);
-    if (node->text && node->kind != SEARCH_KEYWORD)
+    if (node->kind == SEARCH_HEADER) {
+        p->needle = search_needle_new_squeezed(arena, node->text);
+        p->field = envelope_field_for(node->name, p->needle);
+    } else if (node->text && node->kind != SEARCH_KEYWORD) {
         p->needle = search_needle_new(arena, node->text);
+    }
+    p->cost = own_cost(p);
     unsigned n = 0;
     for (const struct search_node *c = node->children; c; c = c->next)
         n++;
@@ -174,24 +182,43 @@ static struct mime_message *whole_of(struct subject *s) {
     return s->scanned;
 }
 
-static bool header_matches(const struct plan *p, struct subject *s) {
-    struct mime_message *m = header_of(s);
-    if (!m)
-        return false;
-    size_t pos = 0, len = strlen(p->node->name);
-    struct mime_header h;
-    while (mime_header_next(m, m->root, &pos, &h)) {
-        const char *data = (const char *)m->data;
-        if (h.name.len == len && g_ascii_strncasecmp(data + h.name.pos, p->node->name, len) == 0 &&
-            search_needle_in_header(p->needle, s->arena, data + h.value.pos, h.value.len))
-            return true;
+static bool load_envelope(struct subject *s) {
+    if (!s->envelope && s->ec == EC_OK) {
+        s->ec = mailbox_read_envelope(s->reader, s->row->mid, &s->envelope, NULL);
+        if (s->ec == EC_OK) {
+            // The reader's memory is used again when the message itself is read.
+            s->envelope_len = strlen(s->envelope);
+            s->envelope = arena_strndup(s->arena, s->envelope, s->envelope_len);
+        }
     }
-    return false;
+    return s->ec == EC_OK;
+}
+
+static bool header_matches(const struct plan *p, struct subject *s) {
+    bool found;
+    if (p->field != ENVELOPE_NONE) {
+        if (!load_envelope(s))
+            return false;
+        if (envelope_contains(s->arena, s->envelope, s->envelope_len, p->field, p->needle, &found))
+            return found;
+    }
+    struct mime_message *m = header_of(s);
+    return m && search_needle_in_fields(p->needle, s->arena, m, p->node->name);
+}
+
+// The Date field, unfolded; NULL: none, or it could not be read.
+static const char *date_of(struct subject *s) {
+    const char *date;
+    if (!load_envelope(s))
+        return NULL;
+    if (envelope_date(s->arena, s->envelope, s->envelope_len, &date))
+        return date;
+    struct mime_message *m = header_of(s);
+    return m ? mime_header_raw(s->arena, m, m->root, "Date") : NULL;
 }
 
 static bool sent_matches(const struct plan *p, struct subject *s) {
-    struct mime_message *m = header_of(s);
-    char *raw = m ? mime_header_raw(s->arena, m, m->root, "Date") : NULL;
+    const char *raw = date_of(s);
     int64_t seconds;
     int zone;
     if (!raw || !mime_parse_date(raw, &seconds, &zone))
@@ -268,6 +295,7 @@ static enum ec decide_message(const struct plan *p, struct mailbox_reader *reade
                               struct arena *arena, const struct message_row *row, bool *out) {
     arena_reset(arena);
     struct subject s = {.reader = reader, .arena = arena, .row = row};
+    EC_TRY(mailbox_reader_at(reader, row));
     *out = decide(p, row, &s) == YES;
     g_clear_pointer(&s.bytes, g_bytes_unref);
     if (s.ec == EC_NOT_FOUND) { // expunged since the view was made: matches nothing

@@ -92,8 +92,10 @@ bool search_needle_in(const struct search_needle *n, struct arena *scratch, cons
     return find_folded(n, scratch, data, len);
 }
 
-// `value` without the line ends of folding. Encoded words and 8-bit text are decoded.
-static const char *header_text(struct arena *scratch, const char *value, size_t len,
+// `value` without the line ends of folding. Encoded words and 8-bit text are decoded. With
+// `squeeze` every run of white space is one space, and there is none around: how a field was folded
+// or padded does not matter then.
+static const char *header_text(struct arena *scratch, const char *value, size_t len, bool squeeze,
                                size_t *len_out) {
     char *text = arena_alloc(scratch, len + 1);
     size_t n = 0;
@@ -102,9 +104,16 @@ static const char *header_text(struct arena *scratch, const char *value, size_t 
         uint8_t c = (uint8_t)value[i];
         if (c == '\r' || c == '\n' || c == 0)
             continue;
+        if (squeeze && (c == ' ' || c == '\t')) {
+            if (n > 0 && text[n - 1] != ' ')
+                text[n++] = ' ';
+            continue;
+        }
         is_plain = is_plain && c < 0x80 && !(c == '?' && n > 0 && text[n - 1] == '=');
         text[n++] = (char)c;
     }
+    if (squeeze && n > 0 && text[n - 1] == ' ')
+        n--;
     text[n] = 0;
     if (is_plain) {
         *len_out = n;
@@ -115,11 +124,36 @@ static const char *header_text(struct arena *scratch, const char *value, size_t 
     return decoded;
 }
 
+struct search_needle *search_needle_new_squeezed(struct arena *arena, const char *text) {
+    char *squeezed = arena_alloc(arena, strlen(text) + 1), *out = squeezed;
+    for (; *text; text++) {
+        bool is_space = *text == ' ' || *text == '\t';
+        if (!is_space)
+            *out++ = *text;
+        else if (out == squeezed || out[-1] != ' ')
+            *out++ = ' ';
+    }
+    *out = 0;
+    return search_needle_new(arena, squeezed);
+}
+
 bool search_needle_in_header(const struct search_needle *n, struct arena *scratch,
                              const char *value, size_t len) {
     size_t text_len;
-    const char *text = header_text(scratch, value, len, &text_len);
+    const char *text = header_text(scratch, value, len, true, &text_len);
     return search_needle_in(n, scratch, text, text_len);
+}
+
+bool search_needle_in_fields(const struct search_needle *n, struct arena *scratch,
+                             const struct mime_message *m, const char *name) {
+    size_t pos = 0, len = strlen(name);
+    const char *data = (const char *)m->data;
+    struct mime_header h;
+    while (mime_header_next(m, m->root, &pos, &h))
+        if (h.name.len == len && g_ascii_strncasecmp(data + h.name.pos, name, len) == 0 &&
+            search_needle_in_header(n, scratch, data + h.value.pos, h.value.len))
+            return true;
+    return false;
 }
 
 // The block as one unfolded text when nothing in it is encoded: the common case, one pass.
@@ -151,9 +185,11 @@ bool search_needle_in_headers(const struct search_needle *n, struct arena *scrat
         return search_needle_in(n, scratch, text, len);
     size_t pos = 0;
     struct mime_header h;
-    while (mime_header_next(m, part, &pos, &h))
-        if (search_needle_in_header(n, scratch, data + h.whole.pos, h.whole.len))
+    while (mime_header_next(m, part, &pos, &h)) {
+        const char *field = header_text(scratch, data + h.whole.pos, h.whole.len, false, &len);
+        if (search_needle_in(n, scratch, field, len))
             return true;
+    }
     return false;
 }
 

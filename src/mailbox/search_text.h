@@ -18,15 +18,23 @@ struct search_needle {
 // Folds `text` (UTF-8) and prepares the search; in the arena. An empty text is in everything.
 struct search_needle *search_needle_new(struct arena *arena, const char *text);
 
+// The same for search_needle_in_header and _in_fields: runs of white space are one space.
+struct search_needle *search_needle_new_squeezed(struct arena *arena, const char *text);
+
 // Whether `data` contains the needle. ASCII needles are looked for in the bytes as they are (any
 // charset that has ASCII where it belongs will do); for others `data` has to be UTF-8 and is folded
 // in `scratch`.
 bool search_needle_in(const struct search_needle *n, struct arena *scratch, const void *data,
                       size_t len);
 
-// Whether a header value as it stands in a message, once unfolded and decoded, contains the needle.
+// Whether a header value as it stands in a message contains the needle, once unfolded, trimmed and
+// decoded, with runs of white space as one space.
 bool search_needle_in_header(const struct search_needle *n, struct arena *scratch,
                              const char *value, size_t len);
+
+// Whether one of the fields called `name` (any case) of the message's own header does.
+bool search_needle_in_fields(const struct search_needle *n, struct arena *scratch,
+                             const struct mime_message *m, const char *name);
 
 // Whether any field of a header block does ("Name: value" as one text).
 bool search_needle_in_headers(const struct search_needle *n, struct arena *scratch,

@@ -1,5 +1,6 @@
 // Snapshots of a folder's rows for protocols: the store's snapshot plus what the principal may do.
 #include "mailbox/mailbox_internal.h"
+#include "store/change.h"
 
 struct mailbox_view {
     struct folder_rows *rows;
@@ -96,4 +97,32 @@ void mailbox_view_diff(const struct mailbox_view *from, const struct mailbox_vie
         return;
     struct diff d = {change, ctx};
     folder_rows_diff(from->rows, to->rows, on_change, &d);
+}
+
+static gint by_number(gconstpointer a, gconstpointer b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static bool view_has_uid(const struct mailbox_view *v, uint32_t uid) {
+    uint32_t i = mailbox_view_find_uid(v, uid);
+    return i < mailbox_view_count(v) && mailbox_view_row(v, i)->uid == uid;
+}
+
+enum ec mailbox_view_vanished(struct mailbox *m, const struct mailbox_view *v, uint64_t since,
+                              GArray **uids_out) {
+    ARENA_AUTO arena = arena_new();
+    MBOX_TX_AUTO tx = NULL;
+    struct change_list changes;
+    EC_TRY(mbox_read(m->mbox, &tx));
+    EC_TRY(changes_of_folder(tx, arena, v->fid, since, 0, &changes));
+    GArray *uids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    for (unsigned i = 0; i < changes.n; i++) {
+        const struct change *c = &changes.items[i];
+        if (c->kind == CHANGE_DELETED && !c->is_associated && !view_has_uid(v, c->uid))
+            g_array_append_val(uids, c->uid);
+    }
+    g_array_sort(uids, by_number);
+    *uids_out = uids;
+    return EC_OK;
 }

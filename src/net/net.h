@@ -153,6 +153,11 @@ const char *net_conn_local(const struct net_conn *conn);
 uint64_t net_conn_id(const struct net_conn *conn);               // unique in this process, for logs
 void net_conn_set_idle(struct net_conn *conn, unsigned seconds); // 0: never
 
+// Acknowledges what came in at once. For where a peer sends something small, gets no answer to it
+// and goes on: its system may hold the rest back until then (Nagle's algorithm), and ours would
+// wait 40 ms for an answer to send along.
+void net_conn_quick_ack(struct net_conn *conn);
+
 // Asks that `wake` be called soon. From any thread; never blocks. The reference keeps the
 // connection's memory (not its session) valid; a wake after its close does nothing, one before the
 // session is open or within a TLS handshake is remembered.

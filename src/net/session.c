@@ -1,4 +1,6 @@
 // What a session may do with its connection: write, start TLS, ask who is there.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,6 +99,10 @@ const char *net_conn_local(const struct net_conn *conn) {
 
 uint64_t net_conn_id(const struct net_conn *conn) {
     return conn->id;
+}
+
+void net_conn_quick_ack(struct net_conn *conn) {
+    setsockopt(conn->fd, IPPROTO_TCP, TCP_QUICKACK, &(int){1}, sizeof(int));
 }
 
 void net_conn_set_idle(struct net_conn *conn, unsigned seconds) {

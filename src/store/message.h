@@ -39,6 +39,20 @@ enum ec message_get_mime(struct mbox_tx *tx, struct arena *arena, uint64_t mid, 
 enum ec message_set_mime(struct mbox_tx *tx, uint64_t mid, GBytes *mime, const char *envelope,
                          const char *structure);
 
+// The renditions of a folder's messages with uids from `uid` on, in uid order; messages without one
+// are left out, soft-deleted ones are not. Freed before the transaction ends; the result of reading
+// comes with that.
+struct message_scan;
+struct message_scan_row {
+    uint32_t uid;
+    uint64_t mid, blob, size;
+    const char *envelope, *structure; // borrowed until the next row; not ended by NUL
+    size_t envelope_len, structure_len;
+};
+enum ec message_scan_new(struct mbox_tx *tx, uint64_t fid, uint32_t uid, struct message_scan **out);
+bool message_scan_next(struct message_scan *s, struct message_scan_row *out);
+enum ec message_scan_free(struct message_scan *s); // accepts NULL
+
 // Bytes of a blob. `len` 0: to the end.
 enum ec blob_read(struct mbox_tx *tx, uint64_t blob, uint64_t pos, uint64_t len, GBytes **out);
 

@@ -24,7 +24,8 @@ extern const char sql_message_insert[], sql_message_get[], sql_message_by_uid[],
     sql_message_full[], sql_message_update[], sql_message_mime_size[];
 extern const char sql_data_insert[], sql_data_get[], sql_data_ref[], sql_data_unref[],
     sql_data_delete[];
-extern const char sql_mime_insert[], sql_mime_get[], sql_mime_size[], sql_mime_delete[];
+extern const char sql_mime_insert[], sql_mime_get[], sql_mime_size[], sql_mime_scan[],
+    sql_mime_delete[];
 extern const char sql_attachment_insert[], sql_attachment_list[], sql_attachment_delete[];
 extern const char sql_blob_insert[], sql_blob_get[], sql_blob_ref[], sql_blob_unref[],
     sql_blob_delete[], sql_blob_find[], sql_blob_chunk_insert[], sql_blob_chunk_get[],

@@ -128,6 +128,11 @@ const char sql_mime_size[] =
     " blob.blob = message_mime.blob WHERE message_mime.mbx = $1 AND message_mime.doc = $2";
 const char sql_mime_get[] =
     "SELECT blob, envelope, structure FROM message_mime WHERE mbx = $1 AND doc = $2";
+// The cross join keeps the engine from beginning with the wide table.
+const char sql_mime_scan[] =
+    "SELECT m.uid, m.mid, m.mime_size, x.blob, x.envelope, x.structure FROM message AS m"
+    " CROSS JOIN message_mime AS x WHERE m.mbx = $1 AND m.fid = $2 AND m.uid >= $3"
+    " AND x.mbx = m.mbx AND x.doc = m.doc ORDER BY m.uid";
 const char sql_mime_delete[] = "DELETE FROM message_mime WHERE mbx = $1 AND doc = $2";
 const char sql_attachment_insert[] =
     "INSERT INTO attachment (mbx, doc, num, props, blob, pos, length, encoding, embedded)"

@@ -9,7 +9,7 @@ void imap_put_capabilities(struct imap_session *s) {
     imap_puts(s, "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE");
     if (s->state != IMAP_NOT_AUTHENTICATED) {
         imap_puts(s, " UIDPLUS MOVE UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS"
-                     " STATUS=SIZE CONDSTORE ESEARCH WITHIN");
+                     " STATUS=SIZE CONDSTORE QRESYNC ESEARCH WITHIN");
         imap_printf(s, " APPENDLIMIT=%" G_GUINT64_FORMAT,
                     s->service->max_message ? s->service->max_message : (uint64_t)IMAP_MAX_MESSAGE);
         return;
@@ -54,15 +54,18 @@ void cmd_id(struct imap_cmd *c) {
 }
 
 void cmd_enable(struct imap_cmd *c) {
-    bool condstore = false;
+    bool condstore = false, qresync = false;
     do {
         const char *name = imap_atom(&c->args);
         condstore = condstore || (name && g_ascii_strcasecmp(name, "CONDSTORE") == 0);
+        qresync = qresync || (name && g_ascii_strcasecmp(name, "QRESYNC") == 0);
     } while (imap_accept(&c->args, ' '));
     if (!imap_arg_end(c))
         return;
-    imap_puts(c->s, condstore ? "* ENABLED CONDSTORE\r\n" : "* ENABLED\r\n");
-    c->s->has_condstore = c->s->has_condstore || condstore;
+    imap_printf(c->s, "* ENABLED%s%s\r\n", condstore ? " CONDSTORE" : "",
+                qresync ? " QRESYNC" : "");
+    c->s->has_qresync = c->s->has_qresync || qresync;
+    c->s->has_condstore = c->s->has_condstore || condstore || qresync;
     imap_reply_ok(c);
 }
 

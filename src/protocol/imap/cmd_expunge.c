@@ -33,6 +33,16 @@ void cmd_expunge(struct imap_cmd *c) {
             g_array_append_val(mids, row->mid);
     }
     mailbox_view_free(now);
-    imap_reply_ec(c, mailbox_expunge(s->mailbox, mailbox_view_fid(s->view),
-                                     (const uint64_t *)mids->data, mids->len));
+    ec = mailbox_expunge(s->mailbox, mailbox_view_fid(s->view), (const uint64_t *)mids->data,
+                         mids->len);
+    // The client learns how far it is in step ([RFC 7162] 3.2.7, 3.2.8).
+    if (ec == EC_OK && mids->len > 0 && s->has_condstore &&
+        mailbox_view_refresh(s->mailbox, s->view, &now) == EC_OK) {
+        imap_reply(c, "OK",
+                   arena_printf(c->arena, "[HIGHESTMODSEQ %" G_GUINT64_FORMAT "] Expunged",
+                                mailbox_view_modseq(now)));
+        mailbox_view_free(now);
+        return;
+    }
+    imap_reply_ec(c, ec);
 }

@@ -1,4 +1,4 @@
-// FETCH and UID FETCH ([RFC 3501] 6.4.5, [RFC 7162] CHANGEDSINCE).
+// FETCH and UID FETCH ([RFC 3501] 6.4.5, [RFC 7162] CHANGEDSINCE, VANISHED).
 //
 // The answer is made in steps: each opens a reader, writes rows until enough output waits, and
 // closes it, so that neither a slow client nor a large folder holds a snapshot or a worker.
@@ -25,11 +25,11 @@ struct fetch {
     enum ec ec; // the first failure that is not a missing message
 };
 
-static enum ec need_reader(struct fetch *f) {
-    if (f->reader)
-        return EC_OK;
+static enum ec need_reader(struct fetch *f, const struct message_row *row) {
     struct imap_session *s = f->c->s;
-    return mailbox_reader_open(s->mailbox, mailbox_view_fid(s->view), &f->reader);
+    if (!f->reader)
+        EC_TRY(mailbox_reader_open(s->mailbox, mailbox_view_fid(s->view), &f->reader));
+    return mailbox_reader_at(f->reader, row);
 }
 
 // --- One item ---
@@ -51,7 +51,7 @@ static void put_flags(struct imap_session *s, uint32_t bits, const char *keyword
 static enum ec put_size(struct fetch *f, const struct message_row *row) {
     uint64_t size = row->size;
     if (!(row->flags & MSG_HAS_MIME)) {
-        EC_TRY(need_reader(f));
+        EC_TRY(need_reader(f, row));
         EC_TRY(mailbox_read_size(f->reader, row->mid, &size));
     }
     char *out = imap_put_literal(imap_room(f->c->s, 40), "RFC822.SIZE ");
@@ -61,7 +61,7 @@ static enum ec put_size(struct fetch *f, const struct message_row *row) {
 
 static enum ec put_stored(struct fetch *f, const struct message_row *row, bool structure) {
     const char *text = NULL;
-    EC_TRY(need_reader(f));
+    EC_TRY(need_reader(f, row));
     EC_TRY(mailbox_read_envelope(f->reader, row->mid, structure ? NULL : &text,
                                  structure ? &text : NULL));
     imap_puts(f->c->s, structure ? "BODYSTRUCTURE " : "ENVELOPE ");
@@ -122,7 +122,7 @@ static enum ec put_item(struct fetch *f, const struct fetch_item *item,
     case FETCH_SECTION:
         break;
     }
-    EC_TRY(need_reader(f));
+    EC_TRY(need_reader(f, row));
     m->reader = f->reader;
     return item->kind == FETCH_BODY ? put_body(f, m) : put_section(f, m, &item->section);
 }
@@ -253,22 +253,37 @@ static bool is_known(struct imap_cmd *c, uint32_t old_index, const struct messag
            (now->flags & MSG_CLIENT_FLAGS) == ((before->flags | MSG_READ) & MSG_CLIENT_FLAGS);
 }
 
-static bool parse_modifiers(struct imap_cmd *c, uint64_t *changed_since) {
+// "(CHANGEDSINCE 12 VANISHED)"
+static bool parse_modifiers(struct imap_cmd *c, uint64_t *changed_since, bool *vanished) {
     struct imap_parser *p = &c->args;
     if (!imap_accept(p, ' '))
         return true;
-    return imap_expect(p, '(') &&
-           (imap_accept_word(p, "CHANGEDSINCE") || imap_fail(p, "Unknown FETCH modifier")) &&
-           imap_space(p) && imap_number64(p, changed_since) && imap_expect(p, ')');
+    imap_expect(p, '(');
+    do {
+        if (imap_accept_word(p, "VANISHED")) {
+            *vanished = true;
+        } else if (imap_accept_word(p, "CHANGEDSINCE")) {
+            imap_space(p);
+            imap_number64(p, changed_since);
+        } else {
+            return imap_fail(p, "Unknown FETCH modifier");
+        }
+    } while (imap_ok(p) && imap_accept(p, ' '));
+    if (*vanished && (!*changed_since || !c->is_uid || !c->s->has_qresync))
+        return imap_fail(p, "VANISHED needs QRESYNC, UID FETCH and CHANGEDSINCE");
+    return imap_expect(p, ')');
 }
 
 void cmd_fetch(struct imap_cmd *c) {
     struct fetch *f = arena_alloc0(c->arena, sizeof *f);
+    struct imap_parser set_at = c->args;
+    struct imap_set set;
+    bool vanished = false;
     f->c = c;
     if (!imap_arg_rows(c, &f->rows))
         return;
     bool ok = imap_space(&c->args) && fetch_parse(&c->args, &f->items) &&
-              parse_modifiers(c, &f->changed_since);
+              parse_modifiers(c, &f->changed_since, &vanished);
     if (!imap_arg_end(c) || !ok)
         return;
     if (c->is_uid)
@@ -277,6 +292,11 @@ void cmd_fetch(struct imap_cmd *c) {
         fetch_add(&f->items, FETCH_MODSEQ);
     if (fetch_has(&f->items, FETCH_MODSEQ))
         c->s->has_condstore = true;
+    if (vanished && imap_parse_set(&set_at, &set)) {
+        struct imap_rows uids;
+        imap_uids_of_set(c->arena, &set, &uids);
+        f->ec = imap_put_vanished_since(c->s, f->changed_since, &uids);
+    }
     if (!c->s->is_read_only && sets_seen(&f->items))
         mark_seen(f);
     f->arena = arena_new();

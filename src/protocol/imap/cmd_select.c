@@ -1,6 +1,7 @@
-// SELECT, EXAMINE, CLOSE, UNSELECT ([RFC 3501] 6.3.1, 6.4.2, [RFC 3691], [RFC 7162] 3.1.2).
+// SELECT, EXAMINE, CLOSE, UNSELECT ([RFC 3501] 6.3.1, 6.4.2, [RFC 3691], [RFC 7162] 3.1.2, 3.2.5).
 #include "protocol/imap/imap_commands.h"
 #include "protocol/imap/imap_flags.h"
+#include "protocol/imap/imap_set.h"
 #include "protocol/imap/imap_write.h"
 
 // The keywords in use in the folder. Rows share interned strings, so most are recognized by their
@@ -56,27 +57,84 @@ static void put_folder(struct imap_session *s) {
                 mailbox_view_uid_validity(v), mailbox_view_uid_next(v), mailbox_view_modseq(v));
 }
 
+struct select_params {
+    bool condstore, qresync;
+    uint32_t uid_validity; // what the client remembers of the folder
+    uint64_t modseq;
+    bool has_known;
+    struct imap_set known; // uids
+};
+
+// "(67890007 20050715194045000 41,43:211 (1:3 41:43))". The pairs of sequence numbers and uids at
+// the end only help a server that has forgotten what was expunged.
+static bool parse_qresync(struct imap_cmd *c, struct select_params *out) {
+    struct imap_parser *p = &c->args;
+    struct imap_set numbers, uids;
+    if (!c->s->has_qresync)
+        return imap_fail(p, "QRESYNC is not enabled");
+    out->qresync = true;
+    imap_space(p);
+    imap_expect(p, '(');
+    imap_number(p, &out->uid_validity);
+    imap_space(p);
+    imap_number64(p, &out->modseq);
+    if (imap_accept(p, ' ') && imap_peek(p) != '(') {
+        out->has_known = imap_parse_set(p, &out->known);
+        if (imap_peek(p) == ' ')
+            imap_space(p);
+    }
+    if (imap_accept(p, '(')) {
+        imap_parse_set(p, &numbers);
+        imap_space(p);
+        imap_parse_set(p, &uids);
+        imap_expect(p, ')');
+    }
+    return imap_expect(p, ')');
+}
+
 // "(CONDSTORE)"; parameters nobody knows are an error ([RFC 4466] 2.1).
-static bool parse_params(struct imap_cmd *c, bool *condstore_out) {
-    *condstore_out = false;
+static bool parse_params(struct imap_cmd *c, struct select_params *out) {
+    *out = (struct select_params){0};
     struct imap_parser *p = &c->args;
     if (imap_accept(p, ' ') && !imap_at_end(p)) {
         imap_expect(p, '(');
         do {
-            if (!imap_accept_word(p, "CONDSTORE"))
+            out->condstore = true;
+            if (imap_accept_word(p, "QRESYNC"))
+                parse_qresync(c, out);
+            else if (!imap_accept_word(p, "CONDSTORE"))
                 imap_fail(p, "Unknown parameter");
-            *condstore_out = true;
-        } while (imap_accept(p, ' '));
+        } while (imap_ok(p) && imap_accept(p, ' '));
         imap_expect(p, ')');
     }
     return imap_arg_end(c);
 }
 
+// What happened since the client last saw the folder.
+static enum ec put_resync(struct imap_cmd *c, const struct select_params *params) {
+    struct imap_session *s = c->s;
+    struct imap_rows uids, rows;
+    if (!params->qresync || params->uid_validity != mailbox_view_uid_validity(s->view))
+        return EC_OK;
+    if (params->has_known) {
+        imap_uids_of_set(c->arena, &params->known, &uids);
+        imap_resolve_set(c->arena, s->view, &params->known, true, &rows);
+    }
+    EC_TRY(imap_put_vanished_since(s, params->modseq, params->has_known ? &uids : NULL));
+    uint32_t n = mailbox_view_count(s->view);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct message_row *row = mailbox_view_row(s->view, i);
+        if (row->modseq > params->modseq && (!params->has_known || imap_rows_contain(&rows, i)))
+            imap_put_flags_update(s, i + 1, row, true, true, true);
+    }
+    return EC_OK;
+}
+
 static void select_folder(struct imap_cmd *c, bool read_only) {
     struct imap_session *s = c->s;
     const char *path;
-    bool condstore;
-    if (!imap_arg_mailbox(c, &path) || !parse_params(c, &condstore))
+    struct select_params params;
+    if (!imap_arg_mailbox(c, &path) || !parse_params(c, &params))
         return;
     // A SELECT that fails leaves nothing selected.
     if (s->state == IMAP_SELECTED) {
@@ -92,10 +150,16 @@ static void select_folder(struct imap_cmd *c, bool read_only) {
         return;
     }
     s->state = IMAP_SELECTED;
-    s->has_condstore = s->has_condstore || condstore;
+    s->has_condstore = s->has_condstore || params.condstore;
     const uint32_t writing = RIGHTS_CREATE | RIGHTS_EDIT_ANY | RIGHTS_DELETE_ANY;
     s->is_read_only = read_only || !(mailbox_view_rights(s->view) & writing);
     put_folder(s);
+    ec = put_resync(c, &params);
+    if (ec != EC_OK) {
+        imap_deselect(s);
+        imap_reply_ec(c, ec);
+        return;
+    }
     imap_reply(c, "OK", s->is_read_only ? "[READ-ONLY] Selected" : "[READ-WRITE] Selected");
 }
 

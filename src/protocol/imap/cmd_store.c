@@ -10,6 +10,11 @@ struct store_command {
     enum mailbox_flags_mode mode;
     bool is_silent, is_conditional;
     uint64_t unchanged_since;
+    // The answer, in steps.
+    struct mailbox_view *now;
+    GArray *modified; // mids, sorted; NULL: none were asked for
+    unsigned run;     // where the next step begins
+    uint32_t next;
 };
 
 static bool parse_item(struct imap_parser *p, struct store_command *s) {
@@ -74,28 +79,48 @@ static void reply_modified(struct imap_cmd *c, const struct store_command *s,
     imap_reply(c, "OK", arena_printf(c->arena, "[MODIFIED %s] Conditional STORE failed", set->str));
 }
 
-// Each message's flags as they are now; only the MODSEQ when the client wanted silence.
-static void put_results(struct imap_cmd *c, const struct store_command *s,
-                        const struct mailbox_view *now, const GArray *modified) {
+// A message's flags as they are now; only the MODSEQ when the client wanted silence.
+static void put_result(struct imap_cmd *c, uint32_t index) {
+    const struct store_command *s = c->data;
     bool with_modseq = c->s->has_condstore;
-    if (s->is_silent && !with_modseq)
-        return;
-    for (unsigned r = 0; r < s->rows.n; r++)
-        for (uint32_t i = s->rows.runs[r].first; i <= s->rows.runs[r].last; i++) {
-            const struct message_row *before = mailbox_view_row(c->s->view, i);
-            uint32_t at = mailbox_view_find_uid(now, before->uid);
-            const struct message_row *row =
-                at < mailbox_view_count(now) ? mailbox_view_row(now, at) : NULL;
-            if (!row || row->uid != before->uid)
-                continue; // expunged by somebody else
-            // What was modified by others is told with its flags, so that the client can decide.
-            bool with_flags = !s->is_silent || is_among(modified, row->mid);
-            if (!with_flags && row->modseq == before->modseq)
-                continue;
-            imap_put_flags_update(c->s, i + 1, row, c->is_uid || with_modseq, with_flags,
-                                  with_modseq);
-            imap_output_is_full(c->s); // hands over what is there
+    const struct message_row *before = mailbox_view_row(c->s->view, index);
+    uint32_t at = mailbox_view_find_uid(s->now, before->uid);
+    const struct message_row *row =
+        at < mailbox_view_count(s->now) ? mailbox_view_row(s->now, at) : NULL;
+    if (!row || row->uid != before->uid)
+        return; // expunged by somebody else
+    // What was modified by others is told with its flags, so that the client can decide.
+    bool with_flags = !s->is_silent || is_among(s->modified, row->mid);
+    if (with_flags || row->modseq != before->modseq)
+        imap_put_flags_update(c->s, index + 1, row, c->is_uid || with_modseq, with_flags,
+                              with_modseq);
+}
+
+static bool step(struct imap_cmd *c) {
+    struct store_command *s = c->data;
+    bool is_silent = s->is_silent && !c->s->has_condstore;
+    for (; !is_silent && s->run < s->rows.n; s->run++) {
+        const struct imap_run *run = &s->rows.runs[s->run];
+        for (uint32_t i = MAX(s->next, run->first); i <= run->last; i++) {
+            put_result(c, i);
+            if (imap_output_is_full(c->s)) {
+                s->next = i + 1;
+                return false;
+            }
         }
+    }
+    if (s->modified && s->modified->len)
+        reply_modified(c, s, s->modified);
+    else
+        imap_reply_ok(c);
+    return true;
+}
+
+static void free_store(struct imap_cmd *c) {
+    struct store_command *s = c->data;
+    mailbox_view_free(s->now);
+    if (s->modified)
+        g_array_unref(s->modified);
 }
 
 static uint32_t expected_flags(const struct store_command *s, uint32_t before) {
@@ -143,25 +168,19 @@ void cmd_store(struct imap_cmd *c) {
         .n_keywords = s->flags.n_keywords,
         .unchanged_since = s->unchanged_since,
     };
-    g_autoptr(GArray) modified = NULL;
+    c->data = s;
+    c->free_data = free_store;
     uint64_t fid = mailbox_view_fid(session->view);
     enum ec ec = mailbox_change_flags(session->mailbox, fid, mids, n, &change,
-                                      s->is_conditional ? &modified : NULL);
-    struct mailbox_view *now = NULL;
+                                      s->is_conditional ? &s->modified : NULL);
     if (ec == EC_OK)
-        ec = mailbox_view_refresh(session->mailbox, session->view, &now);
+        ec = mailbox_view_refresh(session->mailbox, session->view, &s->now);
     if (ec != EC_OK) {
         imap_reply_ec(c, ec);
         return;
     }
-    if (modified && modified->len)
-        g_array_sort(modified, by_value);
-    put_results(c, s, now, modified);
-    mailbox_view_free(now);
-    c->data = s;
+    if (s->modified && s->modified->len)
+        g_array_sort(s->modified, by_value);
     c->is_known = is_known;
-    if (modified && modified->len)
-        reply_modified(c, s, modified);
-    else
-        imap_reply_ok(c);
+    c->step = step;
 }

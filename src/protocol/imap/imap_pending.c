@@ -159,6 +159,9 @@ enum net_next imap_take_literal(struct imap_session *s, const uint8_t *data, siz
     if (s->literal_left > 0)
         return NET_READ;
     s->input = INPUT_LINE;
+    // Many clients send the rest of the line in a packet of its own.
+    if (s->conn)
+        net_conn_quick_ack(s->conn);
     if (p->spool) {
         struct imap_spooled done = {.pos = p->text->len};
         enum ec ec = imap_spool_finish(p->spool, &done.bytes);

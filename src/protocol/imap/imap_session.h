@@ -47,6 +47,7 @@ struct imap_session {
     enum imap_input input;
     bool is_read_only;
     bool has_condstore; // every FETCH of flags carries MODSEQ
+    bool has_qresync;   // VANISHED instead of EXPUNGE
     uint8_t n_bad, n_login_failures;
     uint16_t n_keepalives; // sent in this IDLE
 };
@@ -144,6 +145,10 @@ uint64_t *imap_row_mids(struct imap_cmd *c, const struct imap_rows *rows, unsign
 // Tells the client what changed in the selected folder. EXPUNGE only when `may_expunge`: otherwise
 // a change that has some waits for the next time. `c` (may be NULL): the command running.
 enum ec imap_sync(struct imap_session *s, struct imap_cmd *c, bool may_expunge);
+// "* VANISHED (EARLIER) 3:5,9": what left the selected folder after the modseq `since`, of the uids
+// in `known` (imap_uids_of_set; NULL: of all).
+enum ec imap_put_vanished_since(struct imap_session *s, uint64_t since,
+                                const struct imap_rows *known);
 // "* 3 FETCH (UID 7 FLAGS (...) MODSEQ (...))".
 void imap_put_flags_update(struct imap_session *s, uint32_t number, const struct message_row *row,
                            bool with_uid, bool with_flags, bool with_modseq);

@@ -314,6 +314,49 @@ static void test_rename_inbox(struct test *t, gconstpointer data) {
     expect(t->c, "4 STATUS INBOX (MESSAGES)\r\n", "* STATUS INBOX (MESSAGES 0)\r\n4 OK *");
 }
 
+static uint64_t number_after(const char *text, const char *what) {
+    const char *at = strstr(text, what);
+    g_assert_nonnull(at);
+    return g_ascii_strtoull(at + strlen(what), NULL, 10);
+}
+
+#define expect_printf(client, pattern, ...)                                                        \
+    do {                                                                                           \
+        g_autofree char *text_ = g_strdup_printf(__VA_ARGS__);                                     \
+        expect(client, text_, pattern);                                                            \
+    } while (0)
+
+static void test_qresync(struct test *t, gconstpointer data) {
+    for (unsigned i = 0; i < 5; i++)
+        append(t->c, "INBOX", "Subject: x\r\n\r\n");
+    expect(t->c, "0 SELECT INBOX (QRESYNC (1 1))\r\n", "0 BAD *");
+    expect(t->c, "1 ENABLE QRESYNC\r\n", "* ENABLED QRESYNC\r\n1 OK *");
+    const char *selected = imap_client_say(t->c, "2 SELECT INBOX\r\n");
+    unsigned validity = (unsigned)number_after(selected, "UIDVALIDITY ");
+    unsigned modseq = (unsigned)number_after(selected, "HIGHESTMODSEQ ");
+    expect(t->other, "1 SELECT INBOX\r\n", "*1 OK *");
+    expect(t->other, "2 STORE 2,4:5 +FLAGS.SILENT (\\Deleted)\r\n", "2 OK *");
+    expect(t->other, "3 EXPUNGE\r\n", "* 5 EXPUNGE\r\n* 4 EXPUNGE\r\n* 2 EXPUNGE\r\n3 OK *");
+    expect(t->other, "4 STORE 1 +FLAGS.SILENT (\\Flagged)\r\n", "4 OK *");
+    expect(t->c, "3 NOOP\r\n",
+           "* VANISHED 2,4:5\r\n* 1 FETCH (UID 1 FLAGS (\\Flagged) MODSEQ (*))\r\n3 OK *");
+    expect_printf(t->c,
+                  "* OK [CLOSED] **[HIGHESTMODSEQ *\r\n* VANISHED (EARLIER) 2,4:5\r\n"
+                  "* 1 FETCH (UID 1 FLAGS (\\Flagged) MODSEQ (*))\r\n4 OK *",
+                  "4 SELECT INBOX (QRESYNC (%u %u))\r\n", validity, modseq);
+    expect_printf(t->c, "** VANISHED (EARLIER) 2\r\n5 OK *",
+                  "5 SELECT INBOX (QRESYNC (%u %u 2:3 (1:2 1:2)))\r\n", validity, modseq);
+    expect_printf(t->c, "*HIGHESTMODSEQ *] Highest\r\n6 OK *",
+                  "6 SELECT INBOX (QRESYNC (%u %u))\r\n", validity + 1, modseq);
+    expect_printf(t->c, "* VANISHED (EARLIER) 4:5\r\n* 1 FETCH (UID 1 MODSEQ (*))\r\n7 OK *",
+                  "7 UID FETCH 1,4:* (UID) (CHANGEDSINCE %u VANISHED)\r\n", modseq);
+    expect(t->c, "8 FETCH 1 (UID) (CHANGEDSINCE 1 VANISHED)\r\n", "8 BAD *");
+    expect(t->c, "9 STORE 2 +FLAGS.SILENT (\\Deleted)\r\n", "* 2 FETCH *9 OK *");
+    expect(t->c, "10 EXPUNGE\r\n", "* VANISHED 3\r\n10 OK [HIGHESTMODSEQ *] *");
+    expect(t->c, "11 SELECT INBOX (QRESYNC (1 1 (1 1)\r\n", "11 BAD *");
+    expect(t->c, "12 SELECT INBOX (QRESYNC)\r\n", "12 BAD *");
+}
+
 static void test_append(struct test *t, gconstpointer data) {
     expect(t->c, "1 APPEND INBOX {5}\r\n", "+ *\r\n");
     expect(t->c, "ab", "");
@@ -410,6 +453,7 @@ int main(int argc, char **argv) {
         {"/imap/search", test_search},
         {"/imap/folders", test_folders},
         {"/imap/rename-inbox", test_rename_inbox},
+        {"/imap/qresync", test_qresync},
         {"/imap/append", test_append},
         {"/imap/large-append", test_large_append},
         {"/imap/idle", test_idle},

@@ -56,6 +56,17 @@ bool imap_resolve_set(struct arena *arena, const struct mailbox_view *view,
     return true;
 }
 
+void imap_uids_of_set(struct arena *arena, const struct imap_set *set, struct imap_rows *out) {
+    const uint32_t highest = UINT32_MAX - 1; // no uid is higher; leaves room to join
+    *out = (struct imap_rows){.runs = arena_alloc(arena, set->n * sizeof *out->runs)};
+    for (unsigned i = 0; i < set->n; i++) {
+        struct search_range r = set->ranges[i];
+        uint32_t low = MIN(r.low, r.high), high = MAX(r.low, r.high);
+        out->runs[out->n++] = (struct imap_run){MIN(low, highest), MIN(high, highest)};
+    }
+    join_runs(out);
+}
+
 bool imap_rows_contain(const struct imap_rows *rows, uint32_t index) {
     unsigned low = 0, high = rows->n;
     while (low < high) {

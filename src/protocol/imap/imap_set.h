@@ -18,6 +18,10 @@ struct imap_rows {
 bool imap_resolve_set(struct arena *arena, const struct mailbox_view *view,
                       const struct imap_set *set, bool by_uid, struct imap_rows *out);
 
+// The uids of a set themselves, whether there are such messages or not, as runs; "*" is the highest
+// possible. In the arena.
+void imap_uids_of_set(struct arena *arena, const struct imap_set *set, struct imap_rows *out);
+
 bool imap_rows_contain(const struct imap_rows *rows, uint32_t index);
 
 // Appends "1:4,7" for the numbers (ascending runs are joined, the order is kept).

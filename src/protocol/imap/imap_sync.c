@@ -4,6 +4,7 @@
 // Sequence numbers are positions in the session's snapshot, so the snapshot is replaced only
 // together with what tells the client of it.
 #include "protocol/imap/imap_flags.h"
+#include "protocol/imap/imap_set.h"
 #include "protocol/imap/imap_write.h"
 
 struct changes {
@@ -63,11 +64,46 @@ void imap_put_flags_update(struct imap_session *s, uint32_t number, const struct
     imap_advance(s, imap_put_literal(out, ")\r\n"));
 }
 
+static void put_vanished(struct imap_session *s, const char *what, const GArray *uids) {
+    if (uids->len == 0)
+        return;
+    imap_puts(s, what);
+    imap_append_set(s->out, (const uint32_t *)uids->data, uids->len);
+    imap_puts(s, "\r\n");
+}
+
+enum ec imap_put_vanished_since(struct imap_session *s, uint64_t since,
+                                const struct imap_rows *known) {
+    g_autoptr(GArray) uids = NULL, told = NULL;
+    EC_TRY(mailbox_view_vanished(s->mailbox, s->view, since, &uids));
+    told = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    for (guint i = 0; i < uids->len; i++) {
+        uint32_t uid = g_array_index(uids, uint32_t, i);
+        if (!known || imap_rows_contain(known, uid))
+            g_array_append_val(told, uid);
+    }
+    put_vanished(s, "* VANISHED (EARLIER) ", told);
+    return EC_OK;
+}
+
+static void put_removed(struct imap_session *s, const GArray *removed) {
+    if (s->has_qresync) {
+        g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+        for (guint i = 0; i < removed->len; i++) {
+            uint32_t index = g_array_index(removed, uint32_t, i);
+            g_array_append_val(uids, mailbox_view_row(s->view, index)->uid);
+        }
+        put_vanished(s, "* VANISHED ", uids);
+        return;
+    }
+    // From the end, so that each number is what the client counts at that moment.
+    for (guint i = removed->len; i > 0; i--)
+        imap_printf(s, "* %u EXPUNGE\r\n", g_array_index(removed, uint32_t, i - 1) + 1);
+}
+
 static void put_changes(struct imap_session *s, struct imap_cmd *c, const struct mailbox_view *to,
                         const struct changes *changes) {
-    // From the end, so that each number is what the client counts at that moment.
-    for (guint i = changes->removed->len; i > 0; i--)
-        imap_printf(s, "* %u EXPUNGE\r\n", g_array_index(changes->removed, uint32_t, i - 1) + 1);
+    put_removed(s, changes->removed);
     if (changes->has_added)
         imap_printf(s, "* %u EXISTS\r\n* 0 RECENT\r\n", mailbox_view_count(to));
     bool with_uid = s->has_condstore || (c && c->is_uid);
