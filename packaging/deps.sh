@@ -10,7 +10,7 @@ task=${1:-build}
 here=$(cd "$(dirname "$0")/.." && pwd)
 
 build='gcc libc6-dev meson ninja-build pkg-config ccache libglib2.0-dev libevent-dev libssl-dev
-libsqlite3-dev libgmime-3.0-dev libicu-dev libidn2-dev libsodium-dev libzstd-dev zlib1g-dev
+libsqlite3-dev libicu-dev libidn2-dev libsodium-dev libzstd-dev zlib1g-dev
 libsystemd-dev'
 python='python3'
 # Real clients.
