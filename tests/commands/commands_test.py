@@ -151,7 +151,7 @@ def life_of_folders_and_messages(tag):
     run("folder", "create", DIR, address, "Projects/2026")
     run("folder", "create", DIR, address, "Projects/2026", status=1)
     run("folder", "grant", DIR, address, "Projects", ALICE, "reviewer")
-    run("folder", "grant", DIR, address, "Projects", ALICE, "nonsense", status=1)
+    run("folder", "grant", DIR, address, "Projects", ALICE, "nonsense", status=2)
     for i in range(3):
         (server.root / f"{tag}{i}.eml").write_bytes(mail.simple_message(f"{tag} {i}"))
     paths = [server.root / f"{tag}{i}.eml" for i in range(3)]
