@@ -122,7 +122,8 @@ static struct import_source *add_source(struct import_sources *s, enum source_ki
     return source;
 }
 
-// A file called .eml is one message, whatever its first line: some programs put a "From " line there.
+// A file called .eml is one message, whatever its first line: some programs put a "From " line
+// there.
 static bool is_mbox_file(const char *path) {
     char head[SNIFF_BYTES];
     if (g_str_has_suffix(path, ".eml") || g_str_has_suffix(path, ".EML"))
