@@ -22,7 +22,9 @@ if [ ! -e "$passwords" ]; then
     (umask 077 && : >"$passwords")
     add_user alice@example.test "Alice Adams"
     add_user bob@example.test "Bob Brown"
-    "$bourse" import "$dir" alice@example.test --folder Inbox --crlf --quiet "$top"/tests/data/sample/*.eml
+    for user in alice bob; do
+        "$bourse" import "$dir" $user@example.test --folder Inbox --crlf --quiet "$top"/tests/data/sample/*.eml
+    done
 fi
 
 "$bourse" serve "$dir" >"$dir/serve.out" &
