@@ -1,9 +1,7 @@
 // Changes since a change number, from the narrow rows' modseq index and the tombstones.
 #include "store/change.h"
 
-#include <string.h>
-
-#include "base/wire.h"
+#include "mapi/change.h"
 #include "mapi/special_folder.h"
 #include "store/folder.h"
 #include "store/message_internal.h"
@@ -122,16 +120,6 @@ enum ec changes_of_hierarchy(struct mbox_tx *tx, struct arena *arena, uint64_t r
 
 // --- Change keys ---
 
-#define XID_SIZE 22
-
-static const uint8_t *make_xid(struct mbox_tx *tx, struct arena *arena, uint64_t cn) {
-    uint8_t *xid = arena_alloc(arena, XID_SIZE);
-    memcpy(xid, tx->mbox->replica.bytes, 16);
-    for (unsigned i = 0; i < 6; i++) // a GLOBCNT is big-endian ([MS-OXCDATA] 2.2.1.3)
-        xid[16 + i] = (uint8_t)(cn >> (8 * (5 - i)));
-    return xid;
-}
-
 enum ec change_key_of(struct mbox_tx *tx, struct arena *arena, uint64_t id, const uint8_t **key_out,
                       uint32_t *key_len_out, const uint8_t **pcl_out, uint32_t *pcl_len_out) {
     struct message_full m;
@@ -146,13 +134,16 @@ enum ec change_key_of(struct mbox_tx *tx, struct arena *arena, uint64_t id, cons
         EC_TRY(folder_get(tx, arena, id, &f));
         cn = f.cn;
     }
-    *key_out = make_xid(tx, arena, cn);
-    *key_len_out = XID_SIZE;
-    if (pcl.len == 0) { // one predecessor: the change key itself, behind its size
-        uint8_t *only = arena_alloc(arena, XID_SIZE + 1);
-        only[0] = XID_SIZE;
-        memcpy(only + 1, *key_out, XID_SIZE);
-        pcl = (struct prop_bin){XID_SIZE + 1, only};
+    struct gid gid = {tx->mbox->replica, cn};
+    struct xid xid = xid_of(&gid);
+    struct prop_bin key = xid_bytes(arena, &xid);
+    *key_out = key.data;
+    *key_len_out = key.len;
+    if (pcl.len == 0) { // one predecessor: the change key itself
+        static const struct pcl none;
+        struct pcl only;
+        EC_TRY(pcl_add(arena, &none, &xid, &only));
+        pcl = pcl_bytes(arena, &only);
     }
     *pcl_out = pcl.data;
     *pcl_len_out = pcl.len;

@@ -1,6 +1,7 @@
 // A folder object's properties: its bag and what is computed ([MS-OXCFOLD] 2.2.2).
 #include <string.h>
 
+#include "mapi/change.h"
 #include "mapi/props.h"
 #include "mapi/special_folder.h"
 #include "store/folder_internal.h"
@@ -45,13 +46,8 @@ static bool is_computed(proptag_t tag) {
     return false;
 }
 
-// FID and MID values as they stand in properties: replica id 1 and the counter big-endian behind
-// it, read as a little-endian number ([MS-OXCDATA] 2.2.1.1).
 static int64_t wire_id(uint64_t id) {
-    uint64_t v = 1;
-    for (unsigned i = 0; i < 6; i++)
-        v |= ((id >> (8 * (5 - i))) & 0xff) << (16 + 8 * i);
-    return (int64_t)v;
+    return short_id_value((struct short_id){REPLID_OWN, id});
 }
 
 static void set_i8(struct bag *bag, proptag_t tag, int64_t v) {

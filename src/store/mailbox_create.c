@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/wire.h"
+#include "mapi/entry_id.h"
 #include "mapi/props.h"
 #include "mapi/rights.h"
 #include "mapi/special_folder.h"
@@ -12,19 +13,16 @@
 
 #define FOLDER_ENTRY_ID_SIZE 46
 
-struct entry_id {
+struct folder_entry_id {
     uint8_t bytes[FOLDER_ENTRY_ID_SIZE];
 };
 
-// A private folder's entry id: flags, mailbox, type, replica, counter, padding
-// ([MS-OXCDATA] 2.2.4.1).
-static struct entry_id make_entry_id(const struct mbox *mbox, uint64_t fid) {
-    struct entry_id id = {{0}};
-    memcpy(id.bytes + 4, mbox->guid.bytes, 16);
-    id.bytes[20] = 1; // eitLTPrivateFolder
-    memcpy(id.bytes + 22, mbox->replica.bytes, 16);
-    for (unsigned i = 0; i < 6; i++)
-        id.bytes[38 + i] = (uint8_t)(fid >> (8 * (5 - i)));
+static struct folder_entry_id make_entry_id(const struct mbox *mbox, uint64_t fid) {
+    ARENA_AUTO arena = arena_new();
+    struct folder_entry_id id;
+    struct prop_bin bytes = entry_id_of_folder(arena, &mbox->guid, &mbox->replica, fid);
+    g_assert(bytes.len == sizeof id.bytes);
+    memcpy(id.bytes, bytes.data, sizeof id.bytes);
     return id;
 }
 
@@ -68,7 +66,7 @@ static const struct {
 
 static void add_multiple(struct bag *bag, proptag_t tag, const struct mbox *mbox,
                          const uint64_t *fids, unsigned n) {
-    struct entry_id ids[8];
+    struct folder_entry_id ids[8];
     struct prop_bin bins[8];
     g_assert(n <= 8);
     for (unsigned i = 0; i < n; i++) {
@@ -86,7 +84,7 @@ static void add_multiple(struct bag *bag, proptag_t tag, const struct mbox *mbox
 static void add_additional_ex(struct bag *bag, const struct mbox *mbox) {
     struct wire_writer w = wire_writer(4096);
     for (unsigned i = 0; i < G_N_ELEMENTS(additional_ex); i++) {
-        struct entry_id id = make_entry_id(mbox, additional_ex[i].fid);
+        struct folder_entry_id id = make_entry_id(mbox, additional_ex[i].fid);
         wire_put_u16(&w, additional_ex[i].persist_id);
         wire_put_u16(&w, 4 + FOLDER_ENTRY_ID_SIZE);
         wire_put_u16(&w, 1); // RSF_ELID_ENTRYID
@@ -103,7 +101,7 @@ static struct bag *finder_props(const struct mbox *mbox) {
     static const uint64_t free_busy[] = {0, 0, 0, FID_FREEBUSY_DATA};
     struct bag *bag = bag_new();
     for (unsigned i = 0; i < G_N_ELEMENTS(on_root_and_inbox); i++) {
-        struct entry_id id = make_entry_id(mbox, on_root_and_inbox[i].fid);
+        struct folder_entry_id id = make_entry_id(mbox, on_root_and_inbox[i].fid);
         bag_set_bytes(bag, on_root_and_inbox[i].tag, id.bytes, sizeof id.bytes);
     }
     add_multiple(bag, PidTagAdditionalRenEntryIds, mbox, additional, G_N_ELEMENTS(additional));
@@ -115,7 +113,7 @@ static struct bag *finder_props(const struct mbox *mbox) {
 static struct bag *store_props(const struct mbox *mbox) {
     struct bag *bag = bag_new();
     for (unsigned i = 0; i < G_N_ELEMENTS(on_store); i++) {
-        struct entry_id id = make_entry_id(mbox, on_store[i].fid);
+        struct folder_entry_id id = make_entry_id(mbox, on_store[i].fid);
         bag_set_bytes(bag, on_store[i].tag, id.bytes, sizeof id.bytes);
     }
     bag_set_long(bag, PidTagValidFolderMask, 0xff);

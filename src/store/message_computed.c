@@ -1,28 +1,20 @@
 // Properties of a message that are computed from its row ([MS-OXCMSG] 2.2.1, [MS-OXCPRPT] 2.2.1).
-#include <string.h>
-
+#include "mapi/change.h"
+#include "mapi/entry_id.h"
 #include "mapi/props.h"
 #include "store/message_object_internal.h"
-
-#define XID_SIZE 22
-#define MESSAGE_ENTRY_ID_SIZE 70
-#define FOLDER_ENTRY_ID_SIZE 46
 
 // PidTagMessageFlags ([MS-OXCMSG] 2.2.1.6).
 enum { MF_READ = 1, MF_UNMODIFIED = 2, MF_UNSENT = 8, MF_HAS_ATTACH = 0x10, MF_ASSOCIATED = 0x40 };
 
-static void put_counter(uint8_t *out, uint64_t id) {
-    for (unsigned i = 0; i < 6; i++)
-        out[i] = (uint8_t)(id >> (8 * (5 - i)));
+static int64_t wire_id(uint64_t id) {
+    return short_id_value((struct short_id){REPLID_OWN, id});
 }
 
-static int64_t wire_id(uint64_t id) {
-    uint8_t bytes[8] = {1, 0};
-    uint64_t v = 0;
-    put_counter(bytes + 2, id);
-    for (unsigned i = 0; i < 8; i++)
-        v |= (uint64_t)bytes[i] << (8 * i);
-    return (int64_t)v;
+static struct prop_bin replica_xid(const struct message *m, struct arena *arena, uint64_t counter) {
+    struct gid gid = {m->replica, counter};
+    struct xid xid = xid_of(&gid);
+    return xid_bytes(arena, &xid);
 }
 
 typedef void (*compute)(const struct message *m, struct arena *arena, struct prop_value *out);
@@ -68,47 +60,24 @@ static void delivery_time(const struct message *m, struct arena *arena, struct p
 }
 
 static void source_key(const struct message *m, struct arena *arena, struct prop_value *out) {
-    uint8_t *xid = arena_alloc(arena, XID_SIZE);
-    memcpy(xid, m->replica.bytes, 16);
-    put_counter(xid + 16, m->row.mid);
-    out->bin = (struct prop_bin){XID_SIZE, xid};
+    out->bin = replica_xid(m, arena, m->row.mid);
 }
 
 static void change_key(const struct message *m, struct arena *arena, struct prop_value *out) {
-    uint8_t *xid = arena_alloc(arena, XID_SIZE);
-    memcpy(xid, m->replica.bytes, 16);
-    put_counter(xid + 16, m->row.cn);
-    out->bin = (struct prop_bin){XID_SIZE, xid};
+    out->bin = replica_xid(m, arena, m->row.cn);
 }
 
 static void parent_source_key(const struct message *m, struct arena *arena,
                               struct prop_value *out) {
-    uint8_t *xid = arena_alloc(arena, XID_SIZE);
-    memcpy(xid, m->replica.bytes, 16);
-    put_counter(xid + 16, m->row.fid);
-    out->bin = (struct prop_bin){XID_SIZE, xid};
+    out->bin = replica_xid(m, arena, m->row.fid);
 }
 
-// [MS-OXCDATA] 2.2.4.2: flags, mailbox, type, folder's replica and counter, message's replica and
-// counter.
 static void entry_id(const struct message *m, struct arena *arena, struct prop_value *out) {
-    uint8_t *id = arena_alloc0(arena, MESSAGE_ENTRY_ID_SIZE);
-    memcpy(id + 4, m->guid.bytes, 16);
-    id[20] = 7; // eitLTPrivateMessage
-    memcpy(id + 22, m->replica.bytes, 16);
-    put_counter(id + 38, m->row.fid);
-    memcpy(id + 46, m->replica.bytes, 16);
-    put_counter(id + 62, m->row.mid);
-    out->bin = (struct prop_bin){MESSAGE_ENTRY_ID_SIZE, id};
+    out->bin = entry_id_of_message(arena, &m->guid, &m->replica, m->row.fid, m->row.mid);
 }
 
 static void parent_entry_id(const struct message *m, struct arena *arena, struct prop_value *out) {
-    uint8_t *id = arena_alloc0(arena, FOLDER_ENTRY_ID_SIZE);
-    memcpy(id + 4, m->guid.bytes, 16);
-    id[20] = 1; // eitLTPrivateFolder
-    memcpy(id + 22, m->replica.bytes, 16);
-    put_counter(id + 38, m->row.fid);
-    out->bin = (struct prop_bin){FOLDER_ENTRY_ID_SIZE, id};
+    out->bin = entry_id_of_folder(arena, &m->guid, &m->replica, m->row.fid);
 }
 
 // "Alice; Bob": display names of one kind of recipients ([MS-OXOMSG] 2.2.1.7 to 2.2.1.9).
