@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "mapi/named.h"
+#include "store/background_internal.h"
 #include "store/store_internal.h"
 
 #define MAX_IDLE_OPEN 64
@@ -39,6 +40,7 @@ enum ec store_open(const char *dir, const struct store_options *options, struct 
         store->options.max_idle_open = MAX_IDLE_OPEN;
     pthread_mutex_init(&store->lock, NULL);
     store->open = g_hash_table_new(guid_hash, guid_same);
+    store->background = background_new(store);
     *out = store;
     return EC_OK;
 }
@@ -72,6 +74,7 @@ static void mbox_free(struct mbox *mbox) {
 void store_close(struct store *store) {
     if (!store)
         return;
+    background_free(store->background);
     GHashTableIter it;
     gpointer mbox;
     g_hash_table_iter_init(&it, store->open);
@@ -116,6 +119,7 @@ static void unlink_with(const char *path, const char *suffix) {
 
 enum ec store_delete_mailbox(struct store *store, const struct guid *guid) {
     g_autofree char *path = mailbox_file(store, guid);
+    background_forget(store->background, guid);
     pthread_mutex_lock(&store->lock);
     struct mbox *mbox = g_hash_table_lookup(store->open, guid);
     enum ec ec = EC_OK;

@@ -11,12 +11,14 @@
 
 struct rows_cache; // rows.c
 struct named_map;  // mapi/named.h
+struct background; // background.c
 
 struct store {
     char *dir;
     struct store_options options;
     pthread_mutex_t lock;
     GHashTable *open; // guid (inside the mbox) -> struct mbox
+    struct background *background;
 };
 
 struct mbox {

@@ -6,6 +6,7 @@ THREADS_SECONDS: how long (25)."""
 
 import os
 import random
+import re
 import threading
 import time
 
@@ -18,7 +19,7 @@ server = bourse.Server(USERS, build="tsan").start()
 stop = threading.Event()
 errors = []
 done = {"deliver": 0, "read": 0, "flag": 0, "expunge": 0, "idle": 0}
-delivered = {u: 0 for u in USERS}
+delivered = {u: [] for u in USERS}  # subjects
 lock = threading.Lock()
 
 
@@ -34,11 +35,12 @@ def deliver(i, r):
             user = pick(i)
             both = r.random() < 0.2
             to = sorted({user, USERS[0]} if both else {user})
+            subject = f"t{i}-{r.random()}"
             smtp.send_message("s@remote.test", [f"{u}@example.test" for u in to],
-                              mail.simple_message(f"t{i}-{r.random()}", body="x" * r.randrange(20000)))
+                              mail.simple_message(subject, body="x" * r.randrange(20000)))
             with lock:
                 for u in to:
-                    delivered[u] += 1
+                    delivered[u].append(subject)
                 done["deliver"] += 1
 
 
@@ -115,17 +117,30 @@ def sixty_four_connections():
     expect(all(done.values()), f"one kind did nothing: {done}")
 
 
+def subjects(user):
+    """The subjects of all that was delivered to the user. Others are passed over: one client may have
+    moved away what another appended, before that one could expunge it."""
+    found = []
+    with server.imap(user, timeout=120) as imap:
+        for folder in ("INBOX", "Moved"):
+            if imap.select(folder) > 0:
+                lines = imap.ok("FETCH 1:* (BODY.PEEK[HEADER.FIELDS (SUBJECT)])")
+                found += re.findall(rb"Subject: (t\d+-[\d.e-]+)\r", b"".join(lines))
+    return sorted(f.decode() for f in found)
+
+
 @test
 def every_delivery_is_there_once():
     end = time.monotonic() + 60
     for user in USERS:
-        while True:
-            with server.imap(user, timeout=120) as imap:
-                have = sum(imap.status(f, "MESSAGES")["MESSAGES"] for f in ("INBOX", "Moved"))
-            if have >= delivered[user] or time.monotonic() > end:
-                break
+        have, expected = subjects(user), sorted(delivered[user])
+        while len(have) < len(expected) and time.monotonic() < end:
             time.sleep(0.2)
-        expect_equal(have, delivered[user], f"messages of {user}")
+            have = subjects(user)
+        missing, surplus = set(expected) - set(have), sorted(set(s for s in have if have.count(s) > 1))
+        expect(not missing, f"{user}: {len(missing)} deliveries are missing: {sorted(missing)[:3]}")
+        expect(not surplus, f"{user}: delivered twice: {surplus[:3]}")
+        expect_equal(len(have), len(expected), f"messages of {user}")
 
 
 @test
