@@ -2,9 +2,11 @@
 //
 // The only place that knows an engine. The SQL itself is the dialect SQLite and PostgreSQL share
 // ($1 parameters in order of first use, ON CONFLICT, RETURNING, no engine functions) and stands in
-// one file of each module (store/schema.c, directory/schema.c); in schemas $BLOB, $CLUSTERED and
-// $ROWID (an integer that is the row's own key within its mailbox) are replaced by the engine's
-// words (SQLite: BLOB, WITHOUT ROWID, INTEGER PRIMARY KEY).
+// one file of each module (store/schema.c, directory/schema.c); in schemas $BLOB, $CLUSTERED,
+// $ROWID (an integer that is the row's own key within its mailbox) and, at the end of such a table,
+// $ROWKEY(mbx, column) are replaced by the engine's words (SQLite: BLOB, WITHOUT ROWID, INTEGER
+// PRIMARY KEY, nothing; PostgreSQL: BYTEA, nothing, BIGINT NOT NULL, PRIMARY KEY (mbx, column)).
+// tests/engines/postgres_test.py prepares every statement on a PostgreSQL.
 //
 // A `struct db` is one database (SQLite: one file in WAL mode). It has one writer connection and as
 // many readers as are in use at once; readers see a snapshot and never wait for the writer. A

@@ -12,6 +12,7 @@
 struct db_engine {
     // The engine's words for the placeholders in schemas.
     const char *blob_word, *clustered_word, *rowid_word;
+    bool rowid_is_key; // rowid_word says PRIMARY KEY itself; otherwise $ROWKEY(...) does
     // A query with the table's name as $1 that gives a row when the table exists.
     const char *table_exists_sql;
     // The writer's and the readers' way into a transaction.

@@ -14,6 +14,13 @@ char *db_schema_translate(const struct db_engine *engine, const char *sql) {
     };
     GString *out = g_string_sized_new(strlen(sql) + 64);
     while (*sql != '\0') {
+        if (g_str_has_prefix(sql, "$ROWKEY(")) {
+            const char *end = strchr(sql, ')') + 1;
+            if (!engine->rowid_is_key)
+                g_string_append_printf(out, ", PRIMARY KEY %.*s", (int)(end - sql - 7), sql + 7);
+            sql = end;
+            continue;
+        }
         const char *word = NULL;
         for (size_t i = 0; i < G_N_ELEMENTS(words) && word == NULL; i++) {
             if (!g_str_has_prefix(sql, words[i].placeholder))

@@ -433,6 +433,7 @@ static enum ec lite_copy(struct db_conn *conn, const char *to_path,
 const struct db_engine db_sqlite = {
     .blob_word = "BLOB",
     .rowid_word = "INTEGER PRIMARY KEY",
+    .rowid_is_key = true,
     .clustered_word = "WITHOUT ROWID",
     .table_exists_sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1",
     .begin_write_sql = "BEGIN IMMEDIATE",

@@ -44,10 +44,10 @@ static const char version_1[] =
     // that bodies and attachments point into, else 0.
     "CREATE TABLE message_data ("
     " mbx BIGINT NOT NULL, doc $ROWID, refs BIGINT NOT NULL, source BIGINT NOT NULL,"
-    " props $BLOB NOT NULL, recipients $BLOB);"
+    " props $BLOB NOT NULL, recipients $BLOB $ROWKEY(mbx, doc));"
     "CREATE TABLE message_mime ("
     " mbx BIGINT NOT NULL, doc $ROWID, blob BIGINT NOT NULL, envelope $BLOB NOT NULL,"
-    " structure $BLOB NOT NULL);"
+    " structure $BLOB NOT NULL $ROWKEY(mbx, doc));"
     // The content: a range of a blob (referenced, unless it is the message's source), or the doc of
     // an embedded message.
     "CREATE TABLE attachment ("
@@ -59,9 +59,10 @@ static const char version_1[] =
     // hash: of blobs that are worth sharing (schema_internal.h), else NULL.
     "CREATE TABLE blob ("
     " mbx BIGINT NOT NULL, blob $ROWID, refs BIGINT NOT NULL, size BIGINT NOT NULL,"
-    " codec INTEGER NOT NULL, hash $BLOB, data $BLOB);"
+    " codec INTEGER NOT NULL, hash $BLOB, data $BLOB $ROWKEY(mbx, blob));"
     "CREATE UNIQUE INDEX blob_hash ON blob (mbx, hash) WHERE hash IS NOT NULL;"
-    "CREATE TABLE blob_chunk (mbx BIGINT NOT NULL, chunk $ROWID, data $BLOB NOT NULL);"
+    "CREATE TABLE blob_chunk (mbx BIGINT NOT NULL, chunk $ROWID, data $BLOB NOT NULL"
+    " $ROWKEY(mbx, chunk));"
 
     // What has left a folder, for synchronization; is_soft: it can be restored.
     "CREATE TABLE tombstone ("
