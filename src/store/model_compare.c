@@ -93,7 +93,7 @@ static void compare_messages(struct model *m, struct mbox_tx *tx, const struct m
         compare_row(&row, msg);
         g_assert_cmpuint(fid, ==, f->fid);
         if (row.keywords)
-            g_ref_string_release(row.keywords);
+            shared_text_unref(row.keywords);
         assert_ok(message_open(tx, msg->mid, &message));
         assert_ok(message_get_prop(tx, message, arena, PidTagSubject, 0, &v));
         model_subject(msg->subject, subject, sizeof subject);

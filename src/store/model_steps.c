@@ -429,7 +429,7 @@ static void learn_moved(struct model *m, GArray *moved) {
                 found = i;
         }
         if (row.keywords)
-            g_ref_string_release(row.keywords);
+            shared_text_unref(row.keywords);
         g_assert_cmpuint(found, <, moved->len);
         struct model_message new = g_array_index(moved, struct model_message, found);
         new.mid = mid;

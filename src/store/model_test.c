@@ -1,7 +1,7 @@
 // The model test: random steps against a plain model; with reopening; killed at random moments and
 // compared with a twin that was not; and the history of single objects under eight threads.
 //
-// MODEL_STEPS (20,000), MODEL_KILLS (30), MODEL_SECONDS (5) and MODEL_SEED (random) in the
+// MODEL_STEPS (10,000), MODEL_KILLS (30), MODEL_SECONDS (5) and MODEL_SEED (random) in the
 // environment; the seed is printed.
 #include "store/model.h"
 
@@ -38,7 +38,7 @@ static void assert_clean(struct fixture *f) {
 
 static void test_steps(struct fixture *f, gconstpointer data) {
     (void)data;
-    unsigned steps = number_of("MODEL_STEPS", 20000);
+    unsigned steps = number_of("MODEL_STEPS", 10000);
     struct model *m = model_new(f, seed(), true);
     for (unsigned i = 1; i <= steps; i++) {
         model_step(m);
@@ -164,7 +164,7 @@ static enum ec write_keyword(struct mbox_tx *tx, void *ctx) {
     EC_TRY(message_change_flags(tx, FID_INBOX, &w->mid, 1, &change, NULL));
     EC_TRY(message_get_row(tx, w->mid, NULL, &row));
     w->op->modseq = row.modseq;
-    g_ref_string_release(row.keywords);
+    shared_text_unref(row.keywords);
     return EC_OK;
 }
 
@@ -176,7 +176,7 @@ static void read_keyword(struct worker *w) {
     w->op->modseq = row.modseq;
     g_strlcpy(w->op->keyword, row.keywords ? row.keywords : "", sizeof w->op->keyword);
     if (row.keywords)
-        g_ref_string_release(row.keywords);
+        shared_text_unref(row.keywords);
 }
 
 static void *work(void *data) {
