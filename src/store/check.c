@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "store/check_internal.h"
+#include "store/flag_range.h"
 #include "store/rows_saved.h"
 
 void check_fault(struct check *c, bool is_repaired, const char *format, ...) {
@@ -80,6 +81,7 @@ static enum ec run(struct mbox_tx *tx, void *ctx) {
     c->tx = tx;
     progress(c, "database", 0);
     EC_TRY(check_engine(c));
+    EC_TRY(flag_ranges_settle(tx, 0)); // so that the rows say what is counted
     progress(c, "folders", 20);
     EC_TRY(check_folders(c));
     progress(c, "messages", 40);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "mapi/named.h"
 #include "store/background_internal.h"
+#include "store/flag_range.h"
 #include "store/store_internal.h"
 
 #define MAX_IDLE_OPEN 64
@@ -156,7 +157,7 @@ enum ec store_list_mailboxes(struct store *store, GArray **guids_out) {
     return EC_OK;
 }
 
-static enum ec load_mailbox(struct mbox *mbox) {
+static enum ec load_mailbox(struct mbox *mbox, bool *has_flag_ranges_out) {
     struct db_conn *conn;
     EC_TRY(db_read(mbox->db, &conn));
     struct db_stmt *q = db_query(conn, sql_mailbox_get);
@@ -176,11 +177,14 @@ static enum ec load_mailbox(struct mbox *mbox) {
         mbox->next_id = mbox->saved_next_id = (uint64_t)db_col_i64(q, 6);
     }
     enum ec query = db_finish(q);
+    if (query == EC_OK && ec == EC_OK)
+        query = flag_ranges_any(conn, has_flag_ranges_out);
     db_read_end(conn);
     return query != EC_OK ? query : ec;
 }
 
-static enum ec open_file(struct store *store, const struct guid *guid, struct mbox **out) {
+static enum ec open_file(struct store *store, const struct guid *guid, struct mbox **out,
+                         bool *has_flag_ranges_out) {
     g_autofree char *path = mailbox_file(store, guid);
     if (!g_file_test(path, G_FILE_TEST_EXISTS))
         return EC_NOT_FOUND;
@@ -197,7 +201,7 @@ static enum ec open_file(struct store *store, const struct guid *guid, struct mb
     pthread_mutex_init(&mbox->named_lock, NULL);
     mbox->watches = g_ptr_array_new();
     mbox->rows = rows_cache_new();
-    enum ec ec = load_mailbox(mbox);
+    enum ec ec = load_mailbox(mbox, has_flag_ranges_out);
     if (ec != EC_OK) {
         log_event(LOG_LEVEL_ERROR, "store.mailbox_damaged", "file", path, "error", ec_text(ec),
                   "do", "run `bourse check --repair`, or restore the mailbox from a backup", NULL);
@@ -213,9 +217,12 @@ enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct 
     struct mbox *mbox = g_hash_table_lookup(store->open, guid);
     enum ec ec = EC_OK;
     if (!mbox) {
-        ec = open_file(store, guid, &mbox);
+        bool has_flag_ranges = false;
+        ec = open_file(store, guid, &mbox, &has_flag_ranges);
         if (ec == EC_OK)
             g_hash_table_insert(store->open, &mbox->guid, mbox);
+        if (ec == EC_OK && has_flag_ranges)
+            flag_ranges_want(mbox);
     }
     if (ec == EC_OK) {
         mbox->refs++;

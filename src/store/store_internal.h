@@ -67,6 +67,8 @@ struct mbox_tx {
     GHashTable *counters; // fid -> struct folder_counters; writers only
     GArray *events;       // of struct event
     filetime_t now;       // one time for a whole change
+    GArray *flag_ranges;  // of struct flag_range (flag_range.h); NULL: not read yet
+    bool wants_settling;  // some of them were made in this transaction
     uint64_t
         commits; // mbox->commits before the snapshot was taken: the snapshot has at least these
 };

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/flag_range.h"
 #include "store/store_internal.h"
 
 #define GROUP_MAX 256
@@ -47,6 +48,7 @@ void mbox_read_end(struct mbox_tx *tx) {
     if (!tx)
         return;
     db_read_end(tx->conn);
+    g_clear_pointer(&tx->flag_ranges, g_array_unref);
     g_free(tx);
 }
 
@@ -143,6 +145,7 @@ static enum ec run_change(struct mbox_tx *tx, struct writer *w, bool is_alone) {
     }
     g_array_set_size(tx->events, events);
     g_hash_table_remove_all(tx->counters); // what they counted is being undone
+    g_clear_pointer(&tx->flag_ranges, g_array_unref);
     if (!is_alone)
         db_savepoint_rollback(tx->conn);
     return ec;
@@ -192,6 +195,8 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
             atomic_fetch_add(&mbox->commits, 1);
             atomic_store(&mbox->is_dirty, true);
             watches_publish(mbox, (const struct event *)(void *)tx.events->data, tx.events->len);
+            if (tx.wants_settling)
+                flag_ranges_want(mbox);
         }
         for (unsigned i = 0; ec != EC_OK && i < n; i++)
             if (succeeded(group[i]->result))
@@ -199,6 +204,7 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
     }
     g_hash_table_unref(tx.counters);
     g_array_unref(tx.events);
+    g_clear_pointer(&tx.flag_ranges, g_array_unref);
 }
 
 // Takes the lead's duty once: runs everything that waits, then passes the lead on. Lock held.
