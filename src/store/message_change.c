@@ -170,8 +170,8 @@ static bool is_run(const struct folder_rows *rows, uint32_t first, const uint64_
 
 // Each message gets a change number of its own: the next free one plus its place in the range;
 // numbers of messages that did not change stay unused.
-static enum ec change_run(struct mbox_tx *tx, const struct folder_rows *rows, uint32_t first,
-                          unsigned n, struct flag_range *r) {
+static enum ec change_run(struct mbox_tx *tx, struct folder_rows *rows, uint32_t first, unsigned n,
+                          struct flag_range *r) {
     struct folder_counters *c;
     bool is_changed = false;
     uint32_t in_span;
@@ -189,14 +189,12 @@ static enum ec change_run(struct mbox_tx *tx, const struct folder_rows *rows, ui
             is_changed = true;
             c->n_unread += (int)(span[k].flags & MSG_READ) - (int)(row.flags & MSG_READ);
             c->modseq = row.modseq;
-            struct message_full m = {
-                .fid = r->fid, .mid = span[k].mid, .flags = row.flags, .modseq = row.modseq};
-            message_publish(tx, EVENT_MODIFIED, &m, 0, 0);
         }
     }
     if (!is_changed)
         return EC_OK;
     c->is_dirty = true;
+    tx_publish_run(tx, rows, first, n, r);
     tx->mbox->next_id += (uint64_t)(r->last - r->first) + 1;
     return flag_ranges_add(tx, r);
 }

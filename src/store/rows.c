@@ -583,6 +583,14 @@ size_t folder_rows_memory(void) {
 // The chunk that holds row i.
 static uint32_t chunk_of(const struct folder_rows *rows, uint32_t i) {
     uint32_t low = 0, high = rows->n_chunks;
+    // Chunks of a folder that only grows are full: one look finds it.
+    uint32_t guess = (uint32_t)((uint64_t)i * high / rows->count);
+    if (rows->starts[guess] <= i)
+        low = guess;
+    else
+        high = guess;
+    if (low + 1 < high && rows->starts[low + 1] > i)
+        return low;
     while (high - low > 1) {
         uint32_t mid = low + (high - low) / 2;
         if (rows->starts[mid] <= i)
@@ -607,8 +615,18 @@ const struct message_row *folder_rows_span(const struct folder_rows *rows, uint3
     return &rows->chunks[c]->rows[at];
 }
 
+// Whether no uid is missing between the first row and the one of `uid`, which exists.
+static bool is_dense_before(const struct folder_rows *rows, uint32_t uid) {
+    if (rows->count == 0 || uid < rows->chunks[0]->rows[0].uid)
+        return false;
+    uint32_t i = uid - rows->chunks[0]->rows[0].uid;
+    return i < rows->count && folder_rows_at(rows, i)->uid == uid;
+}
+
 uint32_t folder_rows_find_uid(const struct folder_rows *rows, uint32_t uid) {
     uint32_t low = 0, high = rows->n_chunks;
+    if (is_dense_before(rows, uid))
+        return uid - rows->chunks[0]->rows[0].uid;
     while (low < high) { // the first chunk whose last uid is >= uid
         uint32_t mid = low + (high - low) / 2;
         const struct chunk *c = rows->chunks[mid];

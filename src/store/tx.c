@@ -131,7 +131,7 @@ void tx_publish(struct mbox_tx *tx, const struct event *event) {
 
 // One change: undone alone when it fails. The first of a group of one needs no savepoint.
 static enum ec run_change(struct mbox_tx *tx, struct writer *w, bool is_alone) {
-    guint events = tx->events->len;
+    guint events = tx->events->len, runs = tx->event_runs->len;
     if (!is_alone)
         EC_TRY(db_savepoint(tx->conn));
     enum ec ec = w->change(tx, w->ctx);
@@ -144,6 +144,7 @@ static enum ec run_change(struct mbox_tx *tx, struct writer *w, bool is_alone) {
         ec = written;
     }
     g_array_set_size(tx->events, events);
+    g_array_set_size(tx->event_runs, runs);
     g_hash_table_remove_all(tx->counters); // what they counted is being undone
     g_clear_pointer(&tx->flag_ranges, g_array_unref);
     if (!is_alone)
@@ -177,6 +178,7 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
     struct mbox_tx tx = {.mbox = mbox, .conn = conn, .is_writer = true, .now = clock_now()};
     tx.counters = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     tx.events = g_array_new(FALSE, FALSE, sizeof(struct event));
+    tx.event_runs = event_runs_new();
     unsigned n_good = 0;
     for (unsigned i = 0; i < n; i++) {
         group[i]->result = run_change(&tx, group[i], n == 1);
@@ -194,7 +196,7 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
             mbox->saved_next_id = mbox->next_id;
             atomic_fetch_add(&mbox->commits, 1);
             atomic_store(&mbox->is_dirty, true);
-            watches_publish(mbox, (const struct event *)(void *)tx.events->data, tx.events->len);
+            watches_publish(mbox, tx.events, tx.event_runs);
             if (tx.wants_settling)
                 flag_ranges_want(mbox);
         }
@@ -204,6 +206,7 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
     }
     g_hash_table_unref(tx.counters);
     g_array_unref(tx.events);
+    g_array_unref(tx.event_runs);
     g_clear_pointer(&tx.flag_ranges, g_array_unref);
 }
 
