@@ -124,7 +124,7 @@ const char sql_mime_get[] =
 const char sql_mime_scan[] =
     "SELECT m.uid, m.mid, m.mime_size, x.blob, x.envelope, x.structure FROM message AS m"
     " CROSS JOIN message_mime AS x WHERE m.mbx = $1 AND m.fid = $2 AND m.uid >= $3"
-    " AND x.mbx = m.mbx AND x.doc = m.doc ORDER BY m.uid";
+    " AND m.uid <= $4 AND x.mbx = m.mbx AND x.doc = m.doc ORDER BY m.uid";
 const char sql_mime_delete[] = "DELETE FROM message_mime WHERE mbx = $1 AND doc = $2";
 const char sql_attachment_insert[] =
     "INSERT INTO attachment (mbx, doc, num, props, blob, pos, length, encoding, embedded)"

@@ -64,6 +64,8 @@ static void mbox_free(struct mbox *mbox) {
     pthread_mutex_destroy(&mbox->write_lock);
     pthread_mutex_destroy(&mbox->watch_lock);
     pthread_mutex_destroy(&mbox->named_lock);
+    pthread_mutex_destroy(&mbox->envelope_lock);
+    g_clear_pointer(&mbox->envelope_wants, g_array_unref);
     named_map_free(mbox->named);
     g_ptr_array_unref(mbox->watches);
     g_free(mbox->address);
@@ -199,6 +201,7 @@ static enum ec open_file(struct store *store, const struct guid *guid, struct mb
     g_queue_init(&mbox->writers);
     pthread_mutex_init(&mbox->watch_lock, NULL);
     pthread_mutex_init(&mbox->named_lock, NULL);
+    pthread_mutex_init(&mbox->envelope_lock, NULL);
     mbox->watches = g_ptr_array_new();
     mbox->rows = rows_cache_new();
     enum ec ec = load_mailbox(mbox, has_flag_ranges_out);

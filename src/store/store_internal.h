@@ -45,6 +45,9 @@ struct mbox {
 
     struct rows_cache *rows;
 
+    pthread_mutex_t envelope_lock;
+    GArray *envelope_wants; // what envelope_chunk.c has to do in the background, or NULL
+
     pthread_mutex_t named_lock;
     struct named_map *named; // NULL: not read yet
     uint64_t named_commits;  // tx->commits it was read at
