@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "formats/mime.h"
 #include "mapi/props.h"
+#include "store/envelope_chunk.h"
 #include "store/message_object_internal.h"
 
 enum ec message_open(struct mbox_tx *tx, uint64_t mid, struct message **out) {
@@ -206,6 +207,7 @@ enum ec message_save(struct mbox_tx *tx, struct message *m, unsigned flags) {
     EC_TRY(message_count(tx, &now, -1, next.modseq));
     EC_TRY(message_count(tx, &next, 1, next.modseq));
     EC_TRY(update_row(tx, &next));
+    EC_TRY(envelope_chunks_forget_uid(tx, next.fid, next.uid));
     message_publish(tx, EVENT_MODIFIED, &next, 0, 0);
     m->row.cn = next.cn;
     m->row.modseq = next.modseq;

@@ -6,10 +6,12 @@
 
 #include "mapi/bag.h"
 #include "store/event.h"
+#include "store/flag_range.h"
 #include "store/schema_internal.h"
 #include "store/store.h"
 
 struct rows_cache; // rows.c
+struct folder_rows;
 struct named_map;  // mapi/named.h
 struct background; // background.c
 
@@ -44,6 +46,9 @@ struct mbox {
 
     struct rows_cache *rows;
 
+    pthread_mutex_t envelope_lock;
+    GArray *envelope_wants; // what envelope_chunk.c has to do in the background, or NULL
+
     pthread_mutex_t named_lock;
     struct named_map *named; // NULL: not read yet
     uint64_t named_commits;  // tx->commits it was read at
@@ -67,7 +72,10 @@ struct mbox_tx {
     bool is_writer;
     GHashTable *counters; // fid -> struct folder_counters; writers only
     GArray *events;       // of struct event
+    GArray *event_runs;   // of struct event_run, between them
     filetime_t now;       // one time for a whole change
+    GArray *flag_ranges;  // of struct flag_range (flag_range.h); NULL: not read yet
+    bool wants_settling;  // some of them were made in this transaction
     uint64_t
         commits; // mbox->commits before the snapshot was taken: the snapshot has at least these
 };
@@ -84,7 +92,18 @@ void tx_forget_counters(struct mbox_tx *tx, uint64_t fid);
 void tx_publish(struct mbox_tx *tx, const struct event *event);
 
 // event.c
-void watches_publish(struct mbox *mbox, const struct event *events, unsigned n);
+// EVENT_MODIFIED of many messages of a folder, made one by one only for those who listen: the
+// messages of `rows` [first, first + n) that `range` changes.
+struct event_run {
+    guint at; // comes before this one of the transaction's events
+    struct folder_rows *rows;
+    uint32_t first, n;
+    struct flag_range range;
+};
+GArray *event_runs_new(void);
+void tx_publish_run(struct mbox_tx *tx, struct folder_rows *rows, uint32_t first, uint32_t n,
+                    const struct flag_range *range);
+void watches_publish(struct mbox *mbox, const GArray *events, const GArray *runs);
 
 // rows.c
 struct rows_cache *rows_cache_new(void);
