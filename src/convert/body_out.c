@@ -1,5 +1,6 @@
 // The content of a message: mixed(related(alternative(text, html), inline...), attachments...), of
 // which only the layers that are needed are written ([MS-OXCMAIL] 2.1.3).
+#include "convert/body.h"
 #include "convert/convert_internal.h"
 
 struct content {
@@ -12,6 +13,15 @@ struct content {
 static void content_clear(struct content *c) {
     g_clear_pointer(&c->text, g_bytes_unref);
     g_clear_pointer(&c->html, g_bytes_unref);
+}
+
+// A body that is computed from another; NULL when there is none, or none that can be read.
+static enum ec compute(struct writing *w, proptag_t tag, GBytes **out) {
+    struct prop_value v;
+    enum ec ec = body_get(w->message->bag, w->source, w->arena, tag, &v);
+    if (ec == EC_OK && PROP_TYPE(v.tag) == PT_UNICODE)
+        *out = g_bytes_new_static(v.str, strlen(v.str)); // lives in the arena
+    return ec == EC_NOT_FOUND || ec == EC_CORRUPT_DATA || ec == EC_MESSAGE_TOO_BIG ? EC_OK : ec;
 }
 
 // A string or binary property's bytes, wherever they are; NULL when it is not set.
@@ -33,8 +43,13 @@ static enum ec load_bodies(struct writing *w, struct content *c) {
     const struct bag *bag = w->message->bag;
     EC_TRY(load(w, PidTagBody, &c->text));
     EC_TRY(load(w, PROP_TAG(PROP_ID(PidTagHtml), PT_UNSPECIFIED), &c->html));
+    // RTF is written as HTML; HTML has plain text beside it for readers without HTML.
+    if (!c->html && body_native(bag) == BODY_RTF)
+        EC_TRY(compute(w, PidTagBodyHtml, &c->html));
     if (!c->html)
         return EC_OK;
+    if (!c->text)
+        EC_TRY(compute(w, PidTagBody, &c->text));
     const char *charset =
         bag_get(bag, PidTagHtml)
             ? charset_of_codepage((unsigned)bag_long(bag, PidTagInternetCodepage, 0))
