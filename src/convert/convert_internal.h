@@ -10,6 +10,7 @@
 #define CONVERT_MAX_RECIPIENTS 10000
 #define CONVERT_MAX_ATTACHMENTS 1000
 #define CONVERT_MAX_EMBEDDED 16 // messages inside messages that are written
+#define CONVERT_MAX_OTHER_HEADERS 64
 #define CONVERT_MAX_HTML_LOOK (1024u * 1024)
 
 enum { RECIPIENT_TO = 1, RECIPIENT_CC = 2, RECIPIENT_BCC = 3 };
@@ -69,7 +70,8 @@ struct reading {
     struct arena *arena;
     const struct mime_message *mime;
     struct message_value *message;
-    unsigned unnamed; // attachments that got a made-up name
+    unsigned unnamed;         // attachments that got a made-up name
+    unsigned n_other_headers; // header fields outside the catalogue that became properties
 };
 
 void read_headers(struct reading *r);   // headers_in.c

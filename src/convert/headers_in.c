@@ -2,8 +2,8 @@
 //
 // One walk over the header collects the fields that are known, unfolded; of several with one name
 // the first counts, address lists are joined. Then each group of properties is made from them.
-// Fields that are named properties of the catalogue (PS_INTERNET_HEADERS) are set under their ids;
-// all others are in PidTagTransportMessageHeaders.
+// Other fields are named properties of PS_INTERNET_HEADERS: those of the catalogue under their ids,
+// the rest under local ones. All are in PidTagTransportMessageHeaders.
 #include "convert/convert_internal.h"
 #include "mapi/catalogue.h"
 #include "mapi/conversation.h"
@@ -11,6 +11,7 @@
 #define MAX_VALUE (64u * 1024)      // of one field that is no address list
 #define MAX_LIST (2u * 1024 * 1024) // of all address lists with one name
 #define MAX_KEYWORDS 200
+#define MAX_OTHER_VALUE 8192 // of one field that is no property of the catalogue
 #define MAX_TRANSPORT_HEADERS (1024u * 1024)
 
 #define FIELDS(X)                                                                                  \
@@ -82,11 +83,49 @@ static char *lower(struct arena *arena, const uint8_t *s, size_t len) {
     return out;
 }
 
-// A named property of the catalogue that is a header field.
+// Fields that become no property: how the message travelled and what others signed about it, what
+// describes the content, and what only a server inside may say.
+static bool is_private_header(const char *name) {
+    static const char *const prefixes[] = {"arc-", "content-", "resent-",
+                                           "x-ms-exchange-organization-", "x-ms-exchange-forest-"};
+    static const char *const names[] = {
+        "received",       "return-path",  "delivered-to",           "mime-version",
+        "dkim-signature", "received-spf", "authentication-results", "domainkey-signature"};
+    for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+// A field outside the catalogue, under a name that the mailbox may take up.
+static void set_other_header(struct reading *r, const struct fields *f, const char *name,
+                             const struct mime_header *h) {
+    if (is_private_header(name) || r->n_other_headers >= CONVERT_MAX_OTHER_HEADERS)
+        return;
+    struct prop_name full = prop_name_string(&PS_INTERNET_HEADERS, name);
+    uint16_t id = message_value_local_name(r->message, &full);
+    proptag_t tag = PROP_TAG(id, PT_UNICODE);
+    if (id == 0 || bag_get(r->message->bag, tag))
+        return;
+    r->n_other_headers++;
+    bag_set_str(r->message->bag, tag,
+                mime_decode_words(r->arena,
+                                  mime_header_value(r->arena, r->mime, h, MAX_OTHER_VALUE),
+                                  f->fallback_charset));
+}
+
+// A header field that is a named property, one of the catalogue or not ([MS-OXCMAIL] 2.2.3.2.12).
 static void set_named_header(struct reading *r, const struct fields *f, const char *name,
                              const struct mime_header *h) {
     const struct catalogue_property *p = catalogue_by_string(&PS_INTERNET_HEADERS, name);
-    if (!p || bag_get(r->message->bag, PROP_TAG(PROP_ID(p->tag), PT_UNSPECIFIED)))
+    if (!p) {
+        set_other_header(r, f, name, h);
+        return;
+    }
+    if (bag_get(r->message->bag, PROP_TAG(PROP_ID(p->tag), PT_UNSPECIFIED)))
         return;
     const char *text = mime_decode_words(
         r->arena, mime_header_value(r->arena, r->mime, h, MAX_VALUE), f->fallback_charset);

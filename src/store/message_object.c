@@ -246,6 +246,7 @@ enum ec message_open_embedded(struct mbox_tx *tx, struct message *m, unsigned at
         g_autoptr(GBytes) bytes = NULL;
         EC_TRY(external_read(tx, &a->external, false, &bytes));
         EC_TRY(embedded_parse(bytes, &a->embedded));
+        EC_TRY(value_settle_names(tx, a->embedded));
     }
     *out = a->embedded;
     return EC_OK;
