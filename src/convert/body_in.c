@@ -109,6 +109,8 @@ static void set_text_body(struct reading *r, const struct mime_part *part) {
     const char *format = mime_param(part->params, part->n_params, "format");
     if (part->body.len == 0) {
         bag_set_str(bag, PidTagBody, "");
+    } else if (read_uuencoded(r, part, part_charset(part))) {
+        return;
     } else if (format && g_ascii_strcasecmp(format, "flowed") == 0 &&
                part->body.len <= MAX_FLOWED) {
         const char *delsp = mime_param(part->params, part->n_params, "delsp");
@@ -213,6 +215,8 @@ static void collect_attachments(struct reading *r, const struct mime_part *part,
         !part_is(part, "text", "calendar") && !is_attachment(part) && has_body)
         return;
     if (part_is(part, "text", NULL) && part->body.len == 0 && !mime_filename(part) && has_body)
+        return;
+    if (read_tnef(r, part))
         return;
     struct attachment_value *a = read_attachment(r, part);
     if (a && parent && b->html && (part->content_id || part->location) &&
@@ -357,6 +361,7 @@ void read_structure(struct reading *r) {
     struct inline_candidates inlines;
     inlines.n = 0;
     const char *class = "IPM.Note";
+    bool has_parts = false;
     if (is_clear_signed(root)) {
         class = "IPM.Note.SMIME.MultipartSigned";
         find_bodies(root->first_child, &b);
@@ -368,9 +373,11 @@ void read_structure(struct reading *r) {
         if (part_is(root, "multipart", "report"))
             class = report_class(r);
         find_bodies(root, &b);
-        collect_attachments(r, root, &b, &inlines);
+        has_parts = true;
     }
     bag_set_str(r->message->bag, PidTagMessageClass, class);
     set_bodies(r, &b);
+    if (has_parts) // after the rest: TNEF knows some things better
+        collect_attachments(r, root, &b, &inlines);
     mark_inline(r, &b, &inlines);
 }

@@ -80,6 +80,19 @@ void read_structure(struct reading *r); // body_in.c: message class, bodies and 
 // One part as an attachment (attachment_in.c); NULL past the limit.
 struct attachment_value *read_attachment(struct reading *r, const struct mime_part *part);
 
+// Names, extension and the rest that every attachment has, from a file name in UTF-8; NULL: one is
+// made up with `extension` (attachment_in.c). `size` in bytes.
+void set_attachment_names(struct reading *r, struct bag *bag, const char *name,
+                          const char *extension);
+void set_attachment_defaults(struct bag *bag, size_t size);
+
+// A TNEF part taken apart into the message (tnef_in.c); false: it is no TNEF.
+bool read_tnef(struct reading *r, const struct mime_part *part);
+
+// Uuencoded files in a plain text body (uuencode_in.c): each becomes an attachment. False: there
+// are none, or they cannot be taken out; otherwise the rest is set as PidTagBody.
+bool read_uuencoded(struct reading *r, const struct mime_part *part, const char *charset);
+
 static inline bool part_is(const struct mime_part *part, const char *type, const char *subtype) {
     return strcmp(part->type, type) == 0 && (!subtype || strcmp(part->subtype, subtype) == 0);
 }

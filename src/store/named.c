@@ -108,43 +108,45 @@ enum ec mbox_name_to_id(struct mbox_tx *tx, const struct prop_name *name, bool c
     return ec;
 }
 
-// --- Header fields of strangers ---
+// --- Names in mail from strangers ---
 
-// A stranger must not fill the map: what clients name has no such limits, and one header field more
-// or less hurts nobody, as all of them are in PidTagTransportMessageHeaders.
-static bool may_add_header_name(struct mbox_tx *tx) {
+// A stranger must not fill the map: what clients name has no such limits, and one property more or
+// less hurts nobody. Header fields are all in PidTagTransportMessageHeaders.
+static bool may_add_foreign_name(struct mbox_tx *tx, const struct guid *set) {
     struct mbox *mbox = tx->mbox;
     int64_t day = (int64_t)(tx->now / (24 * 3600 * FILETIME_SECOND));
-    if (mbox->header_names_day != day) {
-        mbox->header_names_day = day;
-        mbox->header_names_today = 0;
+    if (mbox->foreign_names_day != day) {
+        mbox->foreign_names_day = day;
+        mbox->foreign_names_today = 0;
     }
-    return mbox->n_header_names < HEADER_NAMES_MAX &&
-           mbox->header_names_today < HEADER_NAMES_PER_DAY;
+    bool is_header = guid_equal(set, &PS_INTERNET_HEADERS);
+    return (is_header ? mbox->n_header_names < HEADER_NAMES_MAX
+                      : named_map_count(mbox->named) < NAMED_DEFAULT_LIMIT / 2) &&
+           mbox->foreign_names_today < FOREIGN_NAMES_PER_DAY;
 }
 
-static enum ec find_header_name(struct mbox_tx *tx, const struct prop_name *name, bool *may_add,
-                                uint16_t *out) {
+static enum ec find_foreign_name(struct mbox_tx *tx, const struct prop_name *name, bool *may_add,
+                                 uint16_t *out) {
     struct named_map *map;
     EC_TRY(current_map(tx, &map));
     enum ec ec = named_map_id(map, name, false, out, NULL);
     if (ec != EC_NOT_FOUND || !*may_add)
         return ec;
-    *may_add = may_add_header_name(tx);
+    *may_add = may_add_foreign_name(tx, &name->set);
     if (!*may_add)
         return EC_NOT_FOUND;
     ec = find_or_assign(tx, name, true, out);
-    tx->mbox->header_names_today += ec == EC_OK;
+    tx->mbox->foreign_names_today += ec == EC_OK;
     return ec;
 }
 
-enum ec mbox_header_name_to_id(struct mbox_tx *tx, const struct prop_name *name, bool may_add,
-                               uint16_t *out) {
+enum ec mbox_foreign_name_to_id(struct mbox_tx *tx, const struct prop_name *name, bool may_add,
+                                uint16_t *out) {
     *out = named_fixed_id(name);
     if (*out)
         return EC_OK;
     pthread_mutex_lock(&tx->mbox->named_lock);
-    enum ec ec = find_header_name(tx, name, &may_add, out);
+    enum ec ec = find_foreign_name(tx, name, &may_add, out);
     pthread_mutex_unlock(&tx->mbox->named_lock);
     return ec;
 }

@@ -6,9 +6,9 @@
 // A local id's place in the mailbox; 0: it gets none. `*n_new` names were added for this message.
 static enum ec resolve(struct mbox_tx *tx, const struct value_name *name, unsigned *n_new,
                        uint16_t *out) {
-    enum ec ec = mbox_header_name_to_id(tx, &name->name, false, out);
-    if (ec == EC_NOT_FOUND && tx->is_writer && *n_new < HEADER_NAMES_PER_MESSAGE) {
-        ec = mbox_header_name_to_id(tx, &name->name, true, out);
+    enum ec ec = mbox_foreign_name_to_id(tx, &name->name, false, out);
+    if (ec == EC_NOT_FOUND && tx->is_writer && *n_new < FOREIGN_NAMES_PER_MESSAGE) {
+        ec = mbox_foreign_name_to_id(tx, &name->name, true, out);
         *n_new += ec == EC_OK;
     }
     if (ec == EC_NOT_FOUND || ec == EC_NAMED_PROP_QUOTA || ec == EC_INVALID_PARAMETER ||
