@@ -199,6 +199,25 @@ static enum ec write_smime(struct writing *w, const struct attachment_value *a) 
     return EC_OK;
 }
 
+// Text, machine's part, and what else there is, most likely the message it is about.
+static enum ec write_whole_report(struct writing *w, const struct content *c,
+                                  enum report_kind kind) {
+    const char *boundary = mime_new_boundary(w->arena);
+    g_string_append(w->out, "Content-Type: multipart/report");
+    mime_put_param(w->out, "report-type", report_type(kind));
+    mime_put_param(w->out, "boundary", boundary);
+    g_string_append_printf(w->out, "\r\n\r\n--%s\r\n", boundary);
+    EC_TRY(write_related(w, c));
+    next_part(w, boundary);
+    write_report_part(w, kind);
+    for (unsigned i = 0; i < c->n_attachments; i++) {
+        next_part(w, boundary);
+        EC_TRY(write_attachment(w, c->attachments[i], false));
+    }
+    close_multipart(w, boundary);
+    return EC_OK;
+}
+
 enum ec write_content(struct writing *w) {
     g_string_append(w->out, "MIME-Version: 1.0\r\n");
     const struct attachment_value *smime = smime_content(w);
@@ -208,7 +227,8 @@ enum ec write_content(struct writing *w) {
     enum ec ec = load_bodies(w, &c);
     if (ec == EC_OK) {
         sort_attachments(w, &c);
-        ec = write_mixed(w, &c);
+        enum report_kind kind = report_kind(w->message->bag);
+        ec = kind == REPORT_NONE ? write_mixed(w, &c) : write_whole_report(w, &c, kind);
     }
     content_clear(&c);
     return ec;

@@ -170,6 +170,8 @@ static void write_marks(struct writing *w) {
     put_raw(w, "List-Subscribe", PidTagListSubscribe);
     put_raw(w, "List-Unsubscribe", PidTagListUnsubscribe);
     put_text(w, "Organization", PidTagInternetOrganization);
+    if (bag_bool(bag, PidTagAutoForwarded, false))
+        mime_put_raw_header(w->out, "AutoForwarded", "true");
 }
 
 static bool is_field_name(const char *name) {
