@@ -67,6 +67,10 @@ uint64_t message_fid(const struct message *m);
 // The value, to read or change in place (recipients and attachments as arrays).
 struct message_value *message_value(struct message *m);
 
+// Notes the names of the message's named properties in its value (message_value_name), for
+// conversions.
+enum ec message_load_names(struct mbox_tx *tx, struct message *m);
+
 // A property, computed or stored, external ones read and converted. EC_NOT_FOUND. Allocated in the
 // arena. EC_MESSAGE_TOO_BIG when it is larger than `max` bytes (open it as a stream instead; 0: no
 // limit).

@@ -13,6 +13,8 @@
 struct rows_cache; // rows.c
 struct folder_rows;
 struct named_map;  // mapi/named.h
+struct prop_name;
+struct message_value;
 struct background; // background.c
 
 struct store {
@@ -51,8 +53,12 @@ struct mbox {
 
     pthread_mutex_t named_lock;
     struct named_map *named; // NULL: not read yet
-    uint64_t named_commits;  // tx->commits it was read at
-    bool is_named_settled;   // read by a reader: committed
+    uint64_t named_commits;  // commits it has at least
+    uint64_t named_changed;  // the commit with the last name that was added
+    bool is_named_settled;   // holds nothing that may yet be undone
+    unsigned n_header_names; // names of PS_INTERNET_HEADERS in it
+    int64_t foreign_names_day;
+    unsigned foreign_names_today; // added for mail that came on that day
 };
 
 // A folder's counters during a write; read when first touched, written back when the change is
@@ -113,6 +119,23 @@ void rows_cache_trim(struct mbox *mbox);        // drops snapshots nobody uses
 
 // mailbox_create.c: fills a new, empty database.
 enum ec mailbox_fill(struct db *db, const struct mbox_new *spec);
+
+// named.c: mail from outside (header fields, TNEF) may add so many names to a mailbox; those of
+// header fields HEADER_NAMES_MAX in all, others up to half of what there can be.
+#define HEADER_NAMES_MAX 1024
+#define FOREIGN_NAMES_PER_DAY 64
+#define FOREIGN_NAMES_PER_MESSAGE 16
+// The id of a name. With `may_add` (needs a write) a new one is added while the
+// limits allow it; EC_NOT_FOUND otherwise.
+enum ec mbox_foreign_name_to_id(struct mbox_tx *tx, const struct prop_name *name, bool may_add,
+                                uint16_t *out);
+
+// value_names.c: the bag of a value with local names under the mailbox's ids; NULL when it has
+// none. Properties whose names the mailbox does not take are left out.
+enum ec value_resolve_names(struct mbox_tx *tx, const struct message_value *value,
+                            struct bag **out);
+// The same in place.
+enum ec value_settle_names(struct mbox_tx *tx, struct message_value *value);
 
 // A stored bag column as a bag (an empty one for NULL).
 enum ec stored_bag(struct db_stmt *q, int column, struct bag **out);
