@@ -87,6 +87,8 @@ static enum ec run(struct mbox_tx *tx, void *ctx) {
     EC_TRY(check_counter(c));
     if (c->n_repaired > 0)
         EC_TRY(rows_forget(tx, 0)); // derived from what was just mended
+    if (c->n_repaired > 0)
+        EC_TRY(usage_load(tx->conn, &tx->usage));
     progress(c, "done", 100);
     return c->n_repaired > 0 ? EC_OK : EC_CANCEL; // nothing changed: nothing to commit
 }

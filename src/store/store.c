@@ -63,6 +63,7 @@ static void mbox_free(struct mbox *mbox) {
     pthread_mutex_destroy(&mbox->write_lock);
     pthread_mutex_destroy(&mbox->watch_lock);
     pthread_mutex_destroy(&mbox->named_lock);
+    pthread_mutex_destroy(&mbox->usage_lock);
     named_map_free(mbox->named);
     g_ptr_array_unref(mbox->watches);
     g_free(mbox->address);
@@ -176,6 +177,8 @@ static enum ec load_mailbox(struct mbox *mbox) {
         mbox->next_id = mbox->saved_next_id = (uint64_t)db_col_i64(q, 6);
     }
     enum ec query = db_finish(q);
+    if (query == EC_OK && ec == EC_OK)
+        ec = usage_load(conn, &mbox->usage);
     db_read_end(conn);
     return query != EC_OK ? query : ec;
 }
@@ -195,6 +198,7 @@ static enum ec open_file(struct store *store, const struct guid *guid, struct mb
     g_queue_init(&mbox->writers);
     pthread_mutex_init(&mbox->watch_lock, NULL);
     pthread_mutex_init(&mbox->named_lock, NULL);
+    pthread_mutex_init(&mbox->usage_lock, NULL);
     mbox->watches = g_ptr_array_new();
     mbox->rows = rows_cache_new();
     enum ec ec = load_mailbox(mbox);

@@ -8,10 +8,13 @@
 #include "store/event.h"
 #include "store/schema_internal.h"
 #include "store/store.h"
+#include "store/usage.h"
 
 struct rows_cache; // rows.c
 struct named_map;  // mapi/named.h
 struct background; // background.c
+struct mbox_holds; // recoverable.h
+struct message_full;
 
 struct store {
     char *dir;
@@ -37,6 +40,9 @@ struct mbox {
     uint64_t next_id, saved_next_id; // belong to the leader
     _Atomic uint64_t commits;        // grows with every commit
     _Atomic bool is_dirty;           // written to since the last checkpoint
+
+    pthread_mutex_t usage_lock;
+    struct mbox_usage usage; // of the newest commit
 
     pthread_mutex_t watch_lock;
     GPtrArray *watches; // of struct mbox_watch
@@ -64,9 +70,11 @@ struct mbox_tx {
     struct mbox *mbox;
     struct db_conn *conn;
     bool is_writer;
-    GHashTable *counters; // fid -> struct folder_counters; writers only
-    GArray *events;       // of struct event
-    filetime_t now;       // one time for a whole change
+    GHashTable *counters;     // fid -> struct folder_counters; writers only
+    GArray *events;           // of struct event
+    struct mbox_usage usage;  // writers only: with what was done so far
+    struct mbox_holds *holds; // NULL: not asked for yet
+    filetime_t now;           // one time for a whole change
     uint64_t
         commits; // mbox->commits before the snapshot was taken: the snapshot has at least these
 };
@@ -81,6 +89,10 @@ enum ec tx_counters(struct mbox_tx *tx, uint64_t fid, struct folder_counters **o
 void tx_forget_counters(struct mbox_tx *tx, uint64_t fid);
 
 void tx_publish(struct mbox_tx *tx, const struct event *event);
+
+// usage.c
+enum ec usage_load(struct db_conn *conn, struct mbox_usage *out);
+void usage_count(struct mbox_tx *tx, const struct message_full *m, int sign);
 
 // event.c
 void watches_publish(struct mbox *mbox, const struct event *events, unsigned n);

@@ -47,6 +47,7 @@ void mbox_read_end(struct mbox_tx *tx) {
     if (!tx)
         return;
     db_read_end(tx->conn);
+    g_free(tx->holds);
     g_free(tx);
 }
 
@@ -130,6 +131,7 @@ void tx_publish(struct mbox_tx *tx, const struct event *event) {
 // One change: undone alone when it fails. The first of a group of one needs no savepoint.
 static enum ec run_change(struct mbox_tx *tx, struct writer *w, bool is_alone) {
     guint events = tx->events->len;
+    struct mbox_usage usage = tx->usage;
     if (!is_alone)
         EC_TRY(db_savepoint(tx->conn));
     enum ec ec = w->change(tx, w->ctx);
@@ -142,6 +144,8 @@ static enum ec run_change(struct mbox_tx *tx, struct writer *w, bool is_alone) {
         ec = written;
     }
     g_array_set_size(tx->events, events);
+    tx->usage = usage;
+    g_clear_pointer(&tx->holds, g_free);
     g_hash_table_remove_all(tx->counters); // what they counted is being undone
     if (!is_alone)
         db_savepoint_rollback(tx->conn);
@@ -174,6 +178,7 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
     struct mbox_tx tx = {.mbox = mbox, .conn = conn, .is_writer = true, .now = clock_now()};
     tx.counters = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     tx.events = g_array_new(FALSE, FALSE, sizeof(struct event));
+    tx.usage = mbox->usage; // changed by leaders only
     unsigned n_good = 0;
     for (unsigned i = 0; i < n; i++) {
         group[i]->result = run_change(&tx, group[i], n == 1);
@@ -189,6 +194,9 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
             db_rollback(conn);
         if (ec == EC_OK) {
             mbox->saved_next_id = mbox->next_id;
+            pthread_mutex_lock(&mbox->usage_lock);
+            mbox->usage = tx.usage;
+            pthread_mutex_unlock(&mbox->usage_lock);
             atomic_fetch_add(&mbox->commits, 1);
             atomic_store(&mbox->is_dirty, true);
             watches_publish(mbox, (const struct event *)(void *)tx.events->data, tx.events->len);
@@ -199,6 +207,7 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
     }
     g_hash_table_unref(tx.counters);
     g_array_unref(tx.events);
+    g_free(tx.holds);
 }
 
 // Takes the lead's duty once: runs everything that waits, then passes the lead on. Lock held.
