@@ -2,13 +2,16 @@
 #pragma once
 
 #include "mailbox/mailbox.h"
+#include "mailbox/quota_internal.h"
 #include "store/folder.h"
 #include "store/message.h"
+#include "store/recoverable.h"
 #include "store/rows.h"
 
 struct mailbox_service {
     struct store *store;
     struct directory *directory;
+    struct quota_cache *quota; // limits, and the options they come from
 };
 
 struct mailbox {

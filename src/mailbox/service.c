@@ -6,11 +6,14 @@ enum ec mailbox_service_new(struct store *store, struct directory *directory,
     struct mailbox_service *s = g_new0(struct mailbox_service, 1);
     s->store = store;
     s->directory = directory;
+    s->quota = quota_cache_new();
     *out = s;
     return EC_OK;
 }
 
 void mailbox_service_free(struct mailbox_service *s) {
+    if (s)
+        quota_cache_free(s->quota);
     g_free(s);
 }
 

@@ -46,3 +46,10 @@ void mbox_get_usage(struct mbox_tx *tx, struct mbox_usage *out) {
     *out = tx->mbox->usage;
     pthread_mutex_unlock(&tx->mbox->usage_lock);
 }
+
+enum ec folder_get_items(struct mbox_tx *tx, uint64_t fid, uint64_t *out) {
+    struct folder_counters *c;
+    EC_TRY(tx_counters(tx, fid, &c));
+    *out = (uint64_t)MAX(c->n_messages, 0);
+    return EC_OK;
+}

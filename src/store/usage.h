@@ -12,3 +12,5 @@ struct mbox_usage {
 };
 // Of a write: with what it did so far. Of a read: of the newest commit.
 void mbox_get_usage(struct mbox_tx *tx, struct mbox_usage *out);
+// Normal messages of a folder; in a write. EC_NOT_FOUND.
+enum ec folder_get_items(struct mbox_tx *tx, uint64_t fid, uint64_t *out);
