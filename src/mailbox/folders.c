@@ -211,6 +211,26 @@ static enum ec make_parents(struct tree_change *c, struct mbox_tx *tx, const cha
     return EC_OK;
 }
 
+enum ec folder_make(struct mbox_tx *tx, struct arena *arena, const char *path,
+                    const char *container_class, uint64_t *fid_out) {
+    unsigned n;
+    char **names = path_split(arena, path, &n);
+    uint64_t fid = FID_IPM_SUBTREE;
+    if (!names)
+        return EC_BAD_FOLDER_NAME;
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t child;
+        enum ec ec = find_child(tx, arena, fid, names[i], &child);
+        if (ec == EC_NOT_FOUND)
+            ec = folder_create(tx, fid, replace(arena, names[i], DIVISION_SLASH, SLASH),
+                               FOLDER_TYPE_GENERIC, container_class, &child);
+        EC_TRY(ec);
+        fid = child;
+    }
+    *fid_out = fid;
+    return EC_OK;
+}
+
 static enum ec create_last(struct tree_change *c, struct mbox_tx *tx, const char *path) {
     uint64_t parent, existing;
     const char *name;

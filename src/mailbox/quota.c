@@ -95,6 +95,7 @@ static struct mailbox_limits default_limits(const struct mailbox_options *o) {
         .receive = o->quota_receive,
         .recoverable = o->quota_recoverable,
         .message = o->message,
+        .messages = o->messages,
         .folder_items = o->folder_items,
         .folders = o->folders,
         .subfolders = o->subfolders,
@@ -181,6 +182,8 @@ enum ec quota_admit(const struct mailbox_limits *l, struct mbox_tx *tx, uint64_t
         return EC_MESSAGE_TOO_BIG;
     mbox_get_usage(tx, &usage);
     if (l->receive && (size > l->receive || usage.size > l->receive - size))
+        return EC_QUOTA_EXCEEDED;
+    if (l->messages && usage.n_messages + n > l->messages)
         return EC_QUOTA_EXCEEDED;
     if (l->folder_items) {
         uint64_t items;

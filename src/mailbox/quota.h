@@ -10,6 +10,7 @@
 #include "mailbox/mailbox.h"
 #include "store/usage.h"
 
+#define MAILBOX_NEVER UINT32_MAX   // instead of a time of day
 #define MAILBOX_NO_LIMIT INT64_MAX // an entry's own "none", where 0 takes the default
 
 struct mailbox_options {
@@ -17,6 +18,7 @@ struct mailbox_options {
     uint64_t quota_warn, quota_send, quota_receive, quota_recoverable, quota_archive_warn,
         quota_archive;
     uint64_t message;      // of one message
+    uint32_t messages;     // of a mailbox
     uint32_t folder_items; // messages of one folder
     uint32_t folders;      // of a mailbox, the special ones included
     uint32_t subfolders;   // of one folder
@@ -32,7 +34,7 @@ void mailbox_service_configure(struct mailbox_service *s, const struct mailbox_o
 // What counts for one mailbox. 0: no limit.
 struct mailbox_limits {
     uint64_t warn, send, receive, recoverable, message;
-    uint32_t folder_items, folders, subfolders, folder_depth;
+    uint32_t messages, folder_items, folders, subfolders, folder_depth;
     bool is_archive;
 };
 // EC_OK also for a mailbox that belongs to nobody: it has the defaults.

@@ -10,6 +10,7 @@
 #include "admin/data_lock.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "mailbox/quota.h"
 #include "main/process.h"
 #include "main/server.h"
 #include "main/services.h"
@@ -64,7 +65,11 @@ static enum ec open_smtp(struct server *server) {
     settings.kind = SMTP_SUBMISSION;
     EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submission));
     settings.has_tls = false; // from the start, so not offered
-    return smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submissions);
+    EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submissions));
+    struct smtp_service *all[] = {server->smtp, server->submission, server->submissions};
+    for (unsigned i = 0; i < G_N_ELEMENTS(all); i++)
+        smtp_service_ask_mailboxes(all[i], s->mailboxes);
+    return EC_OK;
 }
 
 static enum ec fill_services(struct server *server) {
@@ -138,6 +143,9 @@ static void reload(struct server *server) {
         uint64_t max = (uint64_t)config_int(config, "limits", "message");
         __atomic_store_n(&server->imap.max_message, max, __ATOMIC_RELAXED);
         __atomic_store_n(&server->imaps.max_message, max, __ATOMIC_RELAXED);
+        struct mailbox_options options;
+        settings_mailbox(config, &options);
+        mailbox_service_configure(server->services.mailboxes, &options);
         config_free(config);
         log_event(LOG_LEVEL_INFO, "server.reloaded", NULL);
     }

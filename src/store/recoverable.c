@@ -140,22 +140,35 @@ static void prepend_name(GString *path, const char *name) {
     g_string_prepend(path, escaped ? escaped : name);
 }
 
-enum ec recoverable_note_folder(struct mbox_tx *tx, uint64_t fid) {
-    ARENA_AUTO arena = arena_new();
+enum ec folder_path(struct mbox_tx *tx, struct arena *arena, uint64_t fid, const char **path_out,
+                    const char **class_out) {
     g_autoptr(GString) path = g_string_new(NULL);
     struct folder_info f;
     const char *class = NULL;
+    unsigned depth = 0;
     for (uint64_t at = fid; at != FID_IPM_SUBTREE && at != FID_ROOT; at = f.parent) {
+        if (++depth > FOLDER_MAX_DEPTH)
+            return EC_TOO_COMPLEX;
         EC_TRY(folder_get(tx, arena, at, &f));
         if (!class)
             class = f.container_class;
         prepend_name(path, at == FID_INBOX ? "INBOX" : f.name);
     }
+    *path_out = arena_strndup(arena, path->str, path->len);
+    if (class_out)
+        *class_out = class ? class : "";
+    return EC_OK;
+}
+
+enum ec recoverable_note_folder(struct mbox_tx *tx, uint64_t fid) {
+    ARENA_AUTO arena = arena_new();
+    const char *path, *class;
+    EC_TRY(folder_path(tx, arena, fid, &path, &class));
     struct db_stmt *q = db_query(tx->conn, sql_gone_insert);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)fid);
-    db_bind_text(q, 3, path->str);
-    db_bind_text(q, 4, class ? class : "");
+    db_bind_text(q, 3, path);
+    db_bind_text(q, 4, class);
     db_bind_i64(q, 5, (int64_t)tx->now);
     return db_run(q, NULL);
 }

@@ -51,8 +51,12 @@ enum ec recoverable_due(struct mbox_tx *tx, struct arena *arena, filetime_t befo
                         filetime_t deleted, uint64_t mid, unsigned limit,
                         struct recoverable_list *out);
 
-// The path that a deleted folder had (names joined by '/', a '/' inside a name as U+2215) and its
-// container class. In the arena. EC_NOT_FOUND.
+// The path of a folder that is there: names from the IPM subtree down joined by '/' (a '/' inside a
+// name as U+2215, the Inbox as INBOX), and its container class. In the arena; class_out may be
+// NULL.
+enum ec folder_path(struct mbox_tx *tx, struct arena *arena, uint64_t fid, const char **path_out,
+                    const char **class_out);
+// The same of a deleted folder. EC_NOT_FOUND.
 enum ec recoverable_folder(struct mbox_tx *tx, struct arena *arena, uint64_t fid,
                            const char **path_out, const char **class_out);
 // Forgets names of folders deleted before `before` of which nothing is left to restore.
