@@ -1,6 +1,7 @@
 // What the files of mailbox/ share.
 #pragma once
 
+#include "base/clock.h"
 #include "mailbox/mailbox.h"
 #include "mailbox/quota_internal.h"
 #include "store/folder.h"

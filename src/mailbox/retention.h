@@ -2,16 +2,16 @@
 //
 // A message has the tag it was given itself, else that of its folder or of one above, else the
 // organization's for that special folder or for everything. Its age counts from when it was
-// delivered. A nightly pass goes over every mailbox: it deletes, purges or archives what has come of
-// age, purges what was deleted longer ago than deleted messages are kept (unless a hold is on), and
-// puts a warning into the Inbox of an owner whose mailbox is too large. A pass works in slices of a
-// few hundred messages, each a transaction that also notes how far it came, so that it goes on after
-// a restart, and leaves the mailbox to its users in between.
+// delivered. A nightly pass goes over every mailbox: it deletes, purges or archives what has come
+// of age, purges what was deleted longer ago than deleted messages are kept (unless a hold is on),
+// and puts a warning into the Inbox of an owner whose mailbox is too large. A pass works in slices
+// of a few hundred messages, each a transaction that also notes how far it came, so that it goes on
+// after a restart, and leaves the mailbox to its users in between.
 #pragma once
 
 #include "directory/retention.h"
 #include "mailbox/mailbox.h"
-#include "mapi/bag.h"
+#include "store/recoverable.h"
 
 // --- Tags on folders ---
 // Gives a folder (a path; "" the whole mailbox) a tag of the organization, or with `tag` NULL takes
@@ -24,18 +24,10 @@ enum ec mailbox_assign_retention(struct mailbox *m, const char *path,
 #define RETENTION_KEEP_IN_PLACE 0x20
 #define RETENTION_SYSTEM_DATA 0x40
 
-// What decides on one message.
-struct retention_message {
-    filetime_t received, created; // 0: none
-    uint32_t flags;               // PidTagRetentionFlags
-    struct prop_bin start;        // PidTagStartDateEtc
-    int32_t retention_period, archive_period; // its own, days; -1: none
-    filetime_t retention_date, archive_date;  // its own; 0: none
-};
 // When it is expired or archived, by its own properties or else `days` of the tag that applies;
 // 0: never.
-filetime_t retention_expires(const struct retention_message *m, uint32_t days);
-filetime_t retention_archives(const struct retention_message *m, uint32_t days);
+filetime_t retention_expires(const struct slice_row *m, uint32_t days);
+filetime_t retention_archives(const struct slice_row *m, uint32_t days);
 
 // --- The pass ---
 struct retention_result {

@@ -3,48 +3,48 @@
 #include "mailbox/retention.h"
 
 #define DAY (UINT64_C(86400) * FILETIME_SECOND)
-#define START_SIZE 12 // default period (4), start date (8)
 
 // The last eight bytes of PidTagStartDateEtc; 0: none.
-static filetime_t start_date(const struct retention_message *m) {
-    if (!m->start.data || m->start.len < START_SIZE)
+static filetime_t start_date(const struct slice_row *m) {
+    if (!m->policy.has_start)
         return 0;
-    struct wire_reader r = wire_reader(m->start.data, m->start.len);
-    wire_u32(&r);
-    uint64_t start = wire_u64(&r);
-    return wire_ok(&r) ? start : 0;
+    struct wire_reader r = wire_reader(m->policy.start, sizeof m->policy.start);
+    wire_u32(&r); // the default tag's period when it was given; the tag itself counts
+    return wire_u64(&r);
 }
 
-static filetime_t delivered(const struct retention_message *m) {
-    return m->received ? m->received : m->created;
+static filetime_t delivered(const struct slice_row *m) {
+    return m->received ? m->received : m->policy.created;
 }
 
 static filetime_t after(filetime_t start, uint64_t days) {
-    if (start == 0 || days == 0)
+    if (start == 0 || days == 0 || start > (filetime_t)INT64_MAX)
         return 0;
-    return start > (filetime_t)INT64_MAX ? 0 : start + days * DAY;
+    return start + days * DAY;
 }
 
-filetime_t retention_expires(const struct retention_message *m, uint32_t days) {
-    if (m->flags & RETENTION_SYSTEM_DATA)
+filetime_t retention_expires(const struct slice_row *m, uint32_t days) {
+    const struct message_policy *p = &m->policy;
+    if (p->flags & RETENTION_SYSTEM_DATA)
         return 0;
-    if (m->retention_period >= 0) // explicitly given by the user
-        return after(delivered(m), (uint64_t)m->retention_period);
-    if (m->retention_date)
-        return m->retention_date;
+    if (p->retention_period >= 0) // explicitly given by the user
+        return after(delivered(m), (uint64_t)p->retention_period);
+    if (p->retention_date)
+        return p->retention_date;
     filetime_t start = start_date(m);
     return after(start ? start : delivered(m), days);
 }
 
-filetime_t retention_archives(const struct retention_message *m, uint32_t days) {
-    if (m->flags & (RETENTION_SYSTEM_DATA | RETENTION_KEEP_IN_PLACE))
+filetime_t retention_archives(const struct slice_row *m, uint32_t days) {
+    const struct message_policy *p = &m->policy;
+    if (p->flags & (RETENTION_SYSTEM_DATA | RETENTION_KEEP_IN_PLACE))
         return 0;
     filetime_t start = start_date(m);
     if (!start)
         start = delivered(m);
-    if (m->archive_period >= 0)
-        return after(start, (uint64_t)m->archive_period);
-    if (m->archive_date)
-        return m->archive_date;
+    if (p->archive_period >= 0)
+        return after(start, (uint64_t)p->archive_period);
+    if (p->archive_date)
+        return p->archive_date;
     return after(start, days);
 }

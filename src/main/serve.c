@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "mailbox/quota.h"
+#include "mailbox/retention.h"
 #include "main/process.h"
 #include "main/server.h"
 #include "main/services.h"
@@ -115,6 +116,7 @@ static void server_close(struct server *server) {
     if (server->net)
         listeners_forget(server);
     net_timer_free(server->timer);
+    retention_passes_free(server->passes);
     net_free(server->net, grace);
     transport_free(server->transport); // after the last connection that could submit
     smtp_service_free(server->smtp);

@@ -18,6 +18,7 @@ struct server {
     struct net_tls *tls;
     struct transport *transport;
     struct net_timer *timer;
+    struct retention_passes *passes; // used by the timer
     struct control_server *control;
     struct imap_service imap, imaps;
     struct smtp_service *smtp, *submission, *submissions;

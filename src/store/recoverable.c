@@ -290,31 +290,6 @@ enum ec mbox_set_pass(struct mbox_tx *tx, unsigned kind, const struct mbox_pass 
     return db_run(q, NULL);
 }
 
-enum ec message_slice(struct mbox_tx *tx, uint64_t fid, uint32_t uid, unsigned limit, GArray *rows,
-                      uint32_t *last_out) {
-    unsigned n = 0;
-    *last_out = 0;
-    struct db_stmt *q = db_query(tx->conn, sql_folder_slice);
-    db_bind_i64(q, 1, MBX);
-    db_bind_i64(q, 2, (int64_t)fid);
-    db_bind_i64(q, 3, uid);
-    db_bind_i64(q, 4, limit);
-    while (db_step(q)) {
-        struct slice_row row = {.uid = (uint32_t)db_col_i64(q, 0),
-                                .mid = (uint64_t)db_col_i64(q, 1),
-                                .flags = (uint32_t)db_col_i64(q, 2),
-                                .received = (filetime_t)db_col_i64(q, 3)};
-        *last_out = row.uid;
-        n++;
-        if (!(row.flags & (MSG_ASSOCIATED | MSG_SOFT_DELETED)))
-            g_array_append_val(rows, row);
-    }
-    EC_TRY(db_finish(q));
-    if (n < limit)
-        *last_out = 0;
-    return EC_OK;
-}
-
 enum ec mbox_count_folders(struct mbox_tx *tx, uint64_t *out) {
     struct db_stmt *q = db_query(tx->conn, sql_folder_total);
     db_bind_i64(q, 1, MBX);

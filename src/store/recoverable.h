@@ -81,13 +81,23 @@ struct mbox_pass {
 enum ec mbox_get_pass(struct mbox_tx *tx, unsigned kind, struct mbox_pass *out); // zeros: never
 enum ec mbox_set_pass(struct mbox_tx *tx, unsigned kind, const struct mbox_pass *pass);
 
-// The normal messages of a folder after `uid`, in uid order, at most `limit` rows read; the last
-// uid read goes to *last_out (0: the end).
+// What a message says about its own retention ([MS-OXCMSG] 2.2.1.60).
+struct message_policy {
+    struct guid policy_tag, archive_tag;              // zero: none
+    int32_t retention_period, archive_period;         // days; -1: none
+    filetime_t retention_date, archive_date, created; // 0: none
+    uint32_t flags;                                   // PidTagRetentionFlags
+    uint8_t start[12];                                // PidTagStartDateEtc
+    bool has_start;
+};
 struct slice_row {
     uint32_t uid, flags;
     uint64_t mid;
     filetime_t received;
+    struct message_policy policy;
 };
+// The normal messages of a folder after `uid`, in uid order (struct slice_row); `limit` rows are
+// read, the last one's uid goes to *last_out (0: that was the end).
 enum ec message_slice(struct mbox_tx *tx, uint64_t fid, uint32_t uid, unsigned limit, GArray *rows,
                       uint32_t *last_out);
 

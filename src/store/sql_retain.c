@@ -57,6 +57,7 @@ const char sql_pass_set[] =
     " n_archived = excluded.n_archived, warned = excluded.warned";
 
 const char sql_folder_slice[] =
-    "SELECT uid, mid, flags, received FROM message WHERE mbx = $1 AND fid = $2 AND uid > $3"
-    " ORDER BY uid LIMIT $4";
+    "SELECT m.uid, m.mid, m.flags, m.received, d.props FROM message AS m"
+    " CROSS JOIN message_data AS d WHERE m.mbx = $1 AND m.fid = $2 AND m.uid > $3"
+    " AND d.mbx = m.mbx AND d.doc = m.doc ORDER BY m.uid LIMIT $4";
 const char sql_folder_total[] = "SELECT COUNT(*) FROM folder WHERE mbx = $1";
