@@ -52,6 +52,17 @@ int folder_grant_command(struct command_call *call);
 int message_list_command(struct command_call *call);
 int message_show_command(struct command_call *call);
 
+// recover_commands.c, retention_commands.c
+int recover_list_command(struct command_call *call);
+int recover_restore_command(struct command_call *call);
+int hold_show_command(struct command_call *call);
+int hold_set_command(struct command_call *call);
+int retention_add_command(struct command_call *call);
+int retention_list_command(struct command_call *call);
+int retention_delete_command(struct command_call *call);
+int retention_assign_command(struct command_call *call);
+int retention_run_command(struct command_call *call);
+
 // import_command.c, import_client.c, export_command.c, export_client.c
 int import_command(struct command_call *call);
 int import_client(struct client_call *call);

@@ -108,6 +108,8 @@ enum ec filter_scan(struct db_conn *conn, struct arena *arena, const char *sql,
 #define OBJECT_COLUMN_COUNT 24
 
 extern const struct db_schema directory_schema;
+extern const char directory_schema_settings[]; // setting.c, with its statements
+extern const char sql_settings_drop[];
 
 extern const char sql_generation[], sql_generation_grow[];
 extern const char sql_domains[], sql_domain_add[], sql_domain_remove[], sql_domain_catchall[],

@@ -7,26 +7,20 @@ struct append {
     struct mailbox *m;
     uint64_t fid;
     struct message_new spec;
-    uint64_t quota; // 0: none
+    struct mailbox_limits limits;
     uint64_t size;
     uint64_t mid;
     uint32_t uid;
 };
 
-static enum ec check_quota(struct append *a, struct mbox_tx *tx) {
-    if (a->quota == 0)
-        return EC_OK;
-    ARENA_AUTO arena = arena_new();
-    struct mbox_info info;
-    EC_TRY(mbox_get_info(tx, arena, &info));
-    return info.size + a->size > a->quota ? EC_QUOTA_EXCEEDED : EC_OK;
-}
-
 static enum ec change_append(struct mbox_tx *tx, void *ctx) {
     struct append *a = ctx;
     EC_TRY(rights_require(a->m, tx, a->fid, RIGHTS_CREATE));
-    EC_TRY(check_quota(a, tx));
-    return message_create(tx, a->fid, &a->spec, &a->mid, &a->uid);
+    struct mbox_usage before;
+    mbox_get_usage(tx, &before);
+    EC_TRY(quota_admit(&a->limits, tx, a->fid, a->size, 1));
+    EC_TRY(message_create(tx, a->fid, &a->spec, &a->mid, &a->uid));
+    return quota_settled(&a->limits, tx, &before);
 }
 
 enum ec mailbox_append(struct mailbox *m, uint64_t fid, const struct mailbox_append *message,
@@ -52,11 +46,9 @@ enum ec mailbox_append(struct mailbox *m, uint64_t fid, const struct mailbox_app
         .keywords = message->keywords && *message->keywords ? message->keywords : NULL,
         .received = message->received ? message->received : clock_now(),
     };
-    struct directory_object *owner;
-    if (m->service->directory &&
-        directory_find_guid(m->service->directory, arena, mbox_guid(m->mbox), &owner) == EC_OK)
-        a.quota = owner->quota;
-    enum ec ec = mbox_write(m->mbox, change_append, &a);
+    enum ec ec = mailbox_limits(m->service, mbox_guid(m->mbox), &a.limits);
+    if (ec == EC_OK)
+        ec = mbox_write(m->mbox, change_append, &a);
     message_value_free(value);
     if (ec != EC_OK)
         return ec;

@@ -182,6 +182,7 @@ struct tree_change {
     const char *path, *new_path;
     uint64_t fid;             // out: the folder made
     struct folder_rows *rows; // of the Inbox when it is renamed
+    struct mailbox_limits limits;
 };
 
 // Walks to the folder above the last name of `path`, making what is missing. The last name goes to
@@ -198,6 +199,7 @@ static enum ec make_parents(struct tree_change *c, struct mbox_tx *tx, const cha
         enum ec ec = find_child(tx, c->arena, fid, names[i], &child);
         if (ec == EC_NOT_FOUND) {
             EC_TRY(rights_require(c->m, tx, fid, RIGHTS_CREATE_SUBFOLDER));
+            EC_TRY(quota_admit_folder(&c->limits, tx, fid));
             ec = folder_create(tx, fid, names[i], FOLDER_TYPE_GENERIC, "IPF.Note", &child);
         }
         if (ec != EC_OK)
@@ -209,6 +211,26 @@ static enum ec make_parents(struct tree_change *c, struct mbox_tx *tx, const cha
     return EC_OK;
 }
 
+enum ec folder_make(struct mbox_tx *tx, struct arena *arena, const char *path,
+                    const char *container_class, uint64_t *fid_out) {
+    unsigned n;
+    char **names = path_split(arena, path, &n);
+    uint64_t fid = FID_IPM_SUBTREE;
+    if (!names)
+        return EC_BAD_FOLDER_NAME;
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t child;
+        enum ec ec = find_child(tx, arena, fid, names[i], &child);
+        if (ec == EC_NOT_FOUND)
+            ec = folder_create(tx, fid, replace(arena, names[i], DIVISION_SLASH, SLASH),
+                               FOLDER_TYPE_GENERIC, container_class, &child);
+        EC_TRY(ec);
+        fid = child;
+    }
+    *fid_out = fid;
+    return EC_OK;
+}
+
 static enum ec create_last(struct tree_change *c, struct mbox_tx *tx, const char *path) {
     uint64_t parent, existing;
     const char *name;
@@ -216,6 +238,7 @@ static enum ec create_last(struct tree_change *c, struct mbox_tx *tx, const char
     if (find_child(tx, c->arena, parent, name, &existing) == EC_OK)
         return EC_COLLISION;
     EC_TRY(rights_require(c->m, tx, parent, RIGHTS_CREATE_SUBFOLDER));
+    EC_TRY(quota_admit_folder(&c->limits, tx, parent));
     EC_TRY(folder_create(tx, parent, name, FOLDER_TYPE_GENERIC, "IPF.Note", &c->fid));
     return subscription_follow(tx, path, c->fid, true);
 }
@@ -228,6 +251,7 @@ static enum ec change_create(struct mbox_tx *tx, void *ctx) {
 enum ec mailbox_create_folder(struct mailbox *m, const char *path, uint64_t *fid_out) {
     ARENA_AUTO arena = arena_new();
     struct tree_change c = {.m = m, .arena = arena, .path = path};
+    EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &c.limits));
     EC_TRY(mbox_write(m->mbox, change_create, &c));
     if (fid_out)
         *fid_out = c.fid;
@@ -284,6 +308,7 @@ static enum ec change_rename(struct mbox_tx *tx, void *ctx) {
 enum ec mailbox_rename_folder(struct mailbox *m, const char *path, const char *new_path) {
     ARENA_AUTO arena = arena_new();
     struct tree_change c = {.m = m, .arena = arena, .path = path, .new_path = new_path};
+    EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &c.limits));
     if (g_ascii_strcasecmp(path, "INBOX") == 0)
         EC_TRY(folder_rows_get(m->mbox, FID_INBOX, &c.rows));
     enum ec ec = mbox_write(m->mbox, change_rename, &c);

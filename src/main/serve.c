@@ -10,6 +10,8 @@
 #include "admin/data_lock.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "mailbox/quota.h"
+#include "mailbox/retention.h"
 #include "main/process.h"
 #include "main/server.h"
 #include "main/services.h"
@@ -64,7 +66,11 @@ static enum ec open_smtp(struct server *server) {
     settings.kind = SMTP_SUBMISSION;
     EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submission));
     settings.has_tls = false; // from the start, so not offered
-    return smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submissions);
+    EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submissions));
+    struct smtp_service *all[] = {server->smtp, server->submission, server->submissions};
+    for (unsigned i = 0; i < G_N_ELEMENTS(all); i++)
+        smtp_service_ask_mailboxes(all[i], s->mailboxes);
+    return EC_OK;
 }
 
 static enum ec open_pop3(struct server *server) {
@@ -124,6 +130,7 @@ static void server_close(struct server *server) {
     if (server->net)
         listeners_forget(server);
     net_timer_free(server->timer);
+    retention_passes_free(server->passes);
     net_free(server->net, grace);
     transport_free(server->transport); // after the last connection that could submit
     pop3_service_free(server->pop3);
@@ -155,6 +162,9 @@ static void reload(struct server *server) {
         uint64_t max = (uint64_t)config_int(config, "limits", "message");
         __atomic_store_n(&server->imap.max_message, max, __ATOMIC_RELAXED);
         __atomic_store_n(&server->imaps.max_message, max, __ATOMIC_RELAXED);
+        struct mailbox_options options;
+        settings_mailbox(config, &options);
+        mailbox_service_configure(server->services.mailboxes, &options);
         config_free(config);
         log_event(LOG_LEVEL_INFO, "server.reloaded", NULL);
     }

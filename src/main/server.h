@@ -19,6 +19,7 @@ struct server {
     struct net_tls *tls;
     struct transport *transport;
     struct net_timer *timer;
+    struct retention_passes *passes; // used by the timer
     struct control_server *control;
     struct imap_service imap, imaps;
     struct pop3_drops *drops;

@@ -91,6 +91,7 @@ static enum ec run(struct mbox_tx *tx, void *ctx) {
     if (c->n_repaired > 0) { // derived from what was just mended
         EC_TRY(rows_forget(tx, 0));
         EC_TRY(envelope_chunks_forget(tx, 0));
+        EC_TRY(usage_load(tx->conn, &tx->usage));
     }
     progress(c, "done", 100);
     return c->n_repaired > 0 ? EC_OK : EC_CANCEL; // nothing changed: nothing to commit

@@ -4,6 +4,7 @@
 #include "store/envelope_chunk.h"
 #include "store/folder_internal.h"
 #include "store/message.h"
+#include "store/recoverable_internal.h"
 #include "store/rows_saved.h"
 #include "store/search_folder_internal.h"
 #include "store/store_internal.h"
@@ -40,12 +41,18 @@ static enum ec clear_folder(struct mbox_tx *tx, uint64_t fid, bool hard) {
         EC_TRY(list_messages(tx, fid, LIST_NORMAL, mids));
         EC_TRY(message_move(tx, fid, (const uint64_t *)(void *)mids->data, mids->len,
                             FID_RECOVERABLE_DELETIONS, NULL));
+        // What was soft-deleted before stays restorable for the rest of its time.
+        g_array_set_size(mids, 0);
+        EC_TRY(list_messages(tx, fid, LIST_SOFT, mids));
+        EC_TRY(message_retire(tx, fid, (const uint64_t *)(void *)mids->data, mids->len,
+                              FID_RECOVERABLE_DELETIONS));
     }
     return remove_messages(tx, fid, LIST_NORMAL | LIST_ASSOCIATED | LIST_SOFT, true);
 }
 
 static enum ec delete_row(struct mbox_tx *tx, uint64_t fid, uint64_t parent) {
     uint64_t cn = mbox_next_id(tx);
+    EC_TRY(recoverable_note_folder(tx, fid));
     tx_forget_counters(tx, fid);
     struct db_stmt *q = db_query(tx->conn, sql_folder_delete);
     db_bind_i64(q, 1, MBX);

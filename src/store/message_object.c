@@ -7,6 +7,7 @@
 #include "mapi/props.h"
 #include "store/envelope_chunk.h"
 #include "store/message_object_internal.h"
+#include "store/recoverable_internal.h"
 
 enum ec message_open(struct mbox_tx *tx, uint64_t mid, struct message **out) {
     ARENA_AUTO arena = arena_new();
@@ -209,6 +210,7 @@ enum ec message_save(struct mbox_tx *tx, struct message *m, unsigned flags) {
     // Contents may be shared with a copy: the changed ones are new, the old ones lose a reference.
     next.doc = mbox_next_id(tx);
     EC_TRY(contents_insert(tx, next.doc, m->value, m->source, &next.size));
+    EC_TRY(message_keep_version(tx, &now));
     EC_TRY(contents_unref(tx, now.doc));
     next.cn = next.modseq = mbox_next_id(tx);
     uint32_t settable = MSG_CLIENT_FLAGS;

@@ -11,9 +11,6 @@ const char sql_mailbox_get[] =
 const char sql_mailbox_next_id[] = "UPDATE mailbox SET next_id = $1 WHERE mbx = $2";
 const char sql_mailbox_props_get[] = "SELECT props FROM mailbox WHERE mbx = $1";
 const char sql_mailbox_props_set[] = "UPDATE mailbox SET props = $1 WHERE mbx = $2";
-const char sql_mailbox_totals[] =
-    "SELECT SUM(size + soft_size), SUM(n_messages + n_associated + n_soft) FROM folder"
-    " WHERE mbx = $1";
 const char sql_mailbox_uid_validity[] =
     "UPDATE mailbox SET next_uid_validity = next_uid_validity + 1 WHERE mbx = $1"
     " RETURNING next_uid_validity";

@@ -67,6 +67,7 @@ static void mbox_free(struct mbox *mbox) {
     pthread_mutex_destroy(&mbox->named_lock);
     pthread_mutex_destroy(&mbox->envelope_lock);
     g_clear_pointer(&mbox->envelope_wants, g_array_unref);
+    pthread_mutex_destroy(&mbox->usage_lock);
     named_map_free(mbox->named);
     g_ptr_array_unref(mbox->watches);
     g_free(mbox->address);
@@ -188,6 +189,8 @@ static enum ec load_mailbox(struct mbox *mbox, bool *has_flag_ranges_out) {
     }
     if (query == EC_OK && ec == EC_OK)
         query = flag_ranges_any(conn, has_flag_ranges_out);
+    if (query == EC_OK && ec == EC_OK)
+        ec = usage_load(conn, &mbox->usage);
     db_read_end(conn);
     return query != EC_OK ? query : ec;
 }
@@ -209,6 +212,7 @@ static enum ec open_file(struct store *store, const struct guid *guid, struct mb
     pthread_mutex_init(&mbox->watch_lock, NULL);
     pthread_mutex_init(&mbox->named_lock, NULL);
     pthread_mutex_init(&mbox->envelope_lock, NULL);
+    pthread_mutex_init(&mbox->usage_lock, NULL);
     mbox->watches = g_ptr_array_new();
     mbox->rows = rows_cache_new();
     enum ec ec = load_mailbox(mbox, has_flag_ranges_out);

@@ -9,6 +9,7 @@
 #include "store/flag_range.h"
 #include "store/schema_internal.h"
 #include "store/store.h"
+#include "store/usage.h"
 
 struct rows_cache; // rows.c
 struct folder_rows;
@@ -16,6 +17,8 @@ struct named_map;  // mapi/named.h
 struct prop_name;
 struct message_value;
 struct background; // background.c
+struct mbox_holds; // recoverable.h
+struct message_full;
 
 struct store {
     char *dir;
@@ -42,6 +45,9 @@ struct mbox {
     _Atomic uint64_t commits;        // grows with every commit
     _Atomic bool is_dirty;           // written to since the last checkpoint
     _Atomic bool has_search_folders; // some are kept up to date (search_update.c)
+
+    pthread_mutex_t usage_lock;
+    struct mbox_usage usage; // of the newest commit
 
     pthread_mutex_t watch_lock;
     GPtrArray *watches; // of struct mbox_watch
@@ -82,6 +88,8 @@ struct mbox_tx {
     filetime_t now;       // one time for a whole change
     GArray *flag_ranges;  // of struct flag_range (flag_range.h); NULL: not read yet
     bool wants_settling;  // some of them were made in this transaction
+    struct mbox_usage usage;  // writers only: with what was done so far
+    struct mbox_holds *holds; // NULL: not asked for yet
     uint64_t
         commits; // mbox->commits before the snapshot was taken: the snapshot has at least these
 };
@@ -96,6 +104,10 @@ enum ec tx_counters(struct mbox_tx *tx, uint64_t fid, struct folder_counters **o
 void tx_forget_counters(struct mbox_tx *tx, uint64_t fid);
 
 void tx_publish(struct mbox_tx *tx, const struct event *event);
+
+// usage.c
+enum ec usage_load(struct db_conn *conn, struct mbox_usage *out);
+void usage_count(struct mbox_tx *tx, const struct message_full *m, int sign);
 
 // event.c
 // EVENT_MODIFIED of many messages of a folder, made one by one only for those who listen: the
