@@ -17,11 +17,13 @@ struct principal {
     struct guid guid;
     char *address; // primary
     char *display_name;
-    bool is_admin; // the local administrator (command line)
+    bool is_admin;     // the local administrator (command line)
+    bool is_anonymous; // somebody who gave no name; the guid is zero
 };
 struct principal *principal_ref(struct principal *p);
 void principal_unref(struct principal *p); // accepts NULL
 struct principal *principal_admin(void);   // for the command line and delivery
+struct principal *principal_anonymous(void);
 
 struct auth;
 struct auth_options {

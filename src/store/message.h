@@ -86,6 +86,12 @@ enum message_save_flags { MESSAGE_SAVE_FORCE = 1 }; // over a change of somebody
 // changed: pass a new one, or NULL to have it made when first wanted.
 enum ec message_save(struct mbox_tx *tx, struct message *m, unsigned flags);
 
+// Who put the message into its folder (a directory object); zero: the owner of the mailbox or
+// nobody. Copies and moves are set anew by whoever made them.
+enum ec message_get_creator(struct mbox_tx *tx, uint64_t mid, uint64_t *fid_out,
+                            struct guid *creator_out);
+enum ec message_set_creator(struct mbox_tx *tx, uint64_t mid, const struct guid *creator);
+
 // --- Streams on large properties ([MS-OXCPRPT] 2.2.14-2.2.23) ---
 struct message_stream;
 enum message_stream_mode { STREAM_READ, STREAM_READ_WRITE, STREAM_CREATE };

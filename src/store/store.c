@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "mapi/named.h"
 #include "store/background_internal.h"
-#include "store/search_folder_internal.h"
 #include "store/flag_range.h"
+#include "store/search_folder_internal.h"
 #include "store/store_internal.h"
 
 #define MAX_IDLE_OPEN 64

@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "store/search_folder_internal.h"
 #include "store/flag_range.h"
+#include "store/search_folder_internal.h"
 #include "store/store_internal.h"
 
 #define GROUP_MAX 256
