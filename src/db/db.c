@@ -48,8 +48,7 @@ void db_conn_note_error(struct db_conn *conn, enum ec error) {
 
 // --- Databases ---
 
-enum ec db_open(const char *path, const struct db_schema *schema, const struct db_options *options,
-                struct db **out) {
+enum ec db_open_as_is(const char *path, const struct db_options *options, struct db **out) {
     static const struct db_options defaults;
     struct db *db = g_new0(struct db, 1);
     db->engine = &db_sqlite;
@@ -65,8 +64,6 @@ enum ec db_open(const char *path, const struct db_schema *schema, const struct d
     enum ec ec = db->engine->prepare_database(db, &is_new);
     if (ec == EC_OK && !db->options.read_only)
         ec = db_conn_open(db, true, &db->writer);
-    if (ec == EC_OK)
-        ec = db_migrate(db, schema);
     if (ec != EC_OK) {
         db_close(db);
         return ec;
@@ -75,14 +72,32 @@ enum ec db_open(const char *path, const struct db_schema *schema, const struct d
     return EC_OK;
 }
 
-void db_close(struct db *db) {
-    if (db == NULL)
-        return;
+enum ec db_open(const char *path, const struct db_schema *schema, const struct db_options *options,
+                struct db **out) {
+    struct db *db;
+    EC_TRY(db_open_as_is(path, options, &db));
+    enum ec ec = db_migrate(db, schema);
+    if (ec != EC_OK) {
+        db_close(db);
+        return ec;
+    }
+    *out = db;
+    return EC_OK;
+}
+
+void db_close_connections(struct db *db) {
     g_assert(db->in_use == 0);
     for (guint i = 0; i < db->idle->len; i++)
         db_conn_close(db->idle->pdata[i]);
+    g_ptr_array_set_size(db->idle, 0);
     // The last connection to go moves the WAL into the database, so it must be one that may write.
-    db_conn_close(db->writer);
+    g_clear_pointer(&db->writer, db_conn_close);
+}
+
+void db_close(struct db *db) {
+    if (db == NULL)
+        return;
+    db_close_connections(db);
     g_ptr_array_free(db->idle, TRUE);
     pthread_mutex_destroy(&db->lock);
     g_free(db->path);

@@ -30,8 +30,11 @@ struct db;
 struct db_conn;
 struct db_stmt;
 
-// A module's schema: `steps[i]` (several statements) brings version i to version i + 1. Run in one
-// transaction a step when the database is older; a newer database is EC_BAD_VERSION.
+// A module's schema: `steps[i]` (several statements) brings version i to version i + 1, each in one
+// transaction; a newer database is EC_BAD_VERSION. An older file is brought up on a copy,
+// PATH.migrating, which is verified, synced and renamed over it; the file of before stays as
+// PATH.old-vN until db_forget_old. A process that is killed on the way leaves the old file, and the
+// next one goes on with the copy where it was.
 struct db_schema {
     const char *name;
     const char *const *steps; // ended by NULL
@@ -121,3 +124,12 @@ enum ec db_verify(struct db_conn *conn, GPtrArray *faults);
 // NULL.
 enum ec db_copy(struct db *db, const char *to_path, void (*progress)(void *data, int done_percent),
                 void *data);
+
+// --- Versions ---
+
+// The version of the file and the newest one of the schema. Migrates nothing. EC_NOT_FOUND.
+enum ec db_peek_version(const char *path, const struct db_schema *schema, int64_t *found_out,
+                        int64_t *newest_out);
+// Whether a migration left the file of before beside `path`; deleting it.
+bool db_has_old(const char *path);
+void db_forget_old(const char *path);

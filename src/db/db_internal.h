@@ -12,6 +12,7 @@
 struct db_engine {
     // The engine's words for the placeholders in schemas.
     const char *blob_word, *clustered_word, *rowid_word;
+    bool is_file;      // a database is a file, which can be copied and renamed
     bool rowid_is_key; // rowid_word says PRIMARY KEY itself; otherwise $ROWKEY(...) does
     // A query with the table's name as $1 that gives a row when the table exists.
     const char *table_exists_sql;
@@ -39,6 +40,8 @@ struct db_engine {
     const void *(*col_blob)(struct db_stmt *q, int i, size_t *len_out);
     bool (*col_is_null)(struct db_stmt *q, int i);
     int64_t (*changes)(struct db_conn *conn);
+    // Calls `tick` now and then while statements run (NULL: no longer).
+    void (*watch)(struct db_conn *conn, void (*tick)(void *data), void *data);
 
     enum ec (*checkpoint)(struct db_conn *conn, bool truncate);
     enum ec (*verify)(struct db_conn *conn, GPtrArray *faults);
@@ -88,6 +91,10 @@ struct db_stmt {
 };
 
 // --- db.c ---
+// db_open without the versions.
+enum ec db_open_as_is(const char *path, const struct db_options *options, struct db **out);
+// Closes every connection of a database that nobody uses yet, and opens the writer again.
+void db_close_connections(struct db *db);
 enum ec db_conn_open(struct db *db, bool is_writer, struct db_conn **out);
 void db_conn_close(struct db_conn *conn); // accepts NULL
 // Notes that the engine has ended the transaction by itself after `error`.
@@ -99,5 +106,14 @@ void db_conn_free_statements(struct db_conn *conn);
 
 // --- schema.c ---
 enum ec db_migrate(struct db *db, const struct db_schema *schema);
+// One step, from version `from` to the next, in one transaction.
+enum ec db_migrate_step(struct db *db, const struct db_schema *schema, int64_t from);
+// 0: no table of versions, or the schema is not in it.
+enum ec db_version_read(struct db_conn *conn, const char *name, int64_t *out);
+int64_t db_schema_version(const struct db_schema *schema); // the newest
 // The schema's SQL in the engine's words (g_free).
 char *db_schema_translate(const struct db_engine *engine, const char *sql);
+
+// --- upgrade.c ---
+// Brings a file of version `found` to the newest on a copy that takes its place when it is whole.
+enum ec db_upgrade(struct db *db, const struct db_schema *schema, int64_t found);

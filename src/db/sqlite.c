@@ -328,6 +328,23 @@ static int64_t lite_changes(struct db_conn *conn) {
 
 // --- Upkeep ---
 
+struct watch {
+    void (*tick)(void *data);
+    void *data;
+};
+
+static int on_progress(void *data) {
+    const struct watch *w = data;
+    w->tick(w->data);
+    return 0;
+}
+
+static void lite_watch(struct db_conn *conn, void (*tick)(void *data), void *data) {
+    static _Thread_local struct watch watch; // one is watched at a time, by its own thread
+    watch = (struct watch){tick, data};
+    sqlite3_progress_handler(conn->handle, tick != NULL ? 1000000 : 0, on_progress, &watch);
+}
+
 static enum ec lite_checkpoint(struct db_conn *conn, bool truncate) {
     int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     int in_wal = 0, moved = 0;
@@ -433,6 +450,7 @@ static enum ec lite_copy(struct db_conn *conn, const char *to_path,
 const struct db_engine db_sqlite = {
     .blob_word = "BLOB",
     .rowid_word = "INTEGER PRIMARY KEY",
+    .is_file = true,
     .rowid_is_key = true,
     .clustered_word = "WITHOUT ROWID",
     .table_exists_sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1",
@@ -456,6 +474,7 @@ const struct db_engine db_sqlite = {
     .col_blob = lite_col_blob,
     .col_is_null = lite_col_is_null,
     .changes = lite_changes,
+    .watch = lite_watch,
     .checkpoint = lite_checkpoint,
     .verify = lite_verify,
     .copy = lite_copy,
