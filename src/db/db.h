@@ -133,3 +133,23 @@ enum ec db_peek_version(const char *path, const struct db_schema *schema, int64_
 // Whether a migration left the file of before beside `path`; deleting it.
 bool db_has_old(const char *path);
 void db_forget_old(const char *path);
+
+// --- Changing places while in use ---
+
+struct db_move {
+    const char *part; // the copy while it is made; what stands there is deleted
+    const char *path; // where it stands when `commit` was well
+    // Makes the copy, complete and synced under `part`, the one that counts, and takes the old
+    // files (with -wal and -shm) away. Nobody writes meanwhile.
+    enum ec (*commit)(void *ctx);
+    void (*progress)(void *ctx, int percent); // may be NULL
+    void *ctx;
+};
+// Moves the database to another file while it is used: writers wait for a few pages at a time,
+// transactions that read go on with the old file. EC_BUSY: it is being moved already, or a
+// transaction failed so badly that its connection was lost (try again).
+enum ec db_move(struct db *db, const struct db_move *spec);
+
+// Runs `commit`, which puts another file in the database's place, while nobody writes; when it was
+// well, this `db` gives EC_END_OF_SESSION for every new transaction. Those who read go on.
+enum ec db_replace(struct db *db, enum ec (*commit)(void *ctx), void *ctx);

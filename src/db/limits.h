@@ -19,3 +19,7 @@
 // The WAL file is cut back to nothing when it is this many times larger than what a checkpoint was
 // asked to keep it below.
 #define DB_WAL_TRUNCATE_FACTOR 4
+
+// Pages copied while writers wait, and after how many such steps a move syncs what it has.
+#define DB_COPY_PAGES 128
+#define DB_COPY_SYNC_STEPS 64

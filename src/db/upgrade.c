@@ -36,7 +36,7 @@ static enum ec error_of(int error) {
                                                                  : EC_DISK_ERROR;
 }
 
-static void unlink_database(const char *path) {
+void db_file_unlink(const char *path) {
     static const char *const suffixes[] = {"", "-wal", "-shm"};
     for (unsigned i = 0; i < G_N_ELEMENTS(suffixes); i++) {
         g_autofree char *file = g_strconcat(path, suffixes[i], NULL);
@@ -56,6 +56,12 @@ static enum ec sync_path(const char *path, int flags) {
 static enum ec sync_folder_of(const char *path) {
     g_autofree char *folder = g_path_get_dirname(path);
     return sync_path(folder, O_DIRECTORY);
+}
+
+enum ec db_file_rename(const char *from, const char *to) {
+    if (rename(from, to) != 0)
+        return error_of(errno);
+    return sync_folder_of(to);
 }
 
 // Changes with every write to a file whose WAL has been moved into it.
@@ -148,7 +154,7 @@ static enum ec open_copy(struct upgrade *u, struct db **out) {
         }
         db_close(copy);
     }
-    unlink_database(u->copy_path);
+    db_file_unlink(u->copy_path);
     EC_TRY(db_copy(u->db, u->copy_path, tell_copied, u));
     db_close_connections(u->db);
     EC_TRY(db_open_as_is(u->copy_path, &u->db->options, &copy));
@@ -220,9 +226,7 @@ static enum ec swap(const struct upgrade *u) {
         return EC_BUSY;
     EC_TRY(sync_path(u->copy_path, 0));
     EC_TRY(keep_old(u));
-    if (rename(u->copy_path, u->db->path) != 0)
-        return error_of(errno);
-    return sync_folder_of(u->db->path);
+    return db_file_rename(u->copy_path, u->db->path);
 }
 
 static enum ec upgrade(struct upgrade *u) {
@@ -246,7 +250,7 @@ enum ec db_upgrade(struct db *db, const struct db_schema *schema, int64_t found)
     enum ec ec = upgrade(&u);
     // Only who is killed leaves a copy: one that failed gives its room on the disk back.
     if (ec != EC_OK)
-        unlink_database(u.copy_path);
+        db_file_unlink(u.copy_path);
     if (ec == EC_OK) {
         db_close_connections(db);
         db->wal_bytes = 0;

@@ -58,3 +58,14 @@ void watches_publish(struct mbox *mbox, const struct event *events, unsigned n) 
         publish_to(mbox->watches->pdata[i], events, n);
     pthread_mutex_unlock(&mbox->watch_lock);
 }
+
+void watches_wake(struct mbox *mbox) {
+    pthread_mutex_lock(&mbox->watch_lock);
+    for (guint i = 0; i < mbox->watches->len; i++) {
+        const struct mbox_watch *watch = mbox->watches->pdata[i];
+        struct event e = {.kind = watch->kinds & -watch->kinds, .fid = watch->fid};
+        if (e.kind)
+            watch->fn(watch->ctx, &e, 1);
+    }
+    pthread_mutex_unlock(&mbox->watch_lock);
+}

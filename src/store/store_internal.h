@@ -13,17 +13,28 @@ struct rows_cache; // rows.c
 struct named_map;  // mapi/named.h
 struct background; // background.c
 
+struct store_place {
+    char *name, *dir;
+};
+
 struct store {
-    char *dir;
+    struct store_place *places; // the first is "default"; never empty
+    unsigned n_places;
     struct store_options options;
     pthread_mutex_t lock;
     GHashTable *open; // guid (inside the mbox) -> struct mbox
+    // Mailboxes whose file is being opened, moved or replaced: nobody else opens them (struct
+    // guid).
+    GArray *claimed;
+    pthread_cond_t unclaimed; // with `lock`
     struct background *background;
 };
 
 struct mbox {
     struct store *store;
-    int refs; // under store->lock; 0: idle, kept open
+    int refs;          // under store->lock; 0: idle, kept open
+    bool is_moving;    // under store->lock
+    bool is_forgotten; // under store->lock: not in store->open; freed with the last reference
     gint64 idle_since;
     struct guid guid, replica;
     char *address, *display_name, *locale;
@@ -82,8 +93,22 @@ void tx_forget_counters(struct mbox_tx *tx, uint64_t fid);
 
 void tx_publish(struct mbox_tx *tx, const struct event *event);
 
+// store_place.c
+enum ec places_open(struct store *store, const char *dir); // recovers; options are set
+void places_free(struct store *store);
+char *mailbox_file(struct store *store, const struct guid *guid); // where it is, or would be made
+
+// store.c: waits until nobody has claimed the mailbox, then claims it. The lock is held, and given
+// back while waiting.
+void mailbox_claim(struct store *store, const struct guid *guid);
+void mailbox_unclaim(struct store *store, const struct guid *guid); // the lock is held
+// Takes a mailbox out of the table: the next who wants it opens the file anew. The lock is held.
+void mailbox_forget(struct store *store, struct mbox *mbox);
+struct db_options mailbox_db_options(const struct store *store);
+
 // event.c
 void watches_publish(struct mbox *mbox, const struct event *events, unsigned n);
+void watches_wake(struct mbox *mbox); // so that everybody looks and finds the session ended
 
 // rows.c
 struct rows_cache *rows_cache_new(void);
