@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "mapi/named.h"
 #include "store/background_internal.h"
+#include "store/fulltext_internal.h"
 #include "store/store_internal.h"
 
 #define MAX_IDLE_OPEN 64
@@ -84,6 +85,7 @@ void store_close(struct store *store) {
     }
     g_hash_table_unref(store->open);
     pthread_mutex_destroy(&store->lock);
+    g_free(store->fulltext_converter);
     g_free(store->dir);
     g_free(store);
 }
@@ -212,9 +214,11 @@ enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct 
     pthread_mutex_lock(&store->lock);
     struct mbox *mbox = g_hash_table_lookup(store->open, guid);
     enum ec ec = EC_OK;
+    bool is_new = false;
     if (!mbox) {
         ec = open_file(store, guid, &mbox);
-        if (ec == EC_OK)
+        is_new = ec == EC_OK;
+        if (is_new)
             g_hash_table_insert(store->open, &mbox->guid, mbox);
     }
     if (ec == EC_OK) {
@@ -222,6 +226,8 @@ enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct 
         *out = mbox;
     }
     pthread_mutex_unlock(&store->lock);
+    if (is_new)
+        fulltext_opened(mbox);
     return ec;
 }
 

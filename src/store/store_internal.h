@@ -19,6 +19,8 @@ struct store {
     pthread_mutex_t lock;
     GHashTable *open; // guid (inside the mbox) -> struct mbox
     struct background *background;
+    int fulltext_policy; // fulltext.h
+    char *fulltext_converter;
 };
 
 struct mbox {
@@ -42,6 +44,11 @@ struct mbox {
     GPtrArray *watches; // of struct mbox_watch
 
     struct rows_cache *rows;
+
+    // fulltext.c: the mailbox has an index, or is to get one; the work has to begin one; the first
+    // change that waits for it; when it last looked whether to rebuild (both monotonic; 0: none).
+    _Atomic bool fulltext_wanted, fulltext_begin;
+    _Atomic int64_t fulltext_since, fulltext_looked;
 
     pthread_mutex_t named_lock;
     struct named_map *named; // NULL: not read yet

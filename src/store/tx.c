@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/fulltext_internal.h"
 #include "store/store_internal.h"
 
 #define GROUP_MAX 256
@@ -191,7 +192,9 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
             mbox->saved_next_id = mbox->next_id;
             atomic_fetch_add(&mbox->commits, 1);
             atomic_store(&mbox->is_dirty, true);
-            watches_publish(mbox, (const struct event *)(void *)tx.events->data, tx.events->len);
+            const struct event *events = (const struct event *)(void *)tx.events->data;
+            watches_publish(mbox, events, tx.events->len);
+            fulltext_committed(mbox, events, tx.events->len);
         }
         for (unsigned i = 0; ec != EC_OK && i < n; i++)
             if (succeeded(group[i]->result))
