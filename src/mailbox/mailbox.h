@@ -237,7 +237,7 @@ struct search_scope {
     bool is_recursive; // and the folders below
 };
 enum search_order {
-    SEARCH_NEWEST_ARRIVED,  // by when it came into the mailbox: the first are found at once
+    SEARCH_NEWEST_ARRIVED, // by when its contents came into the mailbox: the first are found at once
     SEARCH_NEWEST_RECEIVED, // by PidTagMessageDeliveryTime: all are found before they are sorted
 };
 struct search_found {

@@ -147,7 +147,8 @@ enum ec search_decide_message(const struct search_plan *plan, struct mailbox_rea
             return EC_OK;
         s.is_peek = false;
     }
-    EC_TRY(mailbox_reader_at(reader, row));
+    if (!plan->is_walk)
+        EC_TRY(mailbox_reader_at(reader, row));
     *out = search_decide(plan, plan->root, fid, row, &s) == ANSWER_YES;
     subject_clear(&s);
     if (s.ec == EC_NOT_FOUND) { // expunged since the view was made: matches nothing

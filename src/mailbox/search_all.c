@@ -121,6 +121,7 @@ static enum ec walk_index(struct search_all *s) {
     if (!words || s->folders->len == 0)
         return EC_NOT_SUPPORTED;
     struct walk w = {.s = s, .words = words};
+    s->plan.is_walk = true;
     EC_TRY(mailbox_reader_open(s->m, g_array_index(s->folders, uint64_t, 0), &w.reader));
     w.arena = arena_new();
     struct mbox_tx *tx = reader_tx(w.reader);
@@ -132,6 +133,7 @@ static enum ec walk_index(struct search_all *s) {
     if (ec == EC_OK && w.ec == EC_OK && s->found->len < s->limit &&
         fulltext_find(tx, &index, words->query, true, visit, &w) != EC_OK)
         ec = EC_NOT_SUPPORTED; // too complex, or damaged (logged)
+    s->plan.is_walk = false;
     mailbox_reader_close(w.reader);
     arena_free(w.arena);
     return w.ec != EC_OK ? w.ec : ec;
@@ -146,9 +148,39 @@ static gint by_received(gconstpointer a, gconstpointer b) {
     return x->mid > y->mid ? -1 : x->mid < y->mid;
 }
 
+// As the index is walked.
+struct arrival {
+    struct search_found found; // first
+    uint64_t doc;
+    uint32_t uid;
+};
+
 static gint by_arrival(gconstpointer a, gconstpointer b) {
-    const struct search_found *x = a, *y = b;
-    return x->mid > y->mid ? -1 : x->mid < y->mid;
+    const struct arrival *x = a, *y = b;
+    if (x->doc != y->doc)
+        return x->doc > y->doc ? -1 : 1;
+    if (x->found.fid != y->found.fid)
+        return x->found.fid > y->found.fid ? -1 : 1;
+    return x->uid > y->uid ? -1 : x->uid < y->uid;
+}
+
+static enum ec sort_by_arrival(struct search_all *s) {
+    MBOX_TX_AUTO tx = NULL;
+    EC_TRY(mbox_read(s->m->mbox, &tx));
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct arrival));
+    for (guint i = 0; i < s->found->len; i++) {
+        struct arrival a = {.found = g_array_index(s->found, struct search_found, i)};
+        enum ec ec = fulltext_place_of(tx, a.found.mid, &a.doc, &a.uid);
+        if (ec == EC_NOT_FOUND) // gone meanwhile
+            continue;
+        EC_TRY(ec);
+        g_array_append_val(list, a);
+    }
+    g_array_sort(list, by_arrival);
+    g_array_set_size(s->found, 0);
+    for (guint i = 0; i < list->len; i++)
+        g_array_append_val(s->found, g_array_index(list, struct arrival, i).found);
+    return EC_OK;
 }
 
 static enum ec search_one(struct search_all *s, uint64_t fid) {
@@ -178,7 +210,10 @@ static enum ec search_each(struct search_all *s, enum search_order order) {
     g_array_set_size(s->found, 0);
     for (guint i = 0; i < s->folders->len; i++)
         EC_TRY(search_one(s, g_array_index(s->folders, uint64_t, i)));
-    g_array_sort(s->found, order == SEARCH_NEWEST_RECEIVED ? by_received : by_arrival);
+    if (order == SEARCH_NEWEST_RECEIVED)
+        g_array_sort(s->found, by_received);
+    else
+        EC_TRY(sort_by_arrival(s));
     if (s->limit && s->found->len > s->limit)
         g_array_set_size(s->found, s->limit);
     return EC_OK;

@@ -48,6 +48,7 @@ struct search_plan {
     struct search_words *words; // all of them
     bool has_grams;             // a substring that signatures can tell about
     bool has_index;
+    bool is_walk; // messages come from many folders, in no order of theirs
     struct fulltext_index index;
     GHashTable *unindexed; // fid -> struct search_uids: what the index does not know yet
 };

@@ -71,6 +71,9 @@ enum ec fulltext_find(struct mbox_tx *tx, const struct fulltext_index *index,
 enum ec fulltext_unindexed(struct mbox_tx *tx, const struct fulltext_index *index,
                            bool newest_first, fulltext_visit visit, void *ctx);
 
+// Where a message stands in the order of fulltext_find. EC_NOT_FOUND.
+enum ec fulltext_place_of(struct mbox_tx *tx, uint64_t mid, uint64_t *doc_out, uint32_t *uid_out);
+
 // The words of a message, as the index would have them: for those not in it. In the arena.
 struct fulltext_words {
     const char *columns[DB_FULLTEXT_COLUMNS];

@@ -98,17 +98,25 @@ void fulltext_prepare(struct mbox_tx *tx, struct arena *arena, uint64_t doc,
         out->n_bytes += out->words.columns[i] ? strlen(out->words.columns[i]) : 0;
 }
 
-enum ec fulltext_words_of(struct mbox_tx *tx, struct arena *arena, uint64_t mid,
-                          struct fulltext_words *out) {
+enum ec fulltext_place_of(struct mbox_tx *tx, uint64_t mid, uint64_t *doc_out, uint32_t *uid_out) {
     struct db_stmt *q = db_query(tx->conn, sql_fulltext_message_doc);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)mid);
-    uint64_t doc = db_step(q) ? (uint64_t)db_col_i64(q, 0) : 0;
+    bool found = db_step(q);
+    if (found) {
+        *doc_out = (uint64_t)db_col_i64(q, 0);
+        *uid_out = (uint32_t)db_col_i64(q, 1);
+    }
     EC_TRY(db_finish(q));
-    if (doc == 0)
-        return EC_NOT_FOUND;
+    return found ? EC_OK : EC_NOT_FOUND;
+}
+
+enum ec fulltext_words_of(struct mbox_tx *tx, struct arena *arena, uint64_t mid,
+                          struct fulltext_words *out) {
+    uint64_t doc, blob = 0;
+    uint32_t uid;
+    EC_TRY(fulltext_place_of(tx, mid, &doc, &uid));
     g_autoptr(GBytes) mime = NULL;
-    uint64_t blob = 0;
     enum ec ec = read_mime(tx, doc, &blob, &mime);
     if (ec != EC_OK && ec != EC_NOT_FOUND && ec != EC_MESSAGE_TOO_BIG)
         return ec;

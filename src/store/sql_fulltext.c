@@ -13,9 +13,9 @@ const char sql_fulltext_states_drop[] = "DELETE FROM fulltext WHERE mbx = $1";
 const char sql_fulltext_next[] =
     "SELECT doc, flags FROM message WHERE mbx = $1 AND doc > $2 ORDER BY doc LIMIT $3";
 const char sql_fulltext_rows_up[] =
-    "SELECT doc, fid, uid FROM message WHERE mbx = $1 AND doc >= $2 ORDER BY doc";
-const char sql_fulltext_rows_down[] =
-    "SELECT doc, fid, uid FROM message WHERE mbx = $1 AND doc <= $2 ORDER BY doc DESC";
+    "SELECT doc, fid, uid FROM message WHERE mbx = $1 AND doc >= $2 ORDER BY doc, fid, uid";
+const char sql_fulltext_rows_down[] = "SELECT doc, fid, uid FROM message WHERE mbx = $1 AND doc <= "
+                                      "$2 ORDER BY doc DESC, fid DESC, uid DESC";
 const char sql_fulltext_doc_set[] =
     "INSERT INTO fulltext_doc (mbx, doc, head, body) VALUES ($1, $2, $3, $4)"
     " ON CONFLICT (doc) DO UPDATE SET head = excluded.head, body = excluded.body";
@@ -27,7 +27,7 @@ const char sql_fulltext_count_waiting[] =
     "SELECT COUNT(DISTINCT doc) FROM message WHERE mbx = $1 AND doc > $2";
 const char sql_fulltext_count_present[] =
     "SELECT COUNT(DISTINCT doc) FROM message WHERE mbx = $1 AND doc <= $2";
-const char sql_fulltext_message_doc[] = "SELECT doc FROM message WHERE mbx = $1 AND mid = $2";
+const char sql_fulltext_message_doc[] = "SELECT doc, uid FROM message WHERE mbx = $1 AND mid = $2";
 // The cross join keeps the engine from beginning with the wide table.
 const char sql_fulltext_signatures[] =
     "SELECT m.uid, d.head, d.body FROM message AS m CROSS JOIN fulltext_doc AS d"
