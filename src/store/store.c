@@ -12,6 +12,7 @@
 #include "store/background_internal.h"
 #include "store/flag_range.h"
 #include "store/search_folder_internal.h"
+#include "store/fulltext_internal.h"
 #include "store/store_internal.h"
 
 #define MAX_IDLE_OPEN 64
@@ -89,6 +90,7 @@ void store_close(struct store *store) {
     pthread_cond_destroy(&store->unclaimed);
     pthread_mutex_destroy(&store->lock);
     places_free(store);
+    g_free(store->fulltext_converter);
     g_free(store);
 }
 
@@ -246,6 +248,7 @@ enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct 
         pthread_cond_wait(&store->unclaimed, &store->lock);
     struct mbox *mbox = g_hash_table_lookup(store->open, guid);
     enum ec ec = EC_OK;
+    bool is_new = false;
     if (!mbox) {
         bool has_flag_ranges = false;
         // Without the lock: a migration takes its time, and concerns nobody else.
@@ -254,7 +257,8 @@ enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct 
         ec = open_file(store, guid, &mbox, &has_flag_ranges);
         pthread_mutex_lock(&store->lock);
         mailbox_unclaim(store, guid);
-        if (ec == EC_OK) {
+        is_new = ec == EC_OK;
+        if (is_new) {
             g_hash_table_insert(store->open, &mbox->guid, mbox);
             search_folders_committed(mbox); // what a crash left undone
             if (has_flag_ranges)
@@ -266,6 +270,8 @@ enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct 
         *out = mbox;
     }
     pthread_mutex_unlock(&store->lock);
+    if (is_new)
+        fulltext_opened(mbox);
     return ec;
 }
 

@@ -35,6 +35,8 @@ struct store {
     GArray *claimed;
     pthread_cond_t unclaimed; // with `lock`
     struct background *background;
+    int fulltext_policy; // fulltext.h
+    char *fulltext_converter;
 };
 
 struct mbox {
@@ -67,6 +69,10 @@ struct mbox {
 
     pthread_mutex_t envelope_lock;
     GArray *envelope_wants; // what envelope_chunk.c has to do in the background, or NULL
+    // fulltext.c: the mailbox has an index, or is to get one; the work has to begin one; the first
+    // change that waits for it; when it last looked whether to rebuild (both monotonic; 0: none).
+    _Atomic bool fulltext_wanted, fulltext_begin;
+    _Atomic int64_t fulltext_since, fulltext_looked;
 
     pthread_mutex_t named_lock;
     struct named_map *named; // NULL: not read yet

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/flag_range.h"
+#include "store/fulltext_internal.h"
 #include "store/search_folder_internal.h"
 #include "store/store_internal.h"
 
@@ -210,6 +211,7 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
             watches_publish(mbox, tx.events, tx.event_runs);
             if (tx.wants_settling)
                 flag_ranges_want(mbox);
+            fulltext_committed(mbox, (const struct event *)(void *)tx.events->data, tx.events->len);
         }
         for (unsigned i = 0; ec != EC_OK && i < n; i++)
             if (succeeded(group[i]->result))
