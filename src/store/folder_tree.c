@@ -3,7 +3,9 @@
 #include "mapi/special_folder.h"
 #include "store/folder_internal.h"
 #include "store/message.h"
+#include "store/receive_folder.h"
 #include "store/rows_saved.h"
+#include "store/rule.h"
 #include "store/store_internal.h"
 
 enum { LIST_NORMAL = 1, LIST_ASSOCIATED = 2, LIST_SOFT = 4 };
@@ -58,6 +60,8 @@ static enum ec delete_row(struct mbox_tx *tx, uint64_t fid, uint64_t parent) {
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)fid);
     EC_TRY(db_run(q, NULL));
+    EC_TRY(rule_drop_folder(tx, fid));
+    EC_TRY(receive_folder_drop_folder(tx, fid));
     q = db_query(tx->conn, sql_folder_tombstone_insert);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)cn);
