@@ -34,10 +34,22 @@ static enum ec has_moved(struct table *t, const struct rows *old, uint32_t entry
     return EC_OK;
 }
 
-// Whether two entries are in the same category of the last level.
-static bool same_category(struct table *t, const struct rows *rows, uint32_t a, uint32_t b) {
-    unsigned levels = t->effective.n_categories;
-    return levels == 0 || rows->ops->group_end(rows, levels - 1, a) > b;
+// The first header of those that stand before the entry of `old` which is shown now.
+static enum ec find_header_at(struct table *t, const struct rows *old, uint32_t entry,
+                              struct place *out) {
+    for (unsigned level = 0; level < t->effective.n_categories; level++) {
+        uint64_t id;
+        uint32_t i;
+        if (entry > 0 && old->ops->group_end(old, level, entry - 1) > entry)
+            continue; // in the same category as the entry before
+        EC_TRY(visible_group_id(t, old, entry, level, 0, &id));
+        enum ec ec = visible_find_header(t, t->rows, &t->visible, id, &i);
+        if (ec == EC_OK)
+            *out = (struct place){visible_header(&t->visible, i)->entry, (uint8_t)level};
+        if (ec != EC_NOT_FOUND)
+            return ec;
+    }
+    return EC_NOT_FOUND;
 }
 
 // Where the row of `old` that is gone would stand.
@@ -76,14 +88,16 @@ static enum ec move_place(struct table *t, const struct rows *old, struct place 
     for (uint32_t j = p.entry; j < last; j++) {
         uint32_t now;
         bool moved = false;
+        enum ec ec = j > p.entry ? find_header_at(t, old, j, out) : EC_NOT_FOUND;
+        if (ec != EC_NOT_FOUND)
+            return ec;
         if (!rows->ops->find(rows, old->ops->at(old, j), &now))
             continue;
         if (!follows || j != p.entry)
             EC_TRY(has_moved(t, old, j, rows, now, &moved));
         if (moved)
             continue;
-        bool is_leaf = p.level == PLACE_LEAF && same_category(t, old, p.entry, j);
-        *out = (struct place){now, is_leaf ? PLACE_LEAF : PLACE_FIRST};
+        *out = (struct place){now, j == p.entry ? p.level : PLACE_LEAF};
         return EC_OK;
     }
     return place_of_lost(t, old, p, out);
@@ -93,7 +107,7 @@ enum ec table_move_places(struct table *t, const struct rows *old, const struct 
     GHashTableIter iter;
     gpointer value;
     bool is_shown;
-    if (visible_pos(was, t->cursor, &is_shown) == 0 && old->n > 0)
+    if (visible_pos(was, t->cursor, &is_shown) == 0)
         t->cursor = (struct place){0, PLACE_FIRST}; // new rows at the beginning are read too
     else
         EC_TRY(move_place(t, old, t->cursor, false, &t->cursor));
