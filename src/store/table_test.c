@@ -938,6 +938,7 @@ static void test_status(void) {
                       ? EC_OK
                       : EC_NOT_SUPPORTED); // MS-OXCTABL_R461 R459 R832 R833 R93 R94 R798 R458 R600
                                            // R774 R822 R802 R810
+        // MS-OXCTABL_R751 R758 R760 R762 R764 R766 R822: nothing is left to be done, none is busy.
         assert_ok(table_query_rows(t, 0, true, 0, take, &taker, &q)); // MS-OXCTABL_R474 R835 R836
         assert_ok(table_query_position(t, &rows, &rows));             // MS-OXCTABL_R493 R844 R845
         assert_ok(table_seek(t, TABLE_BEGINNING, 0, &moved));         // MS-OXCTABL_R499 R848 R849
