@@ -157,18 +157,9 @@ static enum ec tell_changes(struct events *e) {
     return EC_OK;
 }
 
-// Groups that stand in the order of their largest values move without a change of their own rows.
-static bool has_maximum(const struct sort_order *order) {
-    for (unsigned i = 0; i < order->n; i++)
-        if (order->columns[i].direction == SORT_MAXIMUM_CATEGORY)
-            return true;
-    return false;
-}
-
 static enum ec tell_difference(struct events *e) {
     struct table *t = e->t;
-    if (has_maximum(&t->effective) ||
-        !t->told->ops->diff(t->told, t->rows, TABLE_MAX_EVENTS, note, e)) {
+    if (!t->told->ops->diff(t->told, t->rows, TABLE_MAX_EVENTS, note, e)) {
         tell_kind(e, TABLE_CHANGED);
         return EC_OK;
     }

@@ -7,8 +7,8 @@
 
 enum row_type { ROW_LEAF = 1, ROW_EXPANDED = 3, ROW_COLLAPSED = 4 }; // PidTagRowType
 
-// UTF-8 of so many UTF-16 units is not longer than this.
-#define STRING_MAX_BYTES (TABLE_STRING_MAX * 3)
+// Values are read up to this size to be cut.
+#define VALUE_MAX_BYTES 65536u
 
 // --- Cutting ---
 
@@ -106,7 +106,7 @@ static enum ec header_value(struct table *t, struct arena *arena, uint32_t i, pr
         if (t->effective.columns[level].tag != tag)
             continue;
         EC_TRY(table_tx(t, &tx));
-        return rows->ops->values(rows, tx, arena, h.entry, &tag, 1, STRING_MAX_BYTES, out);
+        return rows->ops->values(rows, tx, arena, h.entry, &tag, 1, VALUE_MAX_BYTES, out);
     }
     return EC_OK;
 }
@@ -122,7 +122,7 @@ static enum ec leaf_values(struct table *t, struct arena *arena, uint32_t entry,
                            const struct prop_value **values) {
     struct mbox_tx *tx;
     EC_TRY(table_tx(t, &tx));
-    EC_TRY(t->rows->ops->values(t->rows, tx, arena, entry, t->tags, t->n_columns, STRING_MAX_BYTES,
+    EC_TRY(t->rows->ops->values(t->rows, tx, arena, entry, t->tags, t->n_columns, VALUE_MAX_BYTES,
                                 values));
     for (unsigned c = 0; table_is_contents(t) && c < t->n_columns; c++) {
         if (t->tags[c] == PidTagRowType)
