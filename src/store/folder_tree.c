@@ -4,9 +4,11 @@
 #include "store/envelope_chunk.h"
 #include "store/folder_internal.h"
 #include "store/message.h"
+#include "store/receive_folder.h"
 #include "store/recoverable_internal.h"
 #include "store/rights_internal.h"
 #include "store/rows_saved.h"
+#include "store/rule.h"
 #include "store/search_folder_internal.h"
 #include "store/store_internal.h"
 
@@ -67,6 +69,8 @@ static enum ec delete_row(struct mbox_tx *tx, uint64_t fid, uint64_t parent) {
     EC_TRY(search_folder_deleted(tx, fid));
     EC_TRY(envelope_chunks_forget(tx, fid));
     EC_TRY(rights_drop_folder(tx, fid));
+    EC_TRY(rule_drop_folder(tx, fid));
+    EC_TRY(receive_folder_drop_folder(tx, fid));
     q = db_query(tx->conn, sql_folder_tombstone_insert);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)cn);
