@@ -11,6 +11,7 @@
 #include "mapi/named.h"
 #include "store/background_internal.h"
 #include "store/flag_range.h"
+#include "store/search_folder_internal.h"
 #include "store/store_internal.h"
 
 #define MAX_IDLE_OPEN 64
@@ -181,6 +182,12 @@ static enum ec load_mailbox(struct mbox *mbox, bool *has_flag_ranges_out) {
     enum ec query = db_finish(q);
     if (query == EC_OK && ec == EC_OK)
         query = flag_ranges_any(conn, has_flag_ranges_out);
+    if (query == EC_OK && ec == EC_OK) {
+        q = db_query(conn, sql_search_any);
+        db_bind_i64(q, 1, MBX);
+        mbox->has_search_folders = db_step(q) && db_col_i64(q, 0) > 0;
+        query = db_finish(q);
+    }
     db_read_end(conn);
     return query != EC_OK ? query : ec;
 }
@@ -222,10 +229,12 @@ enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct 
     if (!mbox) {
         bool has_flag_ranges = false;
         ec = open_file(store, guid, &mbox, &has_flag_ranges);
-        if (ec == EC_OK)
+        if (ec == EC_OK) {
             g_hash_table_insert(store->open, &mbox->guid, mbox);
-        if (ec == EC_OK && has_flag_ranges)
-            flag_ranges_want(mbox);
+            search_folders_committed(mbox); // what a crash left undone
+            if (has_flag_ranges)
+                flag_ranges_want(mbox);
+        }
     }
     if (ec == EC_OK) {
         mbox->refs++;

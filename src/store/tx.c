@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/flag_range.h"
+#include "store/search_folder_internal.h"
 #include "store/store_internal.h"
 
 #define GROUP_MAX 256
@@ -196,6 +197,7 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
             mbox->saved_next_id = mbox->next_id;
             atomic_fetch_add(&mbox->commits, 1);
             atomic_store(&mbox->is_dirty, true);
+            search_folders_committed(mbox);
             watches_publish(mbox, tx.events, tx.event_runs);
             if (tx.wants_settling)
                 flag_ranges_want(mbox);
