@@ -122,6 +122,7 @@ enum ec message_count(struct mbox_tx *tx, const struct message_full *m, int sign
     }
     c->modseq = MAX(c->modseq, modseq);
     c->is_dirty = true;
+    usage_count(tx, m, sign);
     return EC_OK;
 }
 

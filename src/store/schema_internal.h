@@ -4,6 +4,11 @@
 #include "db/db.h"
 
 extern const struct db_schema store_schema;
+extern const char schema_rights[];
+
+// Steps of the schema after the first, each in a file of its own.
+extern const char schema_retain[]; // schema_retain.c
+extern const char schema_fulltext[]; // schema_fulltext.c
 
 #define MBX 1 // the mailbox's number in its database
 #define BLOB_CHUNK (256 * 1024)
@@ -12,7 +17,7 @@ extern const struct db_schema store_schema;
 
 // The statements, by what they do (sql.c).
 extern const char sql_mailbox_insert[], sql_mailbox_get[], sql_mailbox_next_id[],
-    sql_mailbox_props_get[], sql_mailbox_props_set[], sql_mailbox_totals[],
+    sql_mailbox_props_get[], sql_mailbox_props_set[],
     sql_mailbox_uid_validity[];
 extern const char sql_folder_insert[], sql_folder_get[], sql_folder_find[], sql_folder_children[],
     sql_folder_count_children[], sql_folder_counters_get[], sql_folder_state[],

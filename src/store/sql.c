@@ -11,9 +11,6 @@ const char sql_mailbox_get[] =
 const char sql_mailbox_next_id[] = "UPDATE mailbox SET next_id = $1 WHERE mbx = $2";
 const char sql_mailbox_props_get[] = "SELECT props FROM mailbox WHERE mbx = $1";
 const char sql_mailbox_props_set[] = "UPDATE mailbox SET props = $1 WHERE mbx = $2";
-const char sql_mailbox_totals[] =
-    "SELECT SUM(size + soft_size), SUM(n_messages + n_associated + n_soft) FROM folder"
-    " WHERE mbx = $1";
 const char sql_mailbox_uid_validity[] =
     "UPDATE mailbox SET next_uid_validity = next_uid_validity + 1 WHERE mbx = $1"
     " RETURNING next_uid_validity";
@@ -42,8 +39,8 @@ const char sql_folder_count_children[] =
 const char sql_folder_counters_get[] =
     "SELECT uid_next, modseq, n_messages, n_unread, n_associated, n_soft, size, soft_size, type"
     " FROM folder WHERE mbx = $1 AND fid = $2";
-const char sql_folder_state[] =
-    "SELECT modseq, uid_next, uid_validity, n_unread, n_messages FROM folder WHERE mbx = $1 AND fid = $2";
+const char sql_folder_state[] = "SELECT modseq, uid_next, uid_validity, n_unread, n_messages FROM "
+                                "folder WHERE mbx = $1 AND fid = $2";
 const char sql_folder_counters_set[] =
     "UPDATE folder SET uid_next = $1, modseq = $2, n_messages = $3, n_unread = $4,"
     " n_associated = $5, n_soft = $6, size = $7, soft_size = $8 WHERE mbx = $9 AND fid = $10";
