@@ -5,7 +5,9 @@
 #include "convert/body.h"
 #include "formats/mime.h"
 #include "mapi/props.h"
+#include "store/envelope_chunk.h"
 #include "store/message_object_internal.h"
+#include "store/recoverable_internal.h"
 
 enum ec message_open(struct mbox_tx *tx, uint64_t mid, struct message **out) {
     ARENA_AUTO arena = arena_new();
@@ -208,6 +210,7 @@ enum ec message_save(struct mbox_tx *tx, struct message *m, unsigned flags) {
     // Contents may be shared with a copy: the changed ones are new, the old ones lose a reference.
     next.doc = mbox_next_id(tx);
     EC_TRY(contents_insert(tx, next.doc, m->value, m->source, &next.size));
+    EC_TRY(message_keep_version(tx, &now));
     EC_TRY(contents_unref(tx, now.doc));
     next.cn = next.modseq = mbox_next_id(tx);
     uint32_t settable = MSG_CLIENT_FLAGS;
@@ -222,6 +225,7 @@ enum ec message_save(struct mbox_tx *tx, struct message *m, unsigned flags) {
     EC_TRY(message_count(tx, &now, -1, next.modseq));
     EC_TRY(message_count(tx, &next, 1, next.modseq));
     EC_TRY(update_row(tx, &next));
+    EC_TRY(envelope_chunks_forget_uid(tx, next.fid, next.uid));
     message_publish(tx, EVENT_MODIFIED, &next, 0, 0);
     m->row.cn = next.cn;
     m->row.modseq = next.modseq;
