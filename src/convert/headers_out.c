@@ -193,10 +193,13 @@ static const char *capitalized(struct arena *arena, const char *name) {
 // Header fields kept as named properties. Those that this file and the content write themselves are
 // left out, and whatever is no field name.
 static void write_named_headers(struct writing *w) {
-    static const char *const own[] = {
-        "from",       "sender",       "reply-to",     "to",           "cc",
-        "bcc",        "subject",      "date",         "message-id",   "in-reply-to",
-        "references", "mime-version", "content-base", "content-type", "content-transfer-encoding"};
+    static const char *const own[] = {"from",         "sender",
+                                      "reply-to",     "to",
+                                      "cc",           "bcc",
+                                      "subject",      "date",
+                                      "message-id",   "in-reply-to",
+                                      "references",   "mime-version",
+                                      "content-type", "content-transfer-encoding"};
     for (unsigned i = 0; i < bag_count(w->message->bag); i++) {
         const struct prop_value *v = bag_at(w->message->bag, i);
         bool is_number = PROP_TYPE(v->tag) == PT_I2;

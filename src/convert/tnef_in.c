@@ -294,7 +294,9 @@ static void read_attachment_props(struct decoding *d, struct wire_reader *list) 
                 read_object(d, object);
             continue;
         }
-        if (!read_value(d, list, &p, &v) || p.is_named || is_internal(p.id))
+        bool is_date =
+            p.id == PROP_ID(PidTagCreationTime) || p.id == PROP_ID(PidTagLastModificationTime);
+        if (!read_value(d, list, &p, &v) || p.is_named || (is_internal(p.id) && !is_date))
             continue;
         if (v.tag == PidTagAttachDataBinary)
             set_content(d->attachment, v.bin.data, v.bin.len);
