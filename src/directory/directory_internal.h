@@ -114,7 +114,7 @@ extern const char sql_settings_drop[];
 extern const char sql_generation[], sql_generation_grow[];
 extern const char sql_domains[], sql_domain_add[], sql_domain_remove[], sql_domain_catchall[],
     sql_domain_in_use[], sql_domain_catchall_clear[], sql_domain_catchall_clear_object[];
-extern const char sql_object_by_guid[], sql_object_by_key[], sql_object_insert[],
+extern const char sql_object_by_guid[], sql_object_oldest_user[], sql_object_by_key[], sql_object_insert[],
     sql_object_update[], sql_object_delete[], sql_objects[], sql_objects_visible[],
     sql_objects_recipients[], sql_object_list[], sql_object_list_visible[],
     sql_object_list_prefix[];

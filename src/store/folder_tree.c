@@ -5,6 +5,7 @@
 #include "store/message.h"
 #include "store/recoverable_internal.h"
 #include "store/rows_saved.h"
+#include "store/search_folder_internal.h"
 #include "store/store_internal.h"
 
 enum { LIST_NORMAL = 1, LIST_ASSOCIATED = 2, LIST_SOFT = 4 };
@@ -61,6 +62,7 @@ static enum ec delete_row(struct mbox_tx *tx, uint64_t fid, uint64_t parent) {
     db_bind_i64(q, 2, (int64_t)fid);
     EC_TRY(db_run(q, NULL));
     EC_TRY(rows_forget(tx, fid));
+    EC_TRY(search_folder_deleted(tx, fid));
     q = db_query(tx->conn, sql_permission_drop_folder);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)fid);
@@ -101,7 +103,7 @@ enum ec folder_delete(struct mbox_tx *tx, uint64_t fid, unsigned flags) {
         return EC_ACCESS_DENIED;
     if (f.n_subfolders > 0 && !(flags & FOLDER_DELETE_FOLDERS))
         return EC_HAS_FOLDERS;
-    if (f.n_messages > 0 && !(flags & FOLDER_DELETE_MESSAGES))
+    if (f.n_messages > 0 && f.type != FOLDER_TYPE_SEARCH && !(flags & FOLDER_DELETE_MESSAGES))
         return EC_HAS_MESSAGES;
     bool hard = flags & FOLDER_DELETE_HARD;
     EC_TRY(delete_below(tx, fid, hard));
@@ -114,6 +116,8 @@ enum ec folder_empty(struct mbox_tx *tx, uint64_t fid, unsigned flags, bool with
     struct folder_info f;
     EC_TRY(tx_check_writer(tx));
     EC_TRY(folder_get(tx, arena, fid, &f));
+    if (f.type == FOLDER_TYPE_SEARCH)
+        return EC_NOT_SUPPORTED; // what it shows lies elsewhere
     bool hard = flags & FOLDER_DELETE_HARD;
     if (flags & FOLDER_DELETE_FOLDERS)
         EC_TRY(delete_below(tx, fid, hard));
@@ -129,6 +133,8 @@ static enum ec copy_one(struct mbox_tx *tx, const struct folder_info *from, uint
     EC_TRY(folder_get_stored_props(tx, from->fid, &props));
     if (bag_count(props) > 0)
         EC_TRY(folder_set_props(tx, *fid_out, props, NULL, 0));
+    if (from->type == FOLDER_TYPE_SEARCH)
+        return search_folder_copied(tx, from->fid, *fid_out);
     g_autoptr(GArray) mids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     EC_TRY(list_messages(tx, from->fid, LIST_NORMAL | LIST_ASSOCIATED, mids));
     return message_copy(tx, from->fid, (const uint64_t *)(void *)mids->data, mids->len, *fid_out,

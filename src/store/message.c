@@ -195,7 +195,7 @@ enum ec message_get_row(struct mbox_tx *tx, uint64_t mid, uint64_t *fid_out,
         .modseq = m.modseq,
         .received = m.received,
         .size = m.mime_size,
-        .keywords = m.keywords && *m.keywords ? g_ref_string_new_intern(m.keywords) : NULL,
+        .keywords = m.keywords && *m.keywords ? shared_text_new(m.keywords) : NULL,
         .uid = m.uid,
         .flags = m.flags,
     };

@@ -59,7 +59,7 @@ static void chunk_unref(struct chunk *c) {
         return;
     for (uint32_t i = 0; i < c->n; i++)
         if (c->rows[i].keywords)
-            g_ref_string_release(c->rows[i].keywords);
+            shared_text_unref(c->rows[i].keywords);
     atomic_fetch_sub(&memory, sizeof *c + c->n * sizeof(struct message_row));
     g_free(c);
 }
@@ -95,7 +95,7 @@ static void builder_add_take(struct builder *b, const struct message_row *row) {
 static void builder_add_copy(struct builder *b, const struct message_row *row) {
     builder_add_take(b, row);
     if (row->keywords)
-        g_ref_string_acquire(row->keywords);
+        shared_text_ref(row->keywords);
 }
 
 static void builder_add_chunk(struct builder *b, struct chunk *c) {
@@ -136,7 +136,7 @@ static struct message_row read_row(struct db_stmt *q) {
         .flags = (uint32_t)db_col_i64(q, 3),
         .received = (filetime_t)db_col_i64(q, 4),
         .size = (uint64_t)db_col_i64(q, 5),
-        .keywords = keywords && *keywords ? g_ref_string_new_intern(keywords) : NULL,
+        .keywords = keywords && *keywords ? shared_text_new(keywords) : NULL,
     };
 }
 
@@ -155,7 +155,7 @@ static enum ec build_all(struct mbox_tx *tx, uint64_t fid, struct folder_rows **
         if (is_shown(&row))
             builder_add_take(b, &row);
         else if (row.keywords)
-            g_ref_string_release(row.keywords);
+            shared_text_unref(row.keywords);
     }
     enum ec ec = db_finish(q);
     if (ec == EC_OK)
@@ -181,7 +181,7 @@ static gint by_uid(gconstpointer a, gconstpointer b) {
 static void clear_delta(gpointer data) {
     struct delta *d = data;
     if (d->row.keywords)
-        g_ref_string_release(d->row.keywords);
+        shared_text_unref(d->row.keywords);
 }
 
 static enum ec read_deltas(struct mbox_tx *tx, uint64_t fid, uint64_t since, GArray *deltas) {

@@ -96,10 +96,11 @@ static const char version_1[] =
     // state of public folders): laid out here so that no mailbox has to be rewritten for them.
     "CREATE TABLE search_folder ("
     " mbx BIGINT NOT NULL, fid BIGINT NOT NULL, flags BIGINT NOT NULL, restriction $BLOB NOT NULL,"
-    " scope $BLOB NOT NULL, PRIMARY KEY (mbx, fid)) $CLUSTERED;"
+    " scope $BLOB NOT NULL, seen BIGINT NOT NULL, at_fid BIGINT NOT NULL, at_uid BIGINT NOT NULL,"
+    " PRIMARY KEY (mbx, fid)) $CLUSTERED;"
     "CREATE TABLE search_link ("
     " mbx BIGINT NOT NULL, fid BIGINT NOT NULL, mid BIGINT NOT NULL, cn BIGINT NOT NULL,"
-    " PRIMARY KEY (mbx, fid, mid)) $CLUSTERED;"
+    " is_unread BIGINT NOT NULL, size BIGINT NOT NULL, PRIMARY KEY (mbx, fid, mid)) $CLUSTERED;"
     "CREATE INDEX search_link_mid ON search_link (mbx, mid);"
     "CREATE TABLE rule ("
     " mbx BIGINT NOT NULL, fid BIGINT NOT NULL, rule BIGINT NOT NULL, sequence BIGINT NOT NULL,"

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "mapi/named.h"
 #include "store/background_internal.h"
+#include "store/search_folder_internal.h"
 #include "store/store_internal.h"
 
 #define MAX_IDLE_OPEN 64
@@ -177,6 +178,12 @@ static enum ec load_mailbox(struct mbox *mbox) {
         mbox->next_id = mbox->saved_next_id = (uint64_t)db_col_i64(q, 6);
     }
     enum ec query = db_finish(q);
+    if (query == EC_OK && ec == EC_OK) {
+        q = db_query(conn, sql_search_any);
+        db_bind_i64(q, 1, MBX);
+        mbox->has_search_folders = db_step(q) && db_col_i64(q, 0) > 0;
+        query = db_finish(q);
+    }
     if (query == EC_OK && ec == EC_OK)
         ec = usage_load(conn, &mbox->usage);
     db_read_end(conn);
@@ -218,8 +225,10 @@ enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct 
     enum ec ec = EC_OK;
     if (!mbox) {
         ec = open_file(store, guid, &mbox);
-        if (ec == EC_OK)
+        if (ec == EC_OK) {
             g_hash_table_insert(store->open, &mbox->guid, mbox);
+            search_folders_committed(mbox); // what a crash left undone
+        }
     }
     if (ec == EC_OK) {
         mbox->refs++;

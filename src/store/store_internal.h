@@ -40,6 +40,7 @@ struct mbox {
     uint64_t next_id, saved_next_id; // belong to the leader
     _Atomic uint64_t commits;        // grows with every commit
     _Atomic bool is_dirty;           // written to since the last checkpoint
+    _Atomic bool has_search_folders; // some are kept up to date (search_update.c)
 
     pthread_mutex_t usage_lock;
     struct mbox_usage usage; // of the newest commit

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/search_folder_internal.h"
 #include "store/store_internal.h"
 
 #define GROUP_MAX 256
@@ -199,6 +200,7 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
             pthread_mutex_unlock(&mbox->usage_lock);
             atomic_fetch_add(&mbox->commits, 1);
             atomic_store(&mbox->is_dirty, true);
+            search_folders_committed(mbox);
             watches_publish(mbox, (const struct event *)(void *)tx.events->data, tx.events->len);
         }
         for (unsigned i = 0; ec != EC_OK && i < n; i++)
