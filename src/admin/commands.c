@@ -14,6 +14,9 @@
     { "yes", NULL, "Do it without asking" }
 #define PREFIX                                                                                     \
     { "prefix", "TEXT", "Only those whose name or address begins with TEXT" }
+#define GRANT                                                                                      \
+    OPTIONS({"to", "ADDRESS", "Who gets or loses the right (needed)"},                             \
+            {"right", "full-access|send-as|send-on-behalf", "Which right (needed)"})
 #define IN_FOLDER                                                                                  \
     { "folder", "FOLDER", "The folder's path, such as Inbox or \"Projects/2026\"" }
 // What describes a person.
@@ -103,6 +106,14 @@ const struct command admin_commands[] = {
     {"user delete", "DIR USER",
      OPTIONS(YES, {"keep-mailbox", NULL, "Leave the mailbox's file in the store"}), COMMAND_CONFIRM,
      "Delete a user and the mailbox", NULL, user_delete},
+
+    {"user grant", "DIR USER", GRANT, 0, "Give somebody rights over a mailbox",
+     "full-access: everything in the mailbox, as its owner. send-as: mail from USER's addresses as "
+     "if USER sent it. send-on-behalf: the same, with the one who sends named in Sender. USER may "
+     "also be a group (to send as it), ADDRESS a user or a group.",
+     user_grant},
+    {"user revoke", "DIR USER", GRANT, 0, "Take rights over a mailbox away", NULL, user_revoke},
+    {"user rights", "DIR USER", NULL, 0, "Show who has rights over a mailbox", NULL, user_rights},
 
     {"group add", "DIR ADDRESS",
      OPTIONS(NAME,
@@ -217,9 +228,11 @@ const struct command admin_commands[] = {
      "publishing-editor, editor, publishing-author, author, nonediting-author, reviewer, "
      "contributor, "
      "none, or a list of read, create, edit-own, delete-own, edit-all, delete-all, subfolders, "
-     "owner, "
-     "contact, visible separated by commas.",
+     "owner, contact, visible, free-busy, free-busy-details separated by commas.\n"
+     "USER is public for the public folders.",
      folder_grant_command},
+    {"folder rights", "DIR USER FOLDER", NULL, 0, "Show who may use a folder", NULL,
+     folder_rights_command},
 
     {"message list", "DIR USER",
      OPTIONS(IN_FOLDER, {"limit", "N", "At most N messages"}, {"newest", NULL, "The newest first"},
@@ -273,6 +286,17 @@ const struct command admin_commands[] = {
              {"user", "USER", "Only this mailbox"}),
      0, "Verify the directory and every mailbox",
      "Prints a line for each fault. The exit status is 1 when faults remain.", check_command},
+    {"index", "DIR [USER]",
+     OPTIONS({"status", NULL, "Only show what there is"},
+             {"rebuild", NULL, "Build a new index beside the one in use, which it then replaces"},
+             {"drop", NULL, "Delete the index"}),
+     0, "Build or show the full-text indexes of mailboxes",
+     "Searches are quick in mailboxes that have an index. By default a mailbox gets one when it is "
+     "first searched (bourse.conf, [store] index), and new messages are added in the background; "
+     "this command does it at once, for one mailbox or all.\n"
+     "The table shows how many messages are in the index, how many still have to be added, and how "
+     "many are in it that the mailbox no longer has (too many of these lead to a rebuild).",
+     index_command},
     {"queue list", "DIR", NULL, 0, "List messages that wait for delivery", NULL,
      queue_list_command},
     {"queue retry", "DIR [ID]", NULL, 0, "Try to deliver again now, one message or all", NULL,

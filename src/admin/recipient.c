@@ -14,7 +14,7 @@ static const char *const kind_names[] = {
     [DIRECTORY_USER] = "user",       [DIRECTORY_SHARED] = "shared",
     [DIRECTORY_ROOM] = "room",       [DIRECTORY_EQUIPMENT] = "equipment",
     [DIRECTORY_GROUP] = "group",     [DIRECTORY_DYNAMIC] = "dynamic",
-    [DIRECTORY_CONTACT] = "contact",
+    [DIRECTORY_CONTACT] = "contact", [DIRECTORY_PUBLIC_FOLDER] = "folder",
 };
 
 static const struct {

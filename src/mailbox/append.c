@@ -2,6 +2,8 @@
 #include "base/clock.h"
 #include "convert/convert.h"
 #include "mailbox/mailbox_internal.h"
+#include "mapi/entry_id.h"
+#include "mapi/props.h"
 
 struct append {
     struct mailbox *m;
@@ -20,7 +22,18 @@ static enum ec change_append(struct mbox_tx *tx, void *ctx) {
     mbox_get_usage(tx, &before);
     EC_TRY(quota_admit(&a->limits, tx, a->fid, a->size, 1));
     EC_TRY(message_create(tx, a->fid, &a->spec, &a->mid, &a->uid));
+    EC_TRY(rights_note_creator(a->m, tx, a->mid));
     return quota_settled(&a->limits, tx, &before);
+}
+
+// [MS-OXCMSG] 2.2.1.28, 2.2.1.29: who put it there.
+static void set_creator(const struct principal *who, struct arena *arena, struct bag *bag) {
+    if (who->is_admin || who->is_anonymous)
+        return;
+    const char *name = who->display_name ? who->display_name : who->address;
+    struct prop_bin id = entry_id_of_address(arena, name, "SMTP", who->address);
+    bag_set_str(bag, PidTagCreatorName, name);
+    bag_set_bytes(bag, PidTagCreatorEntryId, id.data, id.len);
 }
 
 enum ec mailbox_append(struct mailbox *m, uint64_t fid, const struct mailbox_append *message,
@@ -35,6 +48,7 @@ enum ec mailbox_append(struct mailbox *m, uint64_t fid, const struct mailbox_app
     mime_imap_bodystructure(scanned, true, structure);
     struct message_value *value;
     EC_TRY(convert_mime_to_message(scanned, &value));
+    set_creator(m->who, arena, value->bag);
 
     struct append a = {.m = m, .fid = fid, .size = len};
     a.spec = (struct message_new){

@@ -34,7 +34,8 @@ enum ec mailbox_open_unchecked(struct mailbox_service *s, struct principal *who,
     m->service = s;
     m->who = principal_ref(who);
     m->mbox = mbox;
-    m->is_owner = who->is_admin || guid_equal(&who->guid, guid);
+    m->is_owner = who->is_admin || (!who->is_anonymous && guid_equal(&who->guid, guid));
+    m->rights = rights_cache_new();
     *out = m;
     return EC_OK;
 }
@@ -69,6 +70,7 @@ enum ec mailbox_open(struct mailbox_service *s, struct principal *who, const str
 void mailbox_close(struct mailbox *m) {
     if (!m)
         return;
+    rights_cache_free(m->rights);
     mbox_unref(m->mbox);
     principal_unref(m->who);
     g_free(m);

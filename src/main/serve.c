@@ -73,6 +73,19 @@ static enum ec open_smtp(struct server *server) {
     return EC_OK;
 }
 
+static enum ec open_pop3(struct server *server) {
+    const struct admin_services *s = &server->services;
+    struct pop3_settings settings = {
+        .hostname = config_string(server->config, "server", "hostname"),
+        .has_starttls = true,
+        .marks_read = true,
+    };
+    server->drops = pop3_drops_new();
+    EC_TRY(pop3_service_new(&settings, server->drops, s->mailboxes, s->auth, &server->pop3));
+    settings.has_starttls = false; // TLS from the start
+    return pop3_service_new(&settings, server->drops, s->mailboxes, s->auth, &server->pop3s);
+}
+
 static enum ec fill_services(struct server *server) {
     server->services.net = server->net;
     server->services.started = clock_now();
@@ -86,6 +99,7 @@ static enum ec fill_services(struct server *server) {
     };
     server->imaps = server->imap;
     server->imaps.has_starttls = false;
+    EC_TRY(open_pop3(server));
     return open_smtp(server);
 }
 
@@ -119,6 +133,9 @@ static void server_close(struct server *server) {
     retention_passes_free(server->passes);
     net_free(server->net, grace);
     transport_free(server->transport); // after the last connection that could submit
+    pop3_service_free(server->pop3);
+    pop3_service_free(server->pop3s);
+    pop3_drops_free(server->drops);
     smtp_service_free(server->smtp);
     smtp_service_free(server->submission);
     smtp_service_free(server->submissions);

@@ -67,6 +67,10 @@ uint64_t message_fid(const struct message *m);
 // The value, to read or change in place (recipients and attachments as arrays).
 struct message_value *message_value(struct message *m);
 
+// Notes the names of the message's named properties in its value (message_value_name), for
+// conversions.
+enum ec message_load_names(struct mbox_tx *tx, struct message *m);
+
 // A property, computed or stored, external ones read and converted. EC_NOT_FOUND. Allocated in the
 // arena. EC_MESSAGE_TOO_BIG when it is larger than `max` bytes (open it as a stream instead; 0: no
 // limit).
@@ -81,6 +85,12 @@ enum message_save_flags { MESSAGE_SAVE_FORCE = 1 }; // over a change of somebody
 // was opened, EC_OBJECT_DELETED. The rendition (mime) is dropped when contents other than flags
 // changed: pass a new one, or NULL to have it made when first wanted.
 enum ec message_save(struct mbox_tx *tx, struct message *m, unsigned flags);
+
+// Who put the message into its folder (a directory object); zero: the owner of the mailbox or
+// nobody. Copies and moves are set anew by whoever made them.
+enum ec message_get_creator(struct mbox_tx *tx, uint64_t mid, uint64_t *fid_out,
+                            struct guid *creator_out);
+enum ec message_set_creator(struct mbox_tx *tx, uint64_t mid, const struct guid *creator);
 
 // --- Streams on large properties ([MS-OXCPRPT] 2.2.14-2.2.23) ---
 struct message_stream;

@@ -240,11 +240,15 @@ enum ec message_restore(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, 
         if (ec == EC_NOT_FOUND || (ec == EC_OK && (m.fid != fid || !(m.flags & MSG_SOFT_DELETED))))
             continue;
         EC_TRY(ec);
-        uint64_t cn = mbox_next_id(tx);
+        uint64_t cn = mbox_next_id(tx), from;
+        struct guid creator;
+        EC_TRY(message_get_creator(tx, m.mid, &from, &creator));
         EC_TRY(message_count(tx, &m, -1, cn));
         EC_TRY(delete_row(tx, &m));
         m.flags &= ~(uint32_t)(MSG_SOFT_DELETED | MSG_DELETED);
         EC_TRY(settle(tx, &m, fid, fid));
+        if (!guid_is_zero(&creator))
+            EC_TRY(message_set_creator(tx, m.mid, &creator));
         message_publish(tx, EVENT_CREATED, &m, 0, 0);
     }
     return EC_OK;

@@ -2,12 +2,13 @@
 #include "store/sql_retain.h"
 
 // $2, $3: the first and the last of the Recoverable Items folders.
+// A search folder only shows what is counted elsewhere.
 const char sql_usage[] =
     "SELECT SUM(CASE WHEN fid BETWEEN $2 AND $3 THEN 0 ELSE size END),"
     " SUM(CASE WHEN fid BETWEEN $2 AND $3 THEN 0 ELSE n_messages + n_associated END),"
     " SUM(CASE WHEN fid BETWEEN $2 AND $3 THEN size + soft_size ELSE soft_size END),"
     " SUM(CASE WHEN fid BETWEEN $2 AND $3 THEN n_messages + n_associated + n_soft ELSE n_soft END)"
-    " FROM folder WHERE mbx = $1 AND type <> 2"; // what a search folder shows lies elsewhere
+    " FROM folder WHERE mbx = $1 AND type <> 2";
 
 const char sql_origin_set[] = "INSERT INTO recoverable (mbx, mid, origin) VALUES ($1, $2, $3)"
                               " ON CONFLICT (mbx, mid) DO UPDATE SET origin = excluded.origin";
