@@ -87,8 +87,14 @@ static enum ec change_deliver(struct mbox_tx *tx, void *ctx) {
     for (unsigned i = 0; i < b->n; i++) {
         struct mbox_usage before;
         uint64_t fid = folder_for(tx, b->items[i]->folder_detail);
+        bool is_there = false;
         b->results[i] = quota_admit(&b->limits, tx, fid, g_bytes_get_size(b->items[i]->mime), 1);
-        if (b->results[i] != EC_OK)
+        // What has arrived before is not refused now, because the mailbox is full since.
+        if (b->results[i] != EC_OK && b->items[i]->delivery_id)
+            EC_TRY(mbox_was_delivered(tx, b->items[i]->delivery_id, &is_there));
+        if (is_there)
+            b->results[i] = EC_OK;
+        if (is_there || b->results[i] != EC_OK)
             continue;
         mbox_get_usage(tx, &before);
         // A failure undoes the change: what it left behind must not be committed.

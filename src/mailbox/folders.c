@@ -193,7 +193,7 @@ static enum ec make_folder(struct tree_change *c, struct mbox_tx *tx, uint64_t p
                            const char *name, uint64_t *fid_out) {
     struct mailbox *m = c->m;
     EC_TRY(rights_require(m, tx, parent, RIGHTS_CREATE_SUBFOLDER));
-    EC_TRY(quota_admit_folder(&c->limits, tx, parent));
+    EC_TRY(quota_admit_folder(&c->limits, tx, parent, true));
     EC_TRY(folder_create(tx, parent, name, FOLDER_TYPE_GENERIC, "IPF.Note", fid_out));
     if (rights_are_full(m) || m->who->is_anonymous)
         return EC_OK;
@@ -314,6 +314,10 @@ static enum ec change_rename(struct mbox_tx *tx, void *ctx) {
     if (find_child(tx, c->arena, parent, name, &existing) == EC_OK && existing != fid)
         return EC_COLLISION;
     EC_TRY(rights_require(c->m, tx, parent, RIGHTS_CREATE_SUBFOLDER));
+    struct folder_info info;
+    EC_TRY(folder_get(tx, c->arena, fid, &info));
+    if (info.parent != parent)
+        EC_TRY(quota_admit_folder(&c->limits, tx, parent, false));
     return folder_move(tx, fid, parent, name);
 }
 

@@ -88,6 +88,7 @@ static enum ec run(struct mbox_tx *tx, void *ctx) {
     EC_TRY(check_folders(c));
     progress(c, "messages", 40);
     EC_TRY(check_contents(c));
+    EC_TRY(check_recoverable(c));
     EC_TRY(check_counter(c));
     EC_TRY(check_fulltext(c));
     if (c->n_repaired > 0) { // derived from what was just mended

@@ -103,6 +103,8 @@ enum ec folder_delete(struct mbox_tx *tx, uint64_t fid, unsigned flags) {
     struct folder_info f;
     EC_TRY(tx_check_writer(tx));
     EC_TRY(folder_get(tx, arena, fid, &f));
+    if (fid == FID_ROOT)
+        return EC_NOT_SUPPORTED; // [MS-OXCFOLD] 3.2.5.3
     if (fid < FID_FIRST_FREE)
         return EC_ACCESS_DENIED;
     if (f.n_subfolders > 0 && !(flags & FOLDER_DELETE_FOLDERS))
@@ -120,8 +122,8 @@ enum ec folder_empty(struct mbox_tx *tx, uint64_t fid, unsigned flags, bool with
     struct folder_info f;
     EC_TRY(tx_check_writer(tx));
     EC_TRY(folder_get(tx, arena, fid, &f));
-    if (f.type == FOLDER_TYPE_SEARCH)
-        return EC_NOT_SUPPORTED; // what it shows lies elsewhere
+    if (f.type == FOLDER_TYPE_SEARCH || fid == FID_ROOT)
+        return EC_NOT_SUPPORTED; // what it shows lies elsewhere; [MS-OXCFOLD] 3.2.5.9
     bool hard = flags & FOLDER_DELETE_HARD;
     if (flags & FOLDER_DELETE_FOLDERS)
         EC_TRY(delete_below(tx, fid, hard));
