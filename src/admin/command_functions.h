@@ -58,6 +58,17 @@ int import_client(struct client_call *call);
 int export_command(struct command_call *call);
 int export_client(struct client_call *call);
 
+// move_command.c, migrate_command.c
+int move_command(struct command_call *call);
+int migrate_command(struct command_call *call);
+
+// backup_commands.c, restore_command.c
+int backup_command(struct command_call *call);
+int backup_list_command(struct command_call *call);
+int backup_verify_command(struct command_call *call);
+int backup_prune_command(struct command_call *call);
+int restore_command(struct command_call *call);
+
 // server_commands.c, queue_commands.c, help.c
 int status_command(struct command_call *call);
 int check_command(struct command_call *call);

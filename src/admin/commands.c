@@ -210,6 +210,22 @@ const struct command admin_commands[] = {
              {"user", "USER", "Only this mailbox"}),
      0, "Verify the directory and every mailbox",
      "Prints a line for each fault. The exit status is 1 when faults remain.", check_command},
+    {"move", "DIR USER...",
+     OPTIONS({"to", "DATABASE", "The database to move to (needed): default, or a name of [store] "
+                                "databases"}),
+     0, "Move mailboxes to another database while they are used",
+     "Databases are folders of mailbox files, named in bourse.conf, [store] databases. Clients stay "
+     "connected. A move that was interrupted leaves the mailbox where it was, or has moved it; give "
+     "the command again.",
+     move_command},
+    {"migrate", "DIR",
+     OPTIONS({"status", NULL, "Only list the mailboxes and their versions"},
+             {"forget-old", NULL, "Delete the files of before that migrations have kept"}),
+     0, "Bring all mailboxes to the version of this program",
+     "A mailbox is brought up when it is first opened; this does it ahead of use, one after the "
+     "other. Each is migrated on a copy; the file of before stays beside it as FILE.old-vN until "
+     "`bourse check` has found the mailbox sound, or --forget-old is given.",
+     migrate_command},
     {"queue list", "DIR", NULL, 0, "List messages that wait for delivery", NULL,
      queue_list_command},
     {"queue retry", "DIR [ID]", NULL, 0, "Try to deliver again now, one message or all", NULL,

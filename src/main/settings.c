@@ -45,6 +45,10 @@ static const struct config_item items[] = {
      "power failure acknowledged mail may be gone."},
     {"store", "idle_mailboxes", CONFIG_INT, "64", NULL,
      "Mailboxes that are kept open while nobody uses them."},
+    {"store", "databases", CONFIG_STRING, "", NULL,
+     "More folders for mailboxes beside store/, which is called default: name=path, separated by "
+     "commas; relative paths count from the data directory. `bourse move` moves mailboxes between "
+     "them."},
 
     {"directory", "backend", CONFIG_CHOICE, "embedded", "embedded",
      "Where users are kept: embedded is directory.db."},

@@ -282,6 +282,20 @@ enum ec store_replace_mailbox(struct store *store, const struct guid *guid, cons
     return ec;
 }
 
+// --- Versions ---
+
+enum ec store_mailbox_version(struct store *store, const struct guid *guid, int64_t *found_out,
+                              int64_t *newest_out, bool *has_old_out) {
+    g_autofree char *path = mailbox_file(store, guid);
+    *has_old_out = db_has_old(path);
+    return db_peek_version(path, &store_schema, found_out, newest_out);
+}
+
+void store_forget_old(struct store *store, const struct guid *guid) {
+    g_autofree char *path = mailbox_file(store, guid);
+    db_forget_old(path);
+}
+
 // --- Opening ---
 
 static enum ec recover_move(struct store *store, const struct store_place *from,
