@@ -25,8 +25,11 @@
 
 static bool write_standard(void *ctx, enum output_stream stream, const void *data, size_t len) {
     int fd = stream == OUTPUT_OUT ? 1 : 2;
-    if (stream == OUTPUT_PROGRESS)
+    if (stream == OUTPUT_PROGRESS) {
+        if (isatty(2) && len > 0)
+            fprintf(stderr, "\r%.*s\033[K", (int)MIN(len, 200), (const char *)data);
         return true;
+    }
     for (const char *p = data; len;) {
         ssize_t n = write(fd, p, len);
         if (n < 0 && errno == EINTR)
@@ -259,6 +262,17 @@ static int run_command(struct client_call *call, const struct admin_program *pro
     return status;
 }
 
+// The server has another working directory.
+static void make_paths_absolute(struct arena *arena, const struct command *command,
+                                struct arguments *arguments) {
+    for (unsigned i = 0; i < arguments->n_options; i++)
+        for (const struct command_option *o = command->options; o && o->name; o++)
+            if (o->is_path && strcmp(o->name, arguments->options[i].name) == 0) {
+                g_autofree char *path = g_canonicalize_filename(arguments->options[i].value, NULL);
+                arguments->options[i].value = arena_strdup(arena, path);
+            }
+}
+
 int admin_main(int argc, char **argv, const struct admin_program *program) {
     setlocale(LC_ALL, "");
     signal(SIGPIPE, SIG_IGN);
@@ -288,6 +302,7 @@ int admin_main(int argc, char **argv, const struct admin_program *program) {
         help_print(out, command);
         status = EXIT_DONE;
     } else {
+        make_paths_absolute(arena, command, &arguments);
         struct client_call call = {.command = command,
                                    .arguments = &arguments,
                                    .arena = arena,

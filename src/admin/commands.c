@@ -210,12 +210,38 @@ const struct command admin_commands[] = {
              {"user", "USER", "Only this mailbox"}),
      0, "Verify the directory and every mailbox",
      "Prints a line for each fault. The exit status is 1 when faults remain.", check_command},
+    {"backup", "DIR [USER...]",
+     OPTIONS(
+         {"to", "TARGET", "The folder that keeps the backups (needed); made when missing", true},
+         {"incremental", NULL, "Pass over mailboxes that did not change since the last one"},
+         {"quiet", NULL, "Do not show progress"}),
+     0, "Back up everything, or some mailboxes, while in use",
+     "Without USER: the configuration, the certificates, the directory, the queue and all "
+     "mailboxes. "
+     "Each mailbox is saved as it was at one moment; nobody has to wait. Only what TARGET does not "
+     "have yet is stored, whatever was asked for; without --incremental what it has is read and "
+     "compared too.\n"
+     "A backup that was interrupted does not count; the next one goes on with what it had stored. "
+     "TARGET holds mail and password hashes: keep it as safe as DIR.",
+     backup_command},
+    {"backup list", "TARGET", NULL, COMMAND_LOCAL, "List the backups of a folder", NULL,
+     backup_list_command},
+    {"backup verify", "TARGET [ID...]", NULL, COMMAND_LOCAL, "Read backups and compare checksums",
+     "Prints a line for each fault. The exit status is 1 when there are any.",
+     backup_verify_command},
+    {"backup prune", "TARGET",
+     OPTIONS({"keep", "N", "How many of the newest backups stay (needed)"}), COMMAND_LOCAL,
+     "Delete old backups and what only they needed", NULL, backup_prune_command},
+
     {"move", "DIR USER...",
-     OPTIONS({"to", "DATABASE", "The database to move to (needed): default, or a name of [store] "
-                                "databases"}),
+     OPTIONS({"to", "DATABASE",
+              "The database to move to (needed): default, or a name of [store] "
+              "databases"}),
      0, "Move mailboxes to another database while they are used",
-     "Databases are folders of mailbox files, named in bourse.conf, [store] databases. Clients stay "
-     "connected. A move that was interrupted leaves the mailbox where it was, or has moved it; give "
+     "Databases are folders of mailbox files, named in bourse.conf, [store] databases. Clients "
+     "stay "
+     "connected. A move that was interrupted leaves the mailbox where it was, or has moved it; "
+     "give "
      "the command again.",
      move_command},
     {"migrate", "DIR",

@@ -1,17 +1,7 @@
 // `bourse migrate`: every mailbox brought to the version of this program, ahead of its use.
 #include "admin/command_functions.h"
 #include "admin/mailbox_names.h"
-#include "directory/directory.h"
 #include "store/store.h"
-
-const char *mailbox_owner_name(struct command_call *call, const struct guid *guid) {
-    struct directory_object *owner;
-    char text[GUID_STRING_SIZE];
-    if (directory_find_guid(call->services->directory, call->arena, guid, &owner) == EC_OK)
-        return owner->address;
-    guid_format(guid, text);
-    return arena_strdup(call->arena, text);
-}
 
 static enum ec bring_up(struct store *store, const struct guid *guid) {
     MBOX_AUTO mbox = NULL;
@@ -58,7 +48,7 @@ int migrate_command(struct command_call *call) {
     bool all_well = true;
     if (ec != EC_OK)
         return call_fail(call, ec, "cannot read the store: %s", ec_text(ec));
-    output_list_begin(call->out, "mailbox:36 version newest state:10 old_kept");
+    output_list_begin(call->out, "mailbox:36 version:7 newest:6 state:10 old_kept");
     for (guint i = 0; i < mailboxes->len && !output_is_broken(call->out); i++)
         all_well = migrate_one(call, &g_array_index(mailboxes, struct guid, i)) && all_well;
     output_list_end(call->out);

@@ -68,7 +68,7 @@ struct backup_stats {
 };
 
 // Chunks of backups made before are taken as they are when they are in `known` (backup_known);
-// others that are there already are read and compared.
+// others that are there already are read and compared. `m` NULL: an empty set.
 GHashTable *backup_known(struct backup_target *t, const struct backup_manifest *m);
 
 // Stores the file at `path`; fills in size and list. `progress` may be NULL.
