@@ -67,7 +67,6 @@ int backup_command(struct command_call *call);
 int backup_list_command(struct command_call *call);
 int backup_verify_command(struct command_call *call);
 int backup_prune_command(struct command_call *call);
-int restore_command(struct command_call *call);
 
 // server_commands.c, queue_commands.c, help.c
 int status_command(struct command_call *call);
