@@ -233,7 +233,12 @@ static int ask_confirmation(struct client_call *call) {
 }
 
 static int run_command(struct client_call *call, const struct admin_program *program) {
-    if (call->command->flags & COMMAND_LOCAL) {
+    g_autofree char *dir = NULL;
+    if (call->arguments->n > 0)
+        dir = g_canonicalize_filename(call->arguments->items[0], NULL);
+    bool is_local = (call->command->flags & COMMAND_LOCAL) ||
+                    ((call->command->flags & COMMAND_NEW_DIR) && !is_data_dir(dir));
+    if (is_local) {
         struct command_call local = {.command = call->command,
                                      .arguments = call->arguments,
                                      .arena = call->arena,
@@ -241,7 +246,6 @@ static int run_command(struct client_call *call, const struct admin_program *pro
                                      .program = program};
         return call->command->run(&local);
     }
-    g_autofree char *dir = g_canonicalize_filename(call->arguments->items[0], NULL);
     if (!is_data_dir(dir)) {
         g_autofree char *text = g_strdup_printf(
             "%s is no data directory of bourse (it has no bourse.conf); make one with "

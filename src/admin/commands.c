@@ -233,6 +233,21 @@ const struct command admin_commands[] = {
      OPTIONS({"keep", "N", "How many of the newest backups stay (needed)"}), COMMAND_LOCAL,
      "Delete old backups and what only they needed", NULL, backup_prune_command},
 
+    {"restore", "DIR [USER]",
+     OPTIONS({"from", "TARGET", "The folder that keeps the backups (needed)", true},
+             {"at", "TIME|ID", "The newest backup up to that time, or the one with this id"},
+             {"replace", NULL, "Put the backup in the place of the whole mailbox"},
+             {"as", "USER", "Add to the mailbox of this user instead"},
+             {"folder", "FOLDER", "Only this folder and those below it"},
+             {"message", "UID,...|TEXT", "Only messages with these uids, or TEXT in the subject"},
+             {"to", "FOLDER", "The folder to add to, instead of the one it was in"},
+             {"list", NULL, "Only list the folders, or with --folder the messages"}),
+     COMMAND_NEW_DIR, "Restore everything, a mailbox, folders or messages",
+     "Without USER everything is restored to DIR, which must be new or empty. With USER the server "
+     "may run. --replace puts the mailbox back to what it was; the file of before stays beside it "
+     "as FILE.replaced, and clients connect again. Otherwise messages are added: those that are "
+     "still in their folder are passed over.",
+     restore_command},
     {"move", "DIR USER...",
      OPTIONS({"to", "DATABASE",
               "The database to move to (needed): default, or a name of [store] "

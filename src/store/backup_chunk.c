@@ -188,8 +188,8 @@ static enum ec put_chunks(struct backup_target *t, int fd, uint64_t size, GHashT
     g_autofree uint8_t *buffer = g_malloc(BACKUP_CHUNK);
     g_autoptr(GByteArray) list = g_byte_array_new();
     file->size = 0;
-    for (;;) {
-        size_t len;
+    // A file that grows ends where its end was first seen: only the last chunk is a short one.
+    for (size_t len = BACKUP_CHUNK; len == BACKUP_CHUNK;) {
         struct backup_hash hash;
         EC_TRY(read_full(fd, buffer, &len));
         if (len == 0)

@@ -271,6 +271,7 @@ enum ec store_replace_mailbox(struct store *store, const struct guid *guid, cons
         pthread_mutex_lock(&store->lock);
         mailbox_forget(store, mbox);
         pthread_mutex_unlock(&store->lock);
+        atomic_fetch_add(&mbox->commits, 1); // nothing kept in memory is the newest
         watches_wake(mbox);
     }
     pthread_mutex_lock(&store->lock);
