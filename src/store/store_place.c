@@ -244,11 +244,15 @@ static enum ec replace_finish(const char *dir, const char *file, const char *kee
 
 struct replacement {
     const char *dir, *path, *file, *keep;
+    enum ec (*make)(void *ctx, const char *path, const char *file); // NULL: it is made
+    void *ctx;
 };
 
 static enum ec replace_commit(void *ctx) {
     const struct replacement *r = ctx;
     g_autofree char *next = g_strdup_printf("%s.next-%s", r->path, r->keep);
+    if (r->make)
+        EC_TRY(r->make(r->ctx, r->path, r->file));
     if (rename(r->file, next) != 0)
         return error_of(errno);
     EC_TRY(sync_dir(r->dir));
@@ -257,9 +261,15 @@ static enum ec replace_commit(void *ctx) {
 
 enum ec store_replace_mailbox(struct store *store, const struct guid *guid, const char *file,
                               const char *keep) {
+    return mailbox_replace(store, guid, file, keep, NULL, NULL);
+}
+
+enum ec mailbox_replace(struct store *store, const struct guid *guid, const char *file,
+                        const char *keep,
+                        enum ec (*make)(void *ctx, const char *path, const char *file), void *ctx) {
     g_autofree char *path = mailbox_file(store, guid);
     g_autofree char *dir = g_path_get_dirname(path);
-    struct replacement r = {dir, path, file, keep};
+    struct replacement r = {dir, path, file, keep, make, ctx};
     pthread_mutex_lock(&store->lock);
     mailbox_claim(store, guid);
     struct mbox *mbox = g_hash_table_lookup(store->open, guid);
