@@ -77,6 +77,16 @@ int export_client(struct client_call *call);
 
 // index_command.c
 int index_command(struct command_call *call);
+// move_command.c, migrate_command.c
+int move_command(struct command_call *call);
+int migrate_command(struct command_call *call);
+
+// backup_command.c, backup_target_commands.c, restore_command.c
+int backup_command(struct command_call *call);
+int backup_list_command(struct command_call *call);
+int backup_verify_command(struct command_call *call);
+int backup_prune_command(struct command_call *call);
+int restore_command(struct command_call *call);
 
 // server_commands.c, queue_commands.c, help.c
 int status_command(struct command_call *call);

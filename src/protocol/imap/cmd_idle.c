@@ -56,6 +56,10 @@ enum net_next imap_idle_wake(struct imap_session *s) {
         imap_puts(s, "* BYE [NONEXISTENT] Selected mailbox was deleted\r\n");
         return NET_CLOSE;
     }
+    if (ec == EC_END_OF_SESSION) {
+        imap_puts(s, IMAP_BYE_REPLACED);
+        return NET_CLOSE;
+    }
     return NET_READ;
 }
 

@@ -104,6 +104,9 @@ enum net_next imap_finish(struct imap_cmd *c) {
         if (ec == EC_NOT_FOUND || ec == EC_OBJECT_DELETED) {
             imap_puts(s, "* BYE [NONEXISTENT] Selected mailbox was deleted\r\n");
             c->next = NET_CLOSE;
+        } else if (ec == EC_END_OF_SESSION) {
+            imap_puts(s, IMAP_BYE_REPLACED);
+            c->next = NET_CLOSE;
         }
     }
     if (!c->has_answered)

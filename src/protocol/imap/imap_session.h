@@ -30,6 +30,9 @@ struct imap_part_cache {
     uint64_t pos, len;
 };
 
+// Before the connection ends because the mailbox was restored or repaired.
+#define IMAP_BYE_REPLACED "* BYE [UNAVAILABLE] The mailbox was replaced; connect again\r\n"
+
 struct imap_session {
     struct net_conn *conn; // NULL in tests and fuzzers
     GString *capture;      // gets the output when there is no connection; NULL: it goes nowhere
