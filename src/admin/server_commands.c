@@ -6,6 +6,7 @@
 #include "admin/command_functions.h"
 #include "admin/recipient.h"
 #include "base/clock.h"
+#include "mailbox/mailbox.h"
 #include "net/net.h"
 #include "queue/queue.h"
 #include "store/check.h"
@@ -198,6 +199,8 @@ static void check_all(struct check_run *run, const GArray *mailboxes) {
         g_hash_table_add(present, guid);
         if (directory_find_guid(d, arena, guid, &owner) == EC_OK)
             check_mailbox(run, guid, owner->address);
+        else if (guid_equal(guid, mailbox_public_guid()))
+            check_mailbox(run, guid, "public folders");
         else {
             output_progress(run->call->out, "%s", text);
             check_mailbox(run, guid, text);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "convert/convert.h"
 #include "mailbox/mailbox_internal.h"
+#include "store/public_store.h"
 
 // A message ready to be stored.
 struct prepared {
@@ -86,8 +87,17 @@ static enum ec deliver_one(struct mbox_tx *tx, const struct mailbox_delivery *d,
         .is_new_mail = true,
     };
     uint64_t mid;
-    enum ec ec = message_create(tx, folder_for(tx, d->folder_detail), &spec, &mid, NULL);
+    uint64_t fid = d->folder ? d->folder : folder_for(tx, d->folder_detail);
+    enum ec ec = message_create(tx, fid, &spec, &mid, NULL);
     return ec == EC_DUPLICATE_OBJECT ? EC_OK : ec; // it is there already
+}
+
+// A public folder takes the message: it is there and has room.
+static enum ec check_folder(struct mbox_tx *tx, uint64_t fid, uint64_t size) {
+    ARENA_AUTO arena = arena_new();
+    struct folder_info info;
+    EC_TRY(folder_get(tx, arena, fid, &info));
+    return folder_check_limits(tx, fid, size);
 }
 
 static enum ec change_deliver(struct mbox_tx *tx, void *ctx) {
@@ -101,6 +111,11 @@ static enum ec change_deliver(struct mbox_tx *tx, void *ctx) {
         if (b->quota && size + len > b->quota) {
             b->results[i] = EC_QUOTA_EXCEEDED;
             continue;
+        }
+        if (b->items[i]->folder) {
+            b->results[i] = check_folder(tx, b->items[i]->folder, len);
+            if (b->results[i] != EC_OK)
+                continue;
         }
         // A failure undoes the change: what it left behind must not be committed.
         EC_TRY(deliver_one(tx, b->items[i], b->prepared[i]));

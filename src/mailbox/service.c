@@ -1,5 +1,6 @@
 // Opening mailboxes: a principal's own one or somebody else's.
 #include "mailbox/mailbox_internal.h"
+#include "store/public_store.h"
 
 enum ec mailbox_service_new(struct store *store, struct directory *directory,
                             struct mailbox_service **out) {
@@ -31,6 +32,7 @@ static enum ec open_unchecked(struct mailbox_service *s, struct principal *who,
     m->who = principal_ref(who);
     m->mbox = mbox;
     m->is_owner = who->is_admin || (!who->is_anonymous && guid_equal(&who->guid, guid));
+    m->is_public = mbox_is_public(mbox);
     m->rights = rights_cache_new();
     *out = m;
     return EC_OK;

@@ -2,6 +2,7 @@
 #include "mapi/special_folder.h"
 #include "store/check_internal.h"
 #include "store/folder_internal.h"
+#include "store/public_internal.h"
 
 struct counted {
     uint64_t fid;
@@ -100,7 +101,24 @@ static enum ec check_tree(struct check *c, const GArray *all) {
     return EC_OK;
 }
 
+static enum ec check_public(struct check *c) {
+    uint64_t fid;
+    const char *name;
+    for (unsigned i = 0; public_folder_at(i, &fid, &name); i++) {
+        ARENA_AUTO arena = arena_new();
+        struct folder_info f;
+        enum ec ec = folder_get(c->tx, arena, fid, &f);
+        if (ec == EC_NOT_FOUND)
+            check_fault(c, false, "public folder \"%s\" is missing", name);
+        else
+            EC_TRY(ec);
+    }
+    return EC_OK;
+}
+
 static enum ec check_special(struct check *c) {
+    if (mbox_is_public(c->tx->mbox))
+        return check_public(c);
     unsigned n;
     const struct special_folder_info *all = special_folders(&n);
     for (unsigned i = 0; i < n; i++) {

@@ -9,6 +9,7 @@
 #include "mapi/rights.h"
 #include "mapi/special_folder.h"
 #include "store/folder_internal.h"
+#include "store/public_internal.h"
 #include "store/store_internal.h"
 
 #define FOLDER_ENTRY_ID_SIZE 46
@@ -132,6 +133,8 @@ static bool is_hidden(uint64_t fid) {
 }
 
 static enum ec insert_folders(struct mbox_tx *tx, const struct mbox_new *spec) {
+    if (mbox_is_public(tx->mbox))
+        return public_insert_folders(tx);
     BAG_AUTO finder = finder_props(tx->mbox);
     unsigned n;
     const struct special_folder_info *all = special_folders(&n);
