@@ -17,9 +17,9 @@ static bool find(struct command_call *call, struct mailbox *m, struct mailbox_fo
 }
 
 static void print(struct command_call *call, struct mailbox *m, const struct mailbox_folder *f) {
-    struct mailbox_limits limits = {0};
+    struct mailbox_folder_limits limits = {0};
     struct directory_object *object = NULL;
-    mailbox_get_limits(m, f->fid, &limits);
+    mailbox_get_folder_limits(m, f->fid, &limits);
     if (directory_find_folder(call->services->directory, call->arena, f->fid, &object) != EC_OK)
         object = NULL;
     output_object_begin(call->out, NULL);
@@ -86,10 +86,10 @@ int public_show(struct command_call *call) {
 int public_set(struct command_call *call) {
     MAILBOX_AUTO m = NULL;
     struct mailbox_folder f;
-    struct mailbox_limits limits;
+    struct mailbox_folder_limits limits;
     if (!call_open_public(call, &m) || !find(call, m, &f))
         return EXIT_FAILED;
-    enum ec ec = mailbox_get_limits(m, f.fid, &limits);
+    enum ec ec = mailbox_get_folder_limits(m, f.fid, &limits);
     uint64_t days = limits.age_days;
     if (ec == EC_OK && (!call_option_size(call, "item-size", &limits.item_size) ||
                         !call_option_size(call, "quota", &limits.quota) ||
@@ -97,7 +97,7 @@ int public_set(struct command_call *call) {
         return EXIT_FAILED;
     limits.age_days = (uint32_t)days;
     if (ec == EC_OK)
-        ec = mailbox_set_limits(m, f.fid, &limits);
+        ec = mailbox_set_folder_limits(m, f.fid, &limits);
     if (ec != EC_OK)
         return call_fail(call, ec, "cannot change '%s': %s", f.path, ec_text(ec));
     mailbox_age_public(call->services->mailboxes);

@@ -68,3 +68,7 @@ void sasl_free(struct sasl *s); // accepts NULL; clears secrets
 // call again. Others: as auth_password; EC_FORMAT_ERROR for a malformed message.
 enum ec sasl_step(struct sasl *s, const uint8_t *in, size_t in_len, char **challenge_out,
                   size_t *challenge_len_out, struct principal **out);
+
+// A client's message undone from base64, strictly: nothing is passed over. False: it is none.
+// `*out` (g_free; may be NULL for an empty one) may hold a password.
+bool sasl_decode(const char *base64, uint8_t **out, size_t *len_out);

@@ -115,11 +115,13 @@ enum ec access_check(struct db_conn *conn, bool repair, GPtrArray *faults);
 #define OBJECT_COLUMN_COUNT 24
 
 extern const struct db_schema directory_schema;
+extern const char directory_schema_settings[]; // setting.c, with its statements
+extern const char sql_settings_drop[];
 
 extern const char sql_generation[], sql_generation_grow[];
 extern const char sql_domains[], sql_domain_add[], sql_domain_remove[], sql_domain_catchall[],
     sql_domain_in_use[], sql_domain_catchall_clear[], sql_domain_catchall_clear_object[];
-extern const char sql_object_by_guid[], sql_object_by_key[], sql_object_insert[],
+extern const char sql_object_by_guid[], sql_object_oldest_user[], sql_object_by_key[], sql_object_insert[],
     sql_object_update[], sql_object_delete[], sql_objects[], sql_objects_visible[],
     sql_objects_recipients[], sql_object_list[], sql_object_list_visible[],
     sql_object_list_prefix[];

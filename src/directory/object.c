@@ -312,6 +312,7 @@ static enum ec remove_object(struct db_conn *conn, struct arena *arena, const st
     EC_TRY(run_on_guid(conn, sql_domain_catchall_clear_object, guid));
     EC_TRY(run_on_guid(conn, sql_address_delete_all, guid));
     EC_TRY(run_on_guid(conn, sql_word_delete_all, guid));
+    EC_TRY(run_on_guid(conn, sql_settings_drop, guid));
     EC_TRY(run_on_guid(conn, sql_member_remove_all, guid));
     EC_TRY(access_remove_object(conn, guid));
     return run_on_guid(conn, sql_object_delete, guid);

@@ -10,25 +10,18 @@ struct append {
     struct mailbox *m;
     uint64_t fid;
     struct message_new spec;
-    uint64_t quota; // 0: none
+    struct mailbox_limits limits;
     uint64_t size;
     uint64_t mid;
     uint32_t uid;
 };
 
-static enum ec check_quota(struct append *a, struct mbox_tx *tx) {
-    if (a->quota == 0)
-        return EC_OK;
-    ARENA_AUTO arena = arena_new();
-    struct mbox_info info;
-    EC_TRY(mbox_get_info(tx, arena, &info));
-    return info.size + a->size > a->quota ? EC_QUOTA_EXCEEDED : EC_OK;
-}
-
 static enum ec change_append(struct mbox_tx *tx, void *ctx) {
     struct append *a = ctx;
     EC_TRY(rights_require(a->m, tx, a->fid, RIGHTS_CREATE));
-    EC_TRY(check_quota(a, tx));
+    struct mbox_usage before;
+    mbox_get_usage(tx, &before);
+    EC_TRY(quota_admit(&a->limits, tx, a->fid, a->size, 1));
     bool is_read = a->spec.flags & MSG_READ;
     if (a->m->is_public) {
         EC_TRY(folder_check_limits(tx, a->fid, a->size));
@@ -36,7 +29,9 @@ static enum ec change_append(struct mbox_tx *tx, void *ctx) {
     }
     EC_TRY(message_create(tx, a->fid, &a->spec, &a->mid, &a->uid));
     EC_TRY(rights_note_creator(a->m, tx, a->mid));
-    return a->m->is_public ? read_state_set(a->m, tx, a->fid, &a->mid, 1, &is_read) : EC_OK;
+    if (a->m->is_public)
+        EC_TRY(read_state_set(a->m, tx, a->fid, &a->mid, 1, &is_read));
+    return quota_settled(&a->limits, tx, &before);
 }
 
 // [MS-OXCMSG] 2.2.1.28, 2.2.1.29: who put it there.
@@ -73,11 +68,9 @@ enum ec mailbox_append(struct mailbox *m, uint64_t fid, const struct mailbox_app
         .keywords = message->keywords && *message->keywords ? message->keywords : NULL,
         .received = message->received ? message->received : clock_now(),
     };
-    struct directory_object *owner;
-    if (m->service->directory &&
-        directory_find_guid(m->service->directory, arena, mbox_guid(m->mbox), &owner) == EC_OK)
-        a.quota = owner->quota;
-    enum ec ec = mbox_write(m->mbox, change_append, &a);
+    enum ec ec = mailbox_limits(m->service, mbox_guid(m->mbox), &a.limits);
+    if (ec == EC_OK)
+        ec = mbox_write(m->mbox, change_append, &a);
     message_value_free(value);
     if (ec != EC_OK)
         return ec;

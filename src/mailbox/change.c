@@ -13,6 +13,7 @@ struct change_messages {
     const uint64_t *mids;
     unsigned n;
     struct message_flags_change flags;
+    struct mailbox_limits limits;
     GArray **out;
 };
 
@@ -165,12 +166,20 @@ static enum ec change_copy(struct mbox_tx *tx, void *ctx) {
     struct change_messages *c = ctx;
     EC_TRY(rights_require_items(c->m, tx, c->fid, RIGHTS_READ_ANY, RIGHTS_VISIBLE, c->mids, c->n));
     EC_TRY(rights_require(c->m, tx, c->to, RIGHTS_CREATE));
-    return transfer(c, tx, message_copy);
+    struct mbox_usage before;
+    mbox_get_usage(tx, &before);
+    EC_TRY(quota_admit(&c->limits, tx, c->to, 0, c->n));
+    EC_TRY(transfer(c, tx, message_copy));
+    enum ec ec = quota_settled(&c->limits, tx, &before);
+    if (ec != EC_OK && c->out)
+        g_clear_pointer(c->out, g_array_unref);
+    return ec;
 }
 
 enum ec mailbox_copy(struct mailbox *m, uint64_t from, const uint64_t *mids, unsigned n,
                      uint64_t to, GArray **out) {
     struct change_messages c = {.m = m, .fid = from, .mids = mids, .n = n, .to = to, .out = out};
+    EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &c.limits));
     return mbox_write(m->mbox, change_copy, &c);
 }
 
@@ -180,12 +189,20 @@ static enum ec change_move(struct mbox_tx *tx, void *ctx) {
     EC_TRY(rights_require_items(c->m, tx, c->fid, RIGHTS_DELETE_ANY, RIGHTS_DELETE_OWNED, c->mids,
                                 c->n));
     EC_TRY(rights_require(c->m, tx, c->to, RIGHTS_CREATE));
+    // What only changes its folder is let in even when the mailbox is full.
+    if (c->limits.folder_items && c->fid != c->to) {
+        uint64_t items;
+        EC_TRY(folder_get_items(tx, c->to, &items));
+        if (items + c->n > c->limits.folder_items)
+            return EC_TOO_MANY_OBJECTS;
+    }
     return transfer(c, tx, message_move);
 }
 
 enum ec mailbox_move(struct mailbox *m, uint64_t from, const uint64_t *mids, unsigned n,
                      uint64_t to, GArray **out) {
     struct change_messages c = {.m = m, .fid = from, .mids = mids, .n = n, .to = to, .out = out};
+    EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &c.limits));
     return mbox_write(m->mbox, change_move, &c);
 }
 

@@ -187,12 +187,15 @@ struct tree_change {
     const char *path, *new_path;
     uint64_t fid;             // out: the folder made
     struct folder_rows *rows; // of the Inbox when it is renamed
+    struct mailbox_limits limits;
 };
 
 // A new folder; whoever makes one in somebody else's mailbox owns it.
-static enum ec make_folder(struct mailbox *m, struct mbox_tx *tx, uint64_t parent, const char *name,
-                           uint64_t *fid_out) {
+static enum ec make_folder(struct tree_change *c, struct mbox_tx *tx, uint64_t parent,
+                           const char *name, uint64_t *fid_out) {
+    struct mailbox *m = c->m;
     EC_TRY(rights_require(m, tx, parent, RIGHTS_CREATE_SUBFOLDER));
+    EC_TRY(quota_admit_folder(&c->limits, tx, parent));
     EC_TRY(folder_create(tx, parent, name, FOLDER_TYPE_GENERIC, "IPF.Note", fid_out));
     if (rights_are_full(m) || m->who->is_anonymous)
         return EC_OK;
@@ -214,7 +217,7 @@ static enum ec make_parents(struct tree_change *c, struct mbox_tx *tx, const cha
         uint64_t child;
         enum ec ec = find_child(tx, c->arena, fid, names[i], &child);
         if (ec == EC_NOT_FOUND)
-            ec = make_folder(c->m, tx, fid, names[i], &child);
+            ec = make_folder(c, tx, fid, names[i], &child);
         if (ec != EC_OK)
             return ec;
         fid = child;
@@ -224,13 +227,33 @@ static enum ec make_parents(struct tree_change *c, struct mbox_tx *tx, const cha
     return EC_OK;
 }
 
+enum ec folder_make(struct mbox_tx *tx, struct arena *arena, const char *path,
+                    const char *container_class, uint64_t *fid_out) {
+    unsigned n;
+    char **names = path_split(arena, path, &n);
+    uint64_t fid = FID_IPM_SUBTREE;
+    if (!names)
+        return EC_BAD_FOLDER_NAME;
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t child;
+        enum ec ec = find_child(tx, arena, fid, names[i], &child);
+        if (ec == EC_NOT_FOUND)
+            ec = folder_create(tx, fid, replace(arena, names[i], DIVISION_SLASH, SLASH),
+                               FOLDER_TYPE_GENERIC, container_class, &child);
+        EC_TRY(ec);
+        fid = child;
+    }
+    *fid_out = fid;
+    return EC_OK;
+}
+
 static enum ec create_last(struct tree_change *c, struct mbox_tx *tx, const char *path) {
     uint64_t parent, existing;
     const char *name;
     EC_TRY(make_parents(c, tx, path, &parent, &name));
     if (find_child(tx, c->arena, parent, name, &existing) == EC_OK)
         return EC_COLLISION;
-    EC_TRY(make_folder(c->m, tx, parent, name, &c->fid));
+    EC_TRY(make_folder(c, tx, parent, name, &c->fid));
     return subscription_follow(tx, path, c->fid, true);
 }
 
@@ -242,6 +265,7 @@ static enum ec change_create(struct mbox_tx *tx, void *ctx) {
 enum ec mailbox_create_folder(struct mailbox *m, const char *path, uint64_t *fid_out) {
     ARENA_AUTO arena = arena_new();
     struct tree_change c = {.m = m, .arena = arena, .path = path};
+    EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &c.limits));
     EC_TRY(mbox_write(m->mbox, change_create, &c));
     if (fid_out)
         *fid_out = c.fid;
@@ -301,6 +325,7 @@ static enum ec change_rename(struct mbox_tx *tx, void *ctx) {
 enum ec mailbox_rename_folder(struct mailbox *m, const char *path, const char *new_path) {
     ARENA_AUTO arena = arena_new();
     struct tree_change c = {.m = m, .arena = arena, .path = path, .new_path = new_path};
+    EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &c.limits));
     if (g_ascii_strcasecmp(path, "INBOX") == 0)
         EC_TRY(folder_rows_get(m->mbox, FID_INBOX, &c.rows));
     enum ec ec = mbox_write(m->mbox, change_rename, &c);

@@ -11,7 +11,9 @@
 #include <stdint.h>
 
 #include "auth/auth.h"
+#include "convert/message_text.h"
 #include "mapi/message_row.h"
+#include "mapi/restriction.h"
 #include "mapi/rights.h"
 #include "mapi/special_folder.h"
 #include "store/store.h"
@@ -137,13 +139,15 @@ enum ec mailbox_create_public(struct mailbox_service *s); // EC_COLLISION: there
 // EC_NOT_FOUND: there is none; EC_ACCESS_DENIED: nothing in it is open to `who`.
 enum ec mailbox_open_public(struct mailbox_service *s, struct principal *who, struct mailbox **out);
 bool mailbox_is_public(const struct mailbox *m);
-struct mailbox_limits { // 0: none
-    uint64_t item_size; // bytes of a message
-    uint64_t quota;     // bytes in the folder
-    uint32_t age_days;  // messages that arrived longer ago are deleted
+struct mailbox_folder_limits { // 0: none
+    uint64_t item_size;        // bytes of a message
+    uint64_t quota;            // bytes in the folder
+    uint32_t age_days;         // messages that arrived longer ago are deleted
 };
-enum ec mailbox_get_limits(struct mailbox *m, uint64_t fid, struct mailbox_limits *out);
-enum ec mailbox_set_limits(struct mailbox *m, uint64_t fid, const struct mailbox_limits *limits);
+enum ec mailbox_get_folder_limits(struct mailbox *m, uint64_t fid,
+                                  struct mailbox_folder_limits *out);
+enum ec mailbox_set_folder_limits(struct mailbox *m, uint64_t fid,
+                                  const struct mailbox_folder_limits *limits);
 // Begins to delete what is too old, in the background. Call it now and then.
 void mailbox_age_public(struct mailbox_service *s);
 // Gives a folder an address (an object of the directory). EC_COLLISION: the address is taken or the
@@ -271,8 +275,9 @@ enum ec mailbox_watch_new(struct mailbox *m, uint64_t fid, void (*wake)(void *ct
 void mailbox_watch_free(struct mailbox_watch *w); // accepts NULL; afterwards wake is not running
 
 // --- Searching (mailbox/search.c) ---
-// One query model for every protocol's search: a tree over message texts and rows. IMAP SEARCH
-// fills it now.
+// One query model for every protocol's search: a tree over message texts, rows and properties. IMAP
+// SEARCH fills it, mailbox/aqs.h from what people type. The full-text index makes it quick where
+// there is one (store/fulltext.h); what is found is the same without.
 enum search_kind {
     SEARCH_ALL,
     SEARCH_AND,
@@ -292,6 +297,11 @@ enum search_kind {
                    // presence
     SEARCH_BODY,   // text in the decoded text parts
     SEARCH_TEXT,   // text in headers or body
+    // The words of text, one after the other and in any inflection of case and accents, in the
+    // parts of the message (convert/message_text.h); attachments count. A text without a word
+    // matches nothing.
+    SEARCH_WORDS,
+    SEARCH_RESTRICTION, // of the message's properties, recipients and attachments
 };
 struct search_range {
     uint32_t low, high;
@@ -303,6 +313,10 @@ struct search_node {
     uint64_t number, number2;
     const struct search_range *ranges;
     unsigned n_ranges;
+    // SEARCH_WORDS: 1 << TEXT_SUBJECT and so on, 0: all; whether the last word may go on.
+    uint32_t parts;
+    bool is_prefix;
+    const struct restriction *restriction; // SEARCH_RESTRICTION; lives as long as the query
 };
 #define SEARCH_MAX_DEPTH 100
 // Indexes into `view` of the rows that match, ascending (GArray of uint32_t). Rows are decided
@@ -310,6 +324,27 @@ struct search_node {
 enum ec mailbox_search(struct mailbox *m, const struct mailbox_view *view,
                        const struct search_node *query, bool (*is_cancelled)(void *ctx), void *ctx,
                        GArray **out);
+
+struct search_scope {
+    const uint64_t *fids; // NULL: the whole mailbox (the IPM subtree)
+    unsigned n_fids;
+    bool is_recursive; // and the folders below
+};
+enum search_order {
+    SEARCH_NEWEST_ARRIVED,  // by when its contents came into the mailbox: the first are found at
+                            // once
+    SEARCH_NEWEST_RECEIVED, // by PidTagMessageDeliveryTime: all are found before they are sorted
+};
+struct search_found {
+    uint64_t fid, mid;
+    filetime_t received;
+};
+// Searches many folders; those that the principal may not read are passed over, one that is not
+// there is EC_NOT_FOUND. The first `limit` (0: all) go to *out (GArray of struct search_found).
+// SEARCH_UIDS makes no sense here.
+enum ec mailbox_search_all(struct mailbox *m, const struct search_scope *scope,
+                           const struct search_node *query, enum search_order order, unsigned limit,
+                           bool (*is_cancelled)(void *ctx), void *ctx, GArray **out);
 
 // --- Delivering (mailbox/deliver.c), for transport/ ---
 struct mailbox_delivery {

@@ -1,14 +1,18 @@
 // What the files of mailbox/ share.
 #pragma once
 
+#include "base/clock.h"
 #include "mailbox/mailbox.h"
+#include "mailbox/quota_internal.h"
 #include "store/folder.h"
 #include "store/message.h"
+#include "store/recoverable.h"
 #include "store/rows.h"
 
 struct mailbox_service {
     struct store *store;
     struct directory *directory;
+    struct quota_cache *quota; // limits, and the options they come from
 };
 
 struct mailbox {
@@ -19,6 +23,12 @@ struct mailbox {
     bool is_public; // the public store: nobody's own
     struct rights_cache *rights;
 };
+
+// --- service.c ---
+
+// Without asking whether `who` has any right there.
+enum ec mailbox_open_unchecked(struct mailbox_service *s, struct principal *who,
+                               const struct guid *guid, struct mailbox **out);
 
 // --- rights.c ---
 
@@ -84,6 +94,11 @@ enum ec folder_of_path(const struct mailbox *m, struct mbox_tx *tx, struct arena
 // Splits a path into its names (U+2215 as it stands); one '/' at the end is passed over. NULL when
 // a name is empty or there are too many.
 char **path_split(struct arena *arena, const char *path, unsigned *n_out);
+
+// The folder of a path, made with everything above it where missing. No rights or limits are asked
+// for: of restoring and archiving. EC_BAD_FOLDER_NAME.
+enum ec folder_make(struct mbox_tx *tx, struct arena *arena, const char *path,
+                    const char *container_class, uint64_t *fid_out);
 
 // --- subscriptions.c ---
 

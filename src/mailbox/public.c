@@ -41,18 +41,20 @@ static enum ec change_limits(struct mbox_tx *tx, void *ctx) {
     return folder_set_limits(tx, c->fid, &c->limits);
 }
 
-enum ec mailbox_set_limits(struct mailbox *m, uint64_t fid, const struct mailbox_limits *limits) {
+enum ec mailbox_set_folder_limits(struct mailbox *m, uint64_t fid,
+                                  const struct mailbox_folder_limits *limits) {
     struct limits_change c = {m, fid, {limits->item_size, limits->quota, limits->age_days}};
     return m->is_public ? mbox_write(m->mbox, change_limits, &c) : EC_NOT_SUPPORTED;
 }
 
-enum ec mailbox_get_limits(struct mailbox *m, uint64_t fid, struct mailbox_limits *out) {
+enum ec mailbox_get_folder_limits(struct mailbox *m, uint64_t fid,
+                                  struct mailbox_folder_limits *out) {
     MBOX_TX_AUTO tx = NULL;
     struct folder_limits limits;
     EC_TRY(mbox_read(m->mbox, &tx));
     EC_TRY(rights_require(m, tx, fid, RIGHTS_VISIBLE));
     EC_TRY(folder_get_limits(tx, fid, &limits));
-    *out = (struct mailbox_limits){limits.item_size, limits.quota, limits.age_days};
+    *out = (struct mailbox_folder_limits){limits.item_size, limits.quota, limits.age_days};
     return EC_OK;
 }
 

@@ -208,16 +208,16 @@ static enum ec append_at(struct mailbox *m, uint64_t fid, filetime_t received, u
 static void test_limits(struct world *w, gconstpointer data) {
     (void)data;
     struct scene s = begin(w);
-    struct mailbox_limits limits = {.item_size = 10}, read;
+    struct mailbox_folder_limits limits = {.item_size = 10}, read;
     uint64_t mid;
-    assert_ec(mailbox_set_limits(s.bob, s.fid, &limits), EC_ACCESS_DENIED);
-    assert_ec(mailbox_set_limits(w->own, FID_INBOX, &limits), EC_NOT_SUPPORTED);
-    assert_ok(mailbox_set_limits(s.admin, s.fid, &limits));
-    assert_ok(mailbox_get_limits(s.bob, s.fid, &read));
+    assert_ec(mailbox_set_folder_limits(s.bob, s.fid, &limits), EC_ACCESS_DENIED);
+    assert_ec(mailbox_set_folder_limits(w->own, FID_INBOX, &limits), EC_NOT_SUPPORTED);
+    assert_ok(mailbox_set_folder_limits(s.admin, s.fid, &limits));
+    assert_ok(mailbox_get_folder_limits(s.bob, s.fid, &read));
     g_assert_cmpuint(read.item_size, ==, 10);
     assert_ec(world_append(s.bob, s.fid, "too large", NULL), EC_MESSAGE_TOO_BIG);
-    limits = (struct mailbox_limits){.item_size = 1000, .quota = 2500};
-    assert_ok(mailbox_set_limits(s.admin, s.fid, &limits));
+    limits = (struct mailbox_folder_limits){.item_size = 1000, .quota = 2500};
+    assert_ok(mailbox_set_folder_limits(s.admin, s.fid, &limits));
     unsigned n = 0;
     while (n < 100 && world_append(s.bob, s.fid, "fits", &mid) == EC_OK)
         n++;
@@ -231,7 +231,7 @@ static void test_limits(struct world *w, gconstpointer data) {
 static void test_ageing(struct world *w, gconstpointer data) {
     (void)data;
     struct scene s = begin(w);
-    struct mailbox_limits limits = {.age_days = 10};
+    struct mailbox_folder_limits limits = {.age_days = 10};
     filetime_t day = 24 * 3600 * FILETIME_SECOND, now = clock_now();
     uint64_t old, young, other;
     unsigned n;
@@ -241,7 +241,7 @@ static void test_ageing(struct world *w, gconstpointer data) {
     assert_ok(append_at(s.bob, other, now - 100 * day, &old));
     assert_ok(public_delete_aged(mailbox_mbox(s.admin), &n));
     g_assert_cmpuint(n, ==, 0);
-    assert_ok(mailbox_set_limits(s.admin, s.fid, &limits));
+    assert_ok(mailbox_set_folder_limits(s.admin, s.fid, &limits));
     assert_ok(public_delete_aged(mailbox_mbox(s.admin), &n));
     g_assert_cmpuint(n, ==, 1);
     struct mailbox_view *view;
@@ -277,8 +277,8 @@ static void test_mail(struct world *w, gconstpointer data) {
     assert_ok(deliver(w, "1", s.fid));
     assert_ok(deliver(w, "1", s.fid)); // once
     g_assert_cmpuint(unread(w, s.bob, "News"), ==, 1);
-    struct mailbox_limits limits = {.item_size = 5};
-    assert_ok(mailbox_set_limits(s.admin, s.fid, &limits));
+    struct mailbox_folder_limits limits = {.item_size = 5};
+    assert_ok(mailbox_set_folder_limits(s.admin, s.fid, &limits));
     assert_ec(deliver(w, "2", s.fid), EC_MESSAGE_TOO_BIG);
     assert_ec(deliver(w, "3", 0x999999), EC_NOT_FOUND);
     // The address goes with the folder.

@@ -138,7 +138,9 @@ static enum ec make_mime(struct mailbox_reader *r, uint64_t mid, GBytes **out) {
     EC_TRY(message_open(r->tx, mid, &message));
     struct convert_source source = {read_external, r->tx};
     g_autoptr(GBytes) mime = NULL;
-    enum ec ec = convert_message_to_mime(message_value(message), &source, true, &mime);
+    enum ec ec = message_load_names(r->tx, message);
+    if (ec == EC_OK)
+        ec = convert_message_to_mime(message_value(message), &source, true, &mime);
     message_free(message);
     if (ec != EC_OK)
         return ec;

@@ -125,6 +125,7 @@ struct listing {
     struct arena *arena;
     GArray *items;          // struct mailbox_folder
     GHashTable *subscribed; // paths
+    bool has_subscribed;
 };
 
 // A name that holds folders and is none.
@@ -134,9 +135,22 @@ static void add_node(struct listing *l, const char *path) {
     g_array_append_val(l->items, f);
 }
 
+// The user's subscriptions, read when a folder that may be among them is met.
+static enum ec read_subscribed(struct listing *l) {
+    g_auto(GStrv) names = NULL;
+    if (l->has_subscribed)
+        return EC_OK;
+    EC_TRY(mailbox_subscriptions(l->set->own, &names));
+    for (char **n = names; *n; n++)
+        g_hash_table_add(l->subscribed, arena_strdup(l->arena, *n));
+    l->has_subscribed = true;
+    return EC_OK;
+}
+
 static enum ec add_folders(struct listing *l, struct mailbox *m, const char *root) {
     struct mailbox_folder_list list;
     EC_TRY(mailbox_list_folders(m, l->arena, &list));
+    EC_TRY(read_subscribed(l));
     for (unsigned i = 0; i < list.n; i++) {
         struct mailbox_folder f = list.items[i];
         f.path = arena_printf(l->arena, "%s/%s", root, f.path);
@@ -186,14 +200,6 @@ static enum ec add_public(struct listing *l, unsigned levels) {
     return levels > 1 ? add_folders(l, m, MAILBOX_PUBLIC_FOLDERS) : EC_OK;
 }
 
-static enum ec read_subscribed(struct listing *l) {
-    g_auto(GStrv) names = NULL;
-    EC_TRY(mailbox_subscriptions(l->set->own, &names));
-    for (char **n = names; *n; n++)
-        g_hash_table_add(l->subscribed, arena_strdup(l->arena, *n));
-    return EC_OK;
-}
-
 enum ec mailbox_set_list(struct mailbox_set *set, struct arena *arena, unsigned levels,
                          struct mailbox_folder_list *out) {
     EC_TRY(mailbox_list_folders(set->own, arena, out));
@@ -206,7 +212,6 @@ enum ec mailbox_set_list(struct mailbox_set *set, struct arena *arena, unsigned 
         if (!below(out->items[i].path, MAILBOX_OTHER_USERS) &&
             !below(out->items[i].path, MAILBOX_PUBLIC_FOLDERS))
             g_array_append_val(items, out->items[i]);
-    EC_TRY(read_subscribed(&l));
     EC_TRY(add_others(&l, levels));
     EC_TRY(add_public(&l, levels));
     out->n = items->len;

@@ -37,6 +37,8 @@ bool check_wants_repair(const struct check *c);
 enum ec check_folders(struct check *c);  // check_folders.c: tree, counters, uids
 enum ec check_contents(struct check *c); // check_contents.c: docs, blobs, references
 
+enum ec check_rights(struct check *c);   // check_rights.c: permissions, limits, read state
+
 extern const char sql_check_counts[], sql_check_messages[], sql_check_docs[], sql_check_mimes[],
     sql_check_attachments[], sql_check_blobs[], sql_check_blob_refs[], sql_check_doc_refs[],
     sql_check_tombstones[], sql_check_tombstone_drop[], sql_check_next_id[], sql_check_ghosts[],

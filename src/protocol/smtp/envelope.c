@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "mailbox/quota.h"
 #include "protocol/smtp/path.h"
 #include "protocol/smtp/session.h"
 #include "protocol/smtp/smtp_errors.h"
@@ -89,6 +90,8 @@ static enum smtp_next begin_mail(struct smtp_session *s, const char *text) {
     if (path.is_utf8 && !s->is_smtputf8)
         return smtp_reject(s, 553, "5.6.7", "This address needs SMTPUTF8");
     enum ec ec = check_sender(s, path.address);
+    if (ec == EC_OK && s->who && s->service->mailboxes)
+        ec = mailbox_may_send(s->service->mailboxes, &s->who->guid);
     if (ec != EC_OK)
         return reject_ec(s, ec);
     s->sender = path.address;
