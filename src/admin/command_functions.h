@@ -58,6 +58,15 @@ int folder_rights_command(struct command_call *call);
 int message_list_command(struct command_call *call);
 int message_show_command(struct command_call *call);
 
+// public_commands.c
+int public_add(struct command_call *call);
+int public_list(struct command_call *call);
+int public_show(struct command_call *call);
+int public_set(struct command_call *call);
+int public_delete(struct command_call *call);
+int public_mail_enable(struct command_call *call);
+int public_mail_disable(struct command_call *call);
+
 // recover_commands.c, retention_commands.c
 int recover_list_command(struct command_call *call);
 int recover_restore_command(struct command_call *call);

@@ -234,6 +234,26 @@ const struct command admin_commands[] = {
     {"folder rights", "DIR USER FOLDER", NULL, 0, "Show who may use a folder", NULL,
      folder_rights_command},
 
+    {"public add", "DIR PATH", NULL, 0, "Add a public folder",
+     "The first one makes the public store. Everybody may read it, write to it and change what "
+     "they "
+     "wrote (the role author) until `bourse folder grant DIR public PATH` says otherwise.",
+     public_add},
+    {"public list", "DIR", NULL, 0, "List the public folders", NULL, public_list},
+    {"public show", "DIR PATH", NULL, 0, "Show a public folder, its limits and its address", NULL,
+     public_show},
+    {"public set", "DIR PATH",
+     OPTIONS({"item-size", "SIZE", "Largest message, such as 10M; 0: no limit"},
+             {"quota", "SIZE", "All messages together; 0: no limit"},
+             {"age-days", "N", "Messages are deleted N days after they arrived; 0: never"}),
+     0, "Change a public folder's limits", NULL, public_set},
+    {"public delete", "DIR PATH", OPTIONS(YES), COMMAND_CONFIRM,
+     "Delete a public folder and its messages", NULL, public_delete},
+    {"public mail-enable", "DIR PATH ADDRESS", OPTIONS(NAME), 0,
+     "Give a public folder an address: mail to it arrives there", NULL, public_mail_enable},
+    {"public mail-disable", "DIR PATH", NULL, 0, "Take a public folder's address away", NULL,
+     public_mail_disable},
+
     {"message list", "DIR USER",
      OPTIONS(IN_FOLDER, {"limit", "N", "At most N messages"}, {"newest", NULL, "The newest first"},
              IN_ARCHIVE),

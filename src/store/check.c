@@ -107,6 +107,7 @@ static enum ec run(struct mbox_tx *tx, void *ctx) {
     EC_TRY(check_recoverable(c));
     EC_TRY(check_links(c));
     EC_TRY(check_counter(c));
+    EC_TRY(check_rights(c));
     EC_TRY(check_fulltext(c));
     if (c->n_repaired > 0) { // derived from what was just mended
         EC_TRY(rows_forget(tx, 0));

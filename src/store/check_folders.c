@@ -2,6 +2,7 @@
 #include "mapi/special_folder.h"
 #include "store/check_internal.h"
 #include "store/folder_internal.h"
+#include "store/public_internal.h"
 #include "store/search_folder_internal.h"
 
 struct counted {

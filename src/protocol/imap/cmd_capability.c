@@ -71,7 +71,8 @@ void cmd_enable(struct imap_cmd *c) {
 }
 
 void cmd_namespace(struct imap_cmd *c) {
-    imap_puts(c->s, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+    imap_puts(c->s, "* NAMESPACE ((\"\" \"/\")) ((\"" MAILBOX_OTHER_USERS
+                    "/\" \"/\")) ((\"" MAILBOX_PUBLIC_FOLDERS "/\" \"/\"))\r\n");
     imap_reply_ok(c);
 }
 

@@ -118,7 +118,7 @@ void cmd_search(struct imap_cmd *c) {
     }
     c->s->has_condstore = c->s->has_condstore || program.has_modseq;
     g_autoptr(GArray) found = NULL;
-    enum ec ec = mailbox_search(c->s->mailbox, c->s->view, program.root, NULL, NULL, &found);
+    enum ec ec = mailbox_search(c->s->selected, c->s->view, program.root, NULL, NULL, &found);
     if (ec == EC_OK) {
         if (returns)
             put_extended(c, found, returns, program.has_modseq);
