@@ -88,7 +88,7 @@ static struct fulltext_status status(struct fixture *f) {
 
 static unsigned check(struct fixture *f, bool repair) {
     g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
-    struct check_options options = {.repair = repair};
+    struct check_options options = {.repair = repair, .with_contents = true};
     assert_ok(store_check_mailbox(f->store, &f->guid, &options, faults, NULL));
     for (guint i = 0; i < faults->len; i++)
         g_test_message("%s", (char *)faults->pdata[i]);
@@ -255,6 +255,7 @@ static void test_check(struct fixture *f, gconstpointer data) {
         "UPDATE fulltext SET is_live = 0",
         "UPDATE fulltext SET slot = 9",
         "DELETE FROM fulltext_doc WHERE doc = (SELECT MIN(doc) FROM fulltext_doc)",
+        "UPDATE fulltext_doc SET body = head WHERE doc = (SELECT MAX(doc) FROM fulltext_doc)",
         "DROP TABLE fulltext_a",
     };
     add_many(f, 20);
