@@ -24,7 +24,7 @@ case $task in
 build) packages=$build ;;
 run) packages="$build $python" ;;
 test)
-    packages="$build $python $clients libdb5.3 libnsl2 libsasl2-2"
+    packages="$build $python $clients postgresql-15 libdb5.3 libnsl2 libsasl2-2"
     unpacked='postfix libpython3.11-testsuite golang-github-jhillyerd-enmime-dev mailman3 spamassassin'
     ;;
 bench) packages="$build $python openssl dovecot-core dovecot-imapd dovecot-lmtpd" ;;
@@ -82,6 +82,14 @@ install_missing() {
         made_policy=yes
     fi
     ok=yes
+    case " $missing " in # Debian's PostgreSQL would make a cluster; the tests make their own
+    *" postgresql-15 "*)
+        [ -e /etc/postgresql-common/createcluster.conf ] || {
+            as_root mkdir -p /etc/postgresql-common
+            echo 'create_main_cluster = false' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+        }
+        ;;
+    esac
     # shellcheck disable=SC2086  # a list of words
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
         -o Dpkg::Use-Pty=0 $missing >"$log" 2>&1 || ok=no

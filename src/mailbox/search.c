@@ -255,6 +255,7 @@ enum ec mailbox_search(struct mailbox *m, const struct mailbox_view *view,
                        GArray **out) {
     ARENA_AUTO arena = arena_new();
     struct search_plan plan;
+    EC_TRY(rights_check(m, mailbox_view_fid(view), RIGHTS_READ_ANY));
     EC_TRY(search_plan_make(arena, query, &plan));
     GArray *found = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     enum ec ec = ask_index(m, &plan, mailbox_view_fid(view));

@@ -7,6 +7,9 @@
 // gives a new mid and uid but rewrites nothing wide.
 #include "store/schema_internal.h"
 
+#include "store/envelope_chunk.h"
+#include "store/flag_range.h"
+
 static const char version_1[] =
     "CREATE TABLE mailbox ("
     " mbx BIGINT NOT NULL, guid $BLOB NOT NULL, replica $BLOB NOT NULL, address TEXT NOT NULL,"
@@ -44,10 +47,10 @@ static const char version_1[] =
     // that bodies and attachments point into, else 0.
     "CREATE TABLE message_data ("
     " mbx BIGINT NOT NULL, doc $ROWID, refs BIGINT NOT NULL, source BIGINT NOT NULL,"
-    " props $BLOB NOT NULL, recipients $BLOB);"
+    " props $BLOB NOT NULL, recipients $BLOB $ROWKEY(mbx, doc));"
     "CREATE TABLE message_mime ("
     " mbx BIGINT NOT NULL, doc $ROWID, blob BIGINT NOT NULL, envelope $BLOB NOT NULL,"
-    " structure $BLOB NOT NULL);"
+    " structure $BLOB NOT NULL $ROWKEY(mbx, doc));"
     // The content: a range of a blob (referenced, unless it is the message's source), or the doc of
     // an embedded message.
     "CREATE TABLE attachment ("
@@ -59,9 +62,10 @@ static const char version_1[] =
     // hash: of blobs that are worth sharing (schema_internal.h), else NULL.
     "CREATE TABLE blob ("
     " mbx BIGINT NOT NULL, blob $ROWID, refs BIGINT NOT NULL, size BIGINT NOT NULL,"
-    " codec INTEGER NOT NULL, hash $BLOB, data $BLOB);"
+    " codec INTEGER NOT NULL, hash $BLOB, data $BLOB $ROWKEY(mbx, blob));"
     "CREATE UNIQUE INDEX blob_hash ON blob (mbx, hash) WHERE hash IS NOT NULL;"
-    "CREATE TABLE blob_chunk (mbx BIGINT NOT NULL, chunk $ROWID, data $BLOB NOT NULL);"
+    "CREATE TABLE blob_chunk (mbx BIGINT NOT NULL, chunk $ROWID, data $BLOB NOT NULL"
+    " $ROWKEY(mbx, chunk));"
 
     // What has left a folder, for synchronization; is_soft: it can be restored.
     "CREATE TABLE tombstone ("
@@ -95,10 +99,11 @@ static const char version_1[] =
     // state of public folders): laid out here so that no mailbox has to be rewritten for them.
     "CREATE TABLE search_folder ("
     " mbx BIGINT NOT NULL, fid BIGINT NOT NULL, flags BIGINT NOT NULL, restriction $BLOB NOT NULL,"
-    " scope $BLOB NOT NULL, PRIMARY KEY (mbx, fid)) $CLUSTERED;"
+    " scope $BLOB NOT NULL, seen BIGINT NOT NULL, at_fid BIGINT NOT NULL, at_uid BIGINT NOT NULL,"
+    " PRIMARY KEY (mbx, fid)) $CLUSTERED;"
     "CREATE TABLE search_link ("
     " mbx BIGINT NOT NULL, fid BIGINT NOT NULL, mid BIGINT NOT NULL, cn BIGINT NOT NULL,"
-    " PRIMARY KEY (mbx, fid, mid)) $CLUSTERED;"
+    " is_unread BIGINT NOT NULL, size BIGINT NOT NULL, PRIMARY KEY (mbx, fid, mid)) $CLUSTERED;"
     "CREATE INDEX search_link_mid ON search_link (mbx, mid);"
     "CREATE TABLE rule ("
     " mbx BIGINT NOT NULL, fid BIGINT NOT NULL, rule BIGINT NOT NULL, sequence BIGINT NOT NULL,"
@@ -110,6 +115,8 @@ static const char version_1[] =
     " mbx BIGINT NOT NULL, member TEXT NOT NULL, fid BIGINT NOT NULL, cns $BLOB NOT NULL,"
     " PRIMARY KEY (mbx, member, fid)) $CLUSTERED;";
 
-static const char *const steps[] = {version_1, schema_fulltext, NULL};
+static const char *const steps[] = {version_1,     schema_flag_range, schema_envelope_chunk,
+                                    schema_retain, schema_rights,     schema_fulltext,
+                                    NULL};
 
 const struct db_schema store_schema = {"store", steps};
