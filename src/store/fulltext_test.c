@@ -177,11 +177,17 @@ static void stop_after(void *ctx, uint64_t done, uint64_t left) {
     g_assert_cmpuint(find(f, "word7"), ==, 1);
 }
 
-static void add_many(struct fixture *f, unsigned n) {
-    for (unsigned i = 0; i < n; i++) {
-        g_autofree char *body = g_strdup_printf("common word%u", i);
-        add(f, "many", body);
+static enum ec change_many(struct mbox_tx *tx, void *ctx) {
+    for (unsigned i = 0; i < *(unsigned *)ctx; i++) {
+        g_autofree char *mime = g_strdup_printf("Subject: many\r\n\r\ncommon word%u\r\n", i);
+        struct mail m = {.mime = mime, .fid = FID_INBOX};
+        EC_TRY(change_mail(tx, &m));
     }
+    return EC_OK;
+}
+
+static void add_many(struct fixture *f, unsigned n) {
+    assert_ok(mbox_write(f->mbox, change_many, &n));
 }
 
 static void test_rebuild_beside(struct fixture *f, gconstpointer data) {
