@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "store/check_internal.h"
+#include "store/columns_internal.h"
 #include "store/rows_saved.h"
 
 void check_fault(struct check *c, bool is_repaired, const char *format, ...) {
@@ -85,8 +86,10 @@ static enum ec run(struct mbox_tx *tx, void *ctx) {
     progress(c, "messages", 40);
     EC_TRY(check_contents(c));
     EC_TRY(check_counter(c));
-    if (c->n_repaired > 0)
+    if (c->n_repaired > 0) {
         EC_TRY(rows_forget(tx, 0)); // derived from what was just mended
+        EC_TRY(columns_forget(tx, 0));
+    }
     progress(c, "done", 100);
     return c->n_repaired > 0 ? EC_OK : EC_CANCEL; // nothing changed: nothing to commit
 }

@@ -112,6 +112,6 @@ static const char version_1[] =
     " mbx BIGINT NOT NULL, member TEXT NOT NULL, fid BIGINT NOT NULL, cns $BLOB NOT NULL,"
     " PRIMARY KEY (mbx, member, fid)) $CLUSTERED;";
 
-static const char *const steps[] = {version_1, NULL};
+static const char *const steps[] = {version_1, schema_view, NULL};
 
 const struct db_schema store_schema = {"store", steps};

@@ -4,6 +4,7 @@
 #include "db/db.h"
 
 extern const struct db_schema store_schema;
+extern const char schema_view[]; // schema_view.c
 
 #define MBX 1 // the mailbox's number in its database
 #define BLOB_CHUNK (256 * 1024)

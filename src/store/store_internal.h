@@ -10,6 +10,7 @@
 #include "store/store.h"
 
 struct rows_cache; // rows.c
+struct view_cache; // view_cache.c
 struct named_map;  // mapi/named.h
 struct background; // background.c
 
@@ -43,6 +44,7 @@ struct mbox {
     GPtrArray *watches; // of struct mbox_watch
 
     struct rows_cache *rows;
+    struct view_cache *views;
 
     pthread_mutex_t named_lock;
     struct named_map *named; // NULL: not read yet
