@@ -11,7 +11,9 @@
 #include <stdint.h>
 
 #include "auth/auth.h"
+#include "convert/message_text.h"
 #include "mapi/message_row.h"
+#include "mapi/restriction.h"
 #include "mapi/rights.h"
 #include "mapi/special_folder.h"
 #include "store/store.h"
@@ -70,8 +72,42 @@ enum ec mailbox_rename_folder(struct mailbox *m, const char *path, const char *n
 // Subscriptions to paths that do not exist are remembered too. Names (g_strfreev) go to *out.
 enum ec mailbox_subscribe(struct mailbox *m, const char *path, bool subscribe);
 enum ec mailbox_subscriptions(struct mailbox *m, char ***out);
+// Rights 0 take the member out of the list.
 enum ec mailbox_grant(struct mailbox *m, const char *path, const char *member_address,
                       uint32_t rights);
+
+// --- Who may do what with a folder (mailbox/rights_list.c; [MS-OXCPERM] 2.2) ---
+#define MEMBER_DEFAULT INT64_C(0)    // everybody without an entry
+#define MEMBER_ANONYMOUS INT64_C(-1) // somebody who gave no name
+struct mailbox_member {
+    int64_t id;          // PidTagMemberId: the same for a user in every folder
+    struct guid guid;    // of the user or group; zero for the two above
+    const char *name;    // PidTagMemberName
+    const char *address; // NULL: none
+    uint32_t rights;
+};
+struct mailbox_member_list {
+    struct mailbox_member *items; // default, anonymous, the others by name
+    unsigned n;
+};
+// Needs RIGHTS_VISIBLE. Without `with_free_busy` the free/busy flags are left out.
+enum ec mailbox_permissions(struct mailbox *m, struct arena *arena, uint64_t fid,
+                            bool with_free_busy, struct mailbox_member_list *out);
+enum mailbox_permission_op { PERMISSION_ADD = 1, PERMISSION_MODIFY = 2, PERMISSION_REMOVE = 4 };
+struct mailbox_permission_change {
+    enum mailbox_permission_op op;
+    const struct guid *member; // ADD: a user or group; NULL: a reserved member_id
+    int64_t member_id;         // MODIFY, REMOVE
+    uint32_t rights;
+};
+enum mailbox_permissions_flags {
+    PERMISSIONS_REPLACE = 1,   // all entries but the default one go first; only ADD is allowed
+    PERMISSIONS_FREE_BUSY = 2, // the free/busy flags count; otherwise they stay
+};
+// Needs RIGHTS_OWNER. Changes of members who are not in the list are passed over. All or nothing.
+// EC_NOT_FOUND: nobody with such a guid; EC_INVALID_PARAMETER: unknown flags.
+enum ec mailbox_modify_permissions(struct mailbox *m, uint64_t fid, unsigned flags,
+                                   const struct mailbox_permission_change *changes, unsigned n);
 
 // --- Looking at a folder (mailbox/view.c) ---
 struct folder_rows;
@@ -108,6 +144,7 @@ enum ec mailbox_view_vanished(struct mailbox *m, const struct mailbox_view *v, u
 
 // --- Reading messages (mailbox/read.c) ---
 // Holds a snapshot transaction while many messages are read; use and close within one job.
+// Without RIGHTS_READ_ANY only one's own messages can be read: EC_ACCESS_DENIED for others.
 struct mailbox_reader;
 enum ec mailbox_reader_open(struct mailbox *m, uint64_t fid, struct mailbox_reader **out);
 void mailbox_reader_close(struct mailbox_reader *r); // accepts NULL
@@ -179,8 +216,9 @@ enum ec mailbox_watch_new(struct mailbox *m, uint64_t fid, void (*wake)(void *ct
 void mailbox_watch_free(struct mailbox_watch *w); // accepts NULL; afterwards wake is not running
 
 // --- Searching (mailbox/search.c) ---
-// One query model for every protocol's search: a tree over message texts and rows. IMAP SEARCH
-// fills it now.
+// One query model for every protocol's search: a tree over message texts, rows and properties. IMAP
+// SEARCH fills it, mailbox/aqs.h from what people type. The full-text index makes it quick where
+// there is one (store/fulltext.h); what is found is the same without.
 enum search_kind {
     SEARCH_ALL,
     SEARCH_AND,
@@ -200,6 +238,11 @@ enum search_kind {
                    // presence
     SEARCH_BODY,   // text in the decoded text parts
     SEARCH_TEXT,   // text in headers or body
+    // The words of text, one after the other and in any inflection of case and accents, in the
+    // parts of the message (convert/message_text.h); attachments count. A text without a word
+    // matches nothing.
+    SEARCH_WORDS,
+    SEARCH_RESTRICTION, // of the message's properties, recipients and attachments
 };
 struct search_range {
     uint32_t low, high;
@@ -211,6 +254,10 @@ struct search_node {
     uint64_t number, number2;
     const struct search_range *ranges;
     unsigned n_ranges;
+    // SEARCH_WORDS: 1 << TEXT_SUBJECT and so on, 0: all; whether the last word may go on.
+    uint32_t parts;
+    bool is_prefix;
+    const struct restriction *restriction; // SEARCH_RESTRICTION; lives as long as the query
 };
 #define SEARCH_MAX_DEPTH 100
 // Indexes into `view` of the rows that match, ascending (GArray of uint32_t). Rows are decided
@@ -218,6 +265,26 @@ struct search_node {
 enum ec mailbox_search(struct mailbox *m, const struct mailbox_view *view,
                        const struct search_node *query, bool (*is_cancelled)(void *ctx), void *ctx,
                        GArray **out);
+
+struct search_scope {
+    const uint64_t *fids; // NULL: the whole mailbox (the IPM subtree)
+    unsigned n_fids;
+    bool is_recursive; // and the folders below
+};
+enum search_order {
+    SEARCH_NEWEST_ARRIVED, // by when its contents came into the mailbox: the first are found at once
+    SEARCH_NEWEST_RECEIVED, // by PidTagMessageDeliveryTime: all are found before they are sorted
+};
+struct search_found {
+    uint64_t fid, mid;
+    filetime_t received;
+};
+// Searches many folders; those that the principal may not read are passed over, one that is not
+// there is EC_NOT_FOUND. The first `limit` (0: all) go to *out (GArray of struct search_found).
+// SEARCH_UIDS makes no sense here.
+enum ec mailbox_search_all(struct mailbox *m, const struct search_scope *scope,
+                           const struct search_node *query, enum search_order order, unsigned limit,
+                           bool (*is_cancelled)(void *ctx), void *ctx, GArray **out);
 
 // --- Delivering (mailbox/deliver.c), for transport/ ---
 struct mailbox_delivery {

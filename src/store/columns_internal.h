@@ -162,6 +162,13 @@ enum ec columns_scan(struct mbox_tx *tx, uint64_t fid, enum view_kind kind, bool
 // Fills the column for all living slots (those from `from` on).
 enum ec column_load(struct mbox_tx *tx, struct columns *cols, struct column *c, uint32_t from);
 bool kind_has(enum view_kind kind, uint32_t flags);
+// A message as the statements on slots give it, with what flag ranges say about it. After
+// flag_ranges_load.
+struct slot_row {
+    uint64_t mid, cn;
+    uint32_t uid, flags;
+};
+struct slot_row slot_row_read(struct mbox_tx *tx, struct db_stmt *q);
 
 // --- columns_saved.c ---
 #define COLUMNS_SAVE_MIN 1000 // messages; smaller folders are read as quickly from the tables
@@ -183,5 +190,5 @@ enum ec columns_forget(struct mbox_tx *tx, uint64_t fid); // fid 0: every folder
 extern const char sql_view_base[], sql_view_base_aside[], sql_view_links[], sql_view_changed[],
     sql_view_links_changed[], sql_view_gone[], sql_view_props[], sql_view_folder[], sql_view_bags[],
     sql_view_received[], sql_view_submitted[], sql_view_size[], sql_view_class[],
-    sql_view_subject[], sql_view_conversation[], sql_view_cn[], sql_view_saved_get[],
-    sql_view_saved_insert[], sql_view_saved_delete_folder[], sql_view_saved_delete_all[];
+    sql_view_subject[], sql_view_conversation[], sql_view_saved_get[], sql_view_saved_insert[],
+    sql_view_saved_delete_folder[], sql_view_saved_delete_all[];

@@ -5,6 +5,7 @@
 #include "mapi/conversation.h"
 #include "mapi/props.h"
 #include "store/columns_internal.h"
+#include "store/flag_range.h"
 #include "store/message_match.h"
 #include "store/message_object_internal.h"
 
@@ -24,31 +25,35 @@ bool kind_has(enum view_kind kind, uint32_t flags) {
 
 // --- The slots ---
 
-struct base_row {
-    uint64_t mid;
-    uint32_t uid, flags;
-};
+struct slot_row slot_row_read(struct mbox_tx *tx, struct db_stmt *q) {
+    struct flag_state state = {.uid = (uint32_t)db_col_i64(q, 1),
+                               .flags = (uint32_t)db_col_i64(q, 2),
+                               .cn = (uint64_t)db_col_i64(q, 3),
+                               .read_cn = (uint64_t)db_col_i64(q, 4),
+                               .modseq = (uint64_t)db_col_i64(q, 5)};
+    flag_ranges_overlay(tx, (uint64_t)db_col_i64(q, 6), &state);
+    return (struct slot_row){(uint64_t)db_col_i64(q, 0), state.cn, state.uid, state.flags};
+}
 
 enum ec columns_scan(struct mbox_tx *tx, uint64_t fid, enum view_kind kind, bool is_search,
                      struct columns **out) {
-    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct base_row));
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(struct slot_row));
     const char *sql = is_search               ? sql_view_links
                       : kind == VIEW_CONTENTS ? sql_view_base
                                               : sql_view_base_aside;
+    EC_TRY(flag_ranges_load(tx));
     struct db_stmt *q = db_query(tx->conn, sql);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)fid);
     while (db_step(q)) {
-        struct base_row row = {.mid = (uint64_t)db_col_i64(q, 0),
-                               .uid = (uint32_t)db_col_i64(q, 1),
-                               .flags = (uint32_t)db_col_i64(q, 2)};
+        struct slot_row row = slot_row_read(tx, q);
         if (kind_has(kind, row.flags))
             g_array_append_val(rows, row);
     }
     EC_TRY(db_finish(q));
     struct columns *cols = columns_new(fid, kind, is_search, rows->len);
     for (guint i = 0; i < rows->len; i++) {
-        const struct base_row *row = &g_array_index(rows, struct base_row, i);
+        const struct slot_row *row = &g_array_index(rows, struct slot_row, i);
         columns_add(cols, row->mid, row->uid, row->flags);
     }
     *out = cols;
@@ -200,8 +205,6 @@ static const char *sql_of(proptag_t tag) {
         return sql_view_subject;
     case PidTagConversationId:
         return sql_view_conversation;
-    case PidTagChangeNumber:
-        return sql_view_cn;
     default:
         return NULL;
     }
@@ -235,8 +238,7 @@ static bool of_scan(struct db_stmt *q, struct arena *arena, proptag_t tag, struc
         row.subject = db_col_text(q, 2);
         break;
     }
-    default:
-        row.cn = (uint64_t)number;
+    default: // not scanned
         break;
     }
     return of_row(arena, tag, &row, out);
@@ -267,9 +269,9 @@ static enum ec scan_column(struct mbox_tx *tx, struct columns *cols, struct colu
         arena_reset(arena);
         if (is_bag) {
             size_t n;
-            const void *data = db_col_blob(q, 2, &n);
-            of_bag(arena, c->tag, (struct prop_bin){(uint32_t)n, data}, (uint32_t)db_col_i64(q, 1),
-                   &v, &has);
+            const void *data = db_col_blob(q, 1, &n);
+            of_bag(arena, c->tag, (struct prop_bin){(uint32_t)n, data}, slot_flags(cols, slot), &v,
+                   &has);
         } else {
             has = of_scan(q, arena, c->tag, &v);
         }

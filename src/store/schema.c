@@ -7,6 +7,9 @@
 // gives a new mid and uid but rewrites nothing wide.
 #include "store/schema_internal.h"
 
+#include "store/envelope_chunk.h"
+#include "store/flag_range.h"
+
 static const char version_1[] =
     "CREATE TABLE mailbox ("
     " mbx BIGINT NOT NULL, guid $BLOB NOT NULL, replica $BLOB NOT NULL, address TEXT NOT NULL,"
@@ -112,6 +115,8 @@ static const char version_1[] =
     " mbx BIGINT NOT NULL, member TEXT NOT NULL, fid BIGINT NOT NULL, cns $BLOB NOT NULL,"
     " PRIMARY KEY (mbx, member, fid)) $CLUSTERED;";
 
-static const char *const steps[] = {version_1, schema_view, NULL};
+static const char *const steps[] = {version_1,     schema_flag_range, schema_envelope_chunk,
+                                    schema_retain, schema_rights,     schema_fulltext,
+                                    schema_view,   NULL};
 
 const struct db_schema store_schema = {"store", steps};

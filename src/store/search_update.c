@@ -224,9 +224,11 @@ static enum ec follow_hierarchy(struct mbox_tx *tx, struct round *r, uint64_t si
         for (unsigned k = 0; k < below.n; k++)
             EC_TRY(follow_folder(tx, r, below.items[k].fid));
     }
+    // Messages that left, or went with, a folder that is no longer in the scope have no tombstone
+    // there that would be read.
     uint64_t n_gone;
     EC_TRY(read_number(tx, sql_search_gone_folders, since, &n_gone));
-    if (n_gone == 0)
+    if (n_gone == 0 && changed->len == 0)
         return EC_OK;
     g_autoptr(GArray) dangling = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     EC_TRY(read_ids(tx, sql_link_dangling, r->s->fid, 0, dangling));

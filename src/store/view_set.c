@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mapi/props.h"
+#include "store/flag_range.h"
 #include "store/folder.h"
 #include "store/view_internal.h"
 
@@ -82,13 +83,9 @@ static enum ec begin(struct view_set *set, struct mbox_tx *tx, const struct fold
 
 // --- Following changes ---
 
-struct changed {
-    uint64_t mid, cn;
-    uint32_t uid, flags;
-};
-
 static enum ec read_changed(struct view_set *set, struct mbox_tx *tx, GArray *gone,
                             GArray *changed) {
+    EC_TRY(flag_ranges_load(tx));
     struct db_stmt *q = db_query(tx->conn, sql_view_gone);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)set->fid);
@@ -103,10 +100,9 @@ static enum ec read_changed(struct view_set *set, struct mbox_tx *tx, GArray *go
     db_bind_i64(q, 2, (int64_t)set->fid);
     db_bind_i64(q, 3, (int64_t)set->modseq);
     while (db_step(q)) {
-        struct changed c = {.mid = (uint64_t)db_col_i64(q, 0),
-                            .uid = (uint32_t)db_col_i64(q, 1),
-                            .flags = (uint32_t)db_col_i64(q, 2),
-                            .cn = (uint64_t)db_col_i64(q, 3)};
+        struct slot_row c = slot_row_read(tx, q);
+        if (set->cols->is_search) // a link may be told later than a number already seen
+            c.cn = UINT64_MAX;
         g_array_append_val(changed, c);
     }
     return db_finish(q);
@@ -132,7 +128,7 @@ static void drop(struct view_set *set, uint64_t mid) {
 }
 
 // A new slot with the values of `before`: only the read state changed.
-static void add_copied(struct view_set *set, const struct changed *c, uint32_t before) {
+static void add_copied(struct view_set *set, const struct slot_row *c, uint32_t before) {
     struct columns *cols = set->cols;
     uint32_t slot = columns_add(cols, c->mid, c->uid, c->flags);
     for (unsigned i = 0; i < cols->n_columns; i++)
@@ -141,7 +137,7 @@ static void add_copied(struct view_set *set, const struct changed *c, uint32_t b
 }
 
 static enum ec add_read(struct view_set *set, struct mbox_tx *tx, struct arena *arena,
-                        const struct changed *c, uint32_t before) {
+                        const struct slot_row *c, uint32_t before) {
     struct columns *cols = set->cols;
     struct column_reader r = {.tx = tx, .arena = arena, .mid = c->mid};
     unsigned n = cols->n_columns;
@@ -160,15 +156,49 @@ static enum ec add_read(struct view_set *set, struct mbox_tx *tx, struct arena *
     return ec == EC_NOT_FOUND ? EC_OK : ec;
 }
 
+// Whether some column shows more of the flags than the slot itself.
+static bool reads_flags(const struct columns *cols) {
+    return columns_get(cols, PidTagFlagStatus) || columns_get(cols, PidTagMessageStatus) ||
+           columns_get(cols, PidTagChangeNumber);
+}
+
+// Flag changes of uid ranges: most of their rows stand in the table as they were. Slots from `n` on
+// were read just now.
+static enum ec follow_ranges(struct view_set *set, struct mbox_tx *tx, uint32_t n) {
+    ARENA_AUTO arena = arena_new();
+    g_autoptr(GPtrArray) ranges = g_ptr_array_new();
+    const struct flag_range *r;
+    for (unsigned i = 0; (r = flag_ranges_reach(tx, set->fid, set->modseq, &i)) != NULL;)
+        g_ptr_array_add(ranges, (gpointer)r);
+    for (uint32_t s = 0; s < n && ranges->len > 0; s++) {
+        uint32_t flags = slot_flags(set->cols, s);
+        struct flag_state state = {.uid = lane_u32(&set->cols->uid, s), .flags = flags};
+        if (columns_is_dead(set->cols, s))
+            continue;
+        for (guint i = 0; i < ranges->len; i++)
+            flag_range_apply(ranges->pdata[i], &state);
+        struct slot_row c = {slot_mid(set->cols, s), 0, state.uid, state.flags};
+        arena_reset(arena);
+        if (state.flags == flags)
+            continue;
+        if ((state.flags ^ flags) == MSG_READ || !reads_flags(set->cols))
+            add_copied(set, &c, s);
+        else
+            EC_TRY(add_read(set, tx, arena, &c, s));
+    }
+    return EC_OK;
+}
+
 static enum ec follow(struct view_set *set, struct mbox_tx *tx, const struct folder_state *state) {
     ARENA_AUTO arena = arena_new();
     g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    g_autoptr(GArray) changed = g_array_new(FALSE, FALSE, sizeof(struct changed));
+    g_autoptr(GArray) changed = g_array_new(FALSE, FALSE, sizeof(struct slot_row));
+    uint32_t n = set->cols->n;
     EC_TRY(read_changed(set, tx, gone, changed));
     for (guint i = 0; i < gone->len; i++)
         drop(set, g_array_index(gone, uint64_t, i));
     for (guint i = 0; i < changed->len; i++) {
-        const struct changed *c = &g_array_index(changed, struct changed, i);
+        const struct slot_row *c = &g_array_index(changed, struct slot_row, i);
         uint32_t before = find_living(set, c->mid);
         arena_reset(arena);
         if (!kind_has(set->kind, c->flags))
@@ -178,6 +208,8 @@ static enum ec follow(struct view_set *set, struct mbox_tx *tx, const struct fol
         else
             EC_TRY(add_read(set, tx, arena, c, before));
     }
+    if (!set->cols->is_search)
+        EC_TRY(follow_ranges(set, tx, n));
     set->modseq = state->modseq;
     return EC_OK;
 }
