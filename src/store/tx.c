@@ -135,7 +135,6 @@ void tx_publish(struct mbox_tx *tx, const struct event *event) {
 // One change: undone alone when it fails. The first of a group of one needs no savepoint.
 static enum ec run_change(struct mbox_tx *tx, struct writer *w, bool is_alone) {
     guint events = tx->events->len, runs = tx->event_runs->len;
-    guint events = tx->events->len;
     struct mbox_usage usage = tx->usage;
     if (!is_alone)
         EC_TRY(db_savepoint(tx->conn));
