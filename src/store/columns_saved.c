@@ -324,23 +324,33 @@ enum ec columns_load_saved(struct mbox_tx *tx, uint64_t fid, enum view_kind kind
     return EC_OK;
 }
 
+static void take_narrow(struct column *c, uint32_t from, const uint8_t *bytes, uint32_t n) {
+    uint32_t last = 0, d, keep = c->form == FORM_NUMBER ? UINT32_MAX : 0;
+    uint32_t *to = lane_at(&c->values, from); // base slots lie in one segment
+    for (uint32_t i = 0; i < n; i++) {
+        memcpy(&d, bytes + (size_t)i * sizeof d, sizeof d);
+        to[i] = last = (last & keep) + d;
+    }
+}
+
+static void take_wide(struct column *c, uint32_t from, const uint8_t *bytes, uint32_t n) {
+    uint64_t last = 0, d;
+    uint64_t *to = lane_at(&c->values, from);
+    for (uint32_t i = 0; i < n; i++) {
+        memcpy(&d, bytes + (size_t)i * sizeof d, sizeof d);
+        to[i] = last += d;
+    }
+}
+
+// Differences of numbers, or dictionary entries as they are.
 static enum ec take_numbers(struct column *c, uint32_t from, const uint8_t *bytes, size_t size,
                             uint32_t n) {
-    uint64_t last = 0, d = 0;
-    uint32_t width = c->values.width;
-    if (size != (size_t)n * width)
+    if (size != (size_t)n * c->values.width)
         return EC_CORRUPT_DATA;
-    for (uint32_t i = 0; i < n; i++) {
-        memcpy(&d, bytes + (size_t)i * width, width);
-        if (c->form == FORM_NUMBER)
-            last += d;
-        else
-            last = d;
-        if (width == sizeof(uint32_t))
-            *(uint32_t *)lane_at(&c->values, from + i) = (uint32_t)last;
-        else
-            *(uint64_t *)lane_at(&c->values, from + i) = last;
-    }
+    if (c->values.width == sizeof(uint32_t))
+        take_narrow(c, from, bytes, n);
+    else
+        take_wide(c, from, bytes, n);
     return EC_OK;
 }
 

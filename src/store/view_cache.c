@@ -350,8 +350,11 @@ enum ec view_get(struct mbox *mbox, const struct view_spec *spec, struct view **
     struct view_key *key;
     pthread_mutex_lock(&set->lock);
     enum ec ec = need_key(set, spec, &key);
-    if (ec == EC_OK)
+    if (ec == EC_OK) {
         ec = renew(mbox, set, key, out);
+        if (ec != EC_OK && !key->newest && !is_members_of_some(set, key))
+            remove_key(set, key); // no folder, or a column that cannot be
+    }
     pthread_mutex_unlock(&set->lock);
     release_set(set);
     keep_budget();
