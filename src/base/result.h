@@ -20,6 +20,7 @@
     X(EC_INVALID_RECIPIENTS, 0x00000467, "a recipient is not valid")                               \
     X(EC_BUFFER_TOO_SMALL, 0x0000047D, "not even one row fits")                                    \
     X(EC_SERVER_BUSY, 0x00000480, "the server is busy")                                            \
+    X(EC_SEARCH_SCOPE_VIOLATION, 0x00000490, "a search folder in its own scope")                   \
     X(EC_NULL_OBJECT, 0x000004B9, "no such object handle")                                         \
     X(EC_MESSAGE_TOO_BIG, 0x000004D4, "the message is larger than the limit")                      \
     X(EC_NOT_AUTHORIZED, 0x000004D6, "not authorized")                                             \

@@ -383,11 +383,11 @@ static void test_classes(void) {
          "boundary=b\r\n\r\n--b\r\n" TEXT
          "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: x\r\n\r\n"
          "Final-Recipient: y\r\nAction: failed\r\n--b--",
-         "REPORT.IPM.Note.NDR", 1},
+         "REPORT.IPM.Note.NDR", 0},
         {"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n" TEXT
          "--b\r\nContent-Type: message/disposition-notification\r\n\r\n"
          "Disposition: manual-action/MDN-sent-manually; displayed\r\n--b--",
-         "REPORT.IPM.Note.IPNRN", 1},
+         "REPORT.IPM.Note.IPNRN", 0},
         {"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n" TEXT "--b--", "IPM.Note", 0},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -105,7 +105,27 @@ enum ec directory_find_login(struct directory *d, struct arena *arena, const cha
 static enum directory_route route_of(const struct directory_object *object) {
     if (directory_kind_is_group(object->kind))
         return DIRECTORY_ROUTE_GROUP;
+    if (object->kind == DIRECTORY_PUBLIC_FOLDER)
+        return DIRECTORY_ROUTE_FOLDER;
     return object->has_mailbox ? DIRECTORY_ROUTE_MAILBOX : DIRECTORY_ROUTE_FORWARD;
+}
+
+// Mail to postmaster must find somebody ([RFC 5321] 4.5.1): without such an address, the oldest
+// user.
+static enum ec find_postmaster(struct directory *d, struct arena *arena,
+                               const struct address *address, struct directory_object **out) {
+    if (g_ascii_strcasecmp(address->local, "postmaster") != 0)
+        return EC_NOT_FOUND;
+    struct db_conn *conn;
+    EC_TRY(db_read(d->db, &conn));
+    struct db_stmt *q = db_query(conn, sql_object_oldest_user);
+    db_bind_i64(q, 1, DIRECTORY_USER);
+    bool is_found = db_step(q);
+    if (is_found)
+        *out = object_from_row(arena, q);
+    enum ec ec = db_finish(q);
+    db_read_end(conn);
+    return ec == EC_OK && !is_found ? EC_NOT_FOUND : ec;
 }
 
 // The recipient itself, then without its "+detail", then whoever gets everything else.
@@ -124,7 +144,9 @@ static enum ec find_recipient(struct directory *d, struct arena *arena,
         if (ec != EC_NOT_FOUND)
             return ec;
     }
-    return catchall != NULL ? find_key(d, arena, catchall, out) : EC_NOT_FOUND;
+    if (catchall != NULL)
+        return find_key(d, arena, catchall, out);
+    return find_postmaster(d, arena, address, out);
 }
 
 enum ec directory_route(struct directory *d, struct arena *arena, const char *address,

@@ -38,6 +38,8 @@ static const char *const steps[] = {
 
     "CREATE TABLE address_list ("
     "  name_key TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, filter TEXT NOT NULL) $CLUSTERED;",
+    directory_schema_settings,
+    directory_schema_access,
     NULL,
 };
 
@@ -62,6 +64,9 @@ const char sql_domain_catchall_clear_object[] =
 
 // --- Objects ---
 const char sql_object_by_guid[] = "SELECT " OBJECT_COLUMNS " FROM object o WHERE o.guid = $1";
+const char sql_object_oldest_user[] =
+    "SELECT " OBJECT_COLUMNS " FROM object o WHERE o.kind = $1 AND o.is_disabled = 0"
+    " AND o.target IS NULL ORDER BY o.created, o.address LIMIT 1";
 const char sql_object_by_key[] = "SELECT " OBJECT_COLUMNS " FROM address a "
                                  "JOIN object o ON o.guid = a.guid WHERE a.address_key = $1";
 const char sql_object_insert[] =

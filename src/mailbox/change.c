@@ -12,16 +12,22 @@ struct change_messages {
     const uint64_t *mids;
     unsigned n;
     struct message_flags_change flags;
+    struct mailbox_limits limits;
     GArray **out;
 };
 
 static enum ec change_flags(struct mbox_tx *tx, void *ctx) {
     struct change_messages *c = ctx;
-    uint32_t needed = RIGHTS_EDIT_ANY;
-    // Marking for deletion is the first half of deleting.
-    if (c->flags.mode != FLAGS_REMOVE && (c->flags.flags & MSG_DELETED))
-        needed |= RIGHTS_DELETE_ANY;
-    EC_TRY(rights_require(c->m, tx, c->fid, needed));
+    // Marking for deletion is the first half of deleting, and needs that right alone.
+    bool deletes = c->flags.mode != FLAGS_REMOVE && (c->flags.flags & MSG_DELETED);
+    bool only_deletes = deletes && c->flags.mode == FLAGS_ADD && c->flags.flags == MSG_DELETED &&
+                        c->flags.n_keywords == 0;
+    if (!only_deletes)
+        EC_TRY(rights_require_items(c->m, tx, c->fid, RIGHTS_EDIT_ANY, RIGHTS_EDIT_OWNED, c->mids,
+                                    c->n));
+    if (deletes)
+        EC_TRY(rights_require_items(c->m, tx, c->fid, RIGHTS_DELETE_ANY, RIGHTS_DELETE_OWNED,
+                                    c->mids, c->n));
     return message_change_flags(tx, c->fid, c->mids, c->n, &c->flags, c->out);
 }
 
@@ -43,35 +49,66 @@ enum ec mailbox_change_flags(struct mailbox *m, uint64_t fid, const uint64_t *mi
     return mbox_write(m->mbox, change_flags, &c);
 }
 
+// What is copied or moved is afterwards the work of whoever did it.
+static enum ec transfer(struct change_messages *c, struct mbox_tx *tx,
+                        enum ec (*store)(struct mbox_tx *tx, uint64_t from, const uint64_t *mids,
+                                         unsigned n, uint64_t to, GArray **out)) {
+    g_autoptr(GArray) copied = NULL;
+    EC_TRY(store(tx, c->fid, c->mids, c->n, c->to, &copied));
+    EC_TRY(rights_note_creators(c->m, tx, copied));
+    if (c->out)
+        *c->out = g_steal_pointer(&copied);
+    return EC_OK;
+}
+
 static enum ec change_copy(struct mbox_tx *tx, void *ctx) {
     struct change_messages *c = ctx;
-    EC_TRY(rights_require(c->m, tx, c->fid, RIGHTS_READ_ANY));
+    EC_TRY(rights_require_items(c->m, tx, c->fid, RIGHTS_READ_ANY, RIGHTS_VISIBLE, c->mids, c->n));
     EC_TRY(rights_require(c->m, tx, c->to, RIGHTS_CREATE));
-    return message_copy(tx, c->fid, c->mids, c->n, c->to, c->out);
+    struct mbox_usage before;
+    mbox_get_usage(tx, &before);
+    EC_TRY(quota_admit(&c->limits, tx, c->to, 0, c->n));
+    EC_TRY(transfer(c, tx, message_copy));
+    enum ec ec = quota_settled(&c->limits, tx, &before);
+    if (ec != EC_OK && c->out)
+        g_clear_pointer(c->out, g_array_unref);
+    return ec;
 }
 
 enum ec mailbox_copy(struct mailbox *m, uint64_t from, const uint64_t *mids, unsigned n,
                      uint64_t to, GArray **out) {
     struct change_messages c = {.m = m, .fid = from, .mids = mids, .n = n, .to = to, .out = out};
+    EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &c.limits));
     return mbox_write(m->mbox, change_copy, &c);
 }
 
 static enum ec change_move(struct mbox_tx *tx, void *ctx) {
     struct change_messages *c = ctx;
-    EC_TRY(rights_require(c->m, tx, c->fid, RIGHTS_READ_ANY | RIGHTS_DELETE_ANY));
+    EC_TRY(rights_require_items(c->m, tx, c->fid, RIGHTS_READ_ANY, RIGHTS_VISIBLE, c->mids, c->n));
+    EC_TRY(rights_require_items(c->m, tx, c->fid, RIGHTS_DELETE_ANY, RIGHTS_DELETE_OWNED, c->mids,
+                                c->n));
     EC_TRY(rights_require(c->m, tx, c->to, RIGHTS_CREATE));
-    return message_move(tx, c->fid, c->mids, c->n, c->to, c->out);
+    // What only changes its folder is let in even when the mailbox is full.
+    if (c->limits.folder_items && c->fid != c->to) {
+        uint64_t items;
+        EC_TRY(folder_get_items(tx, c->to, &items));
+        if (items + c->n > c->limits.folder_items)
+            return EC_TOO_MANY_OBJECTS;
+    }
+    return transfer(c, tx, message_move);
 }
 
 enum ec mailbox_move(struct mailbox *m, uint64_t from, const uint64_t *mids, unsigned n,
                      uint64_t to, GArray **out) {
     struct change_messages c = {.m = m, .fid = from, .mids = mids, .n = n, .to = to, .out = out};
+    EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &c.limits));
     return mbox_write(m->mbox, change_move, &c);
 }
 
 static enum ec change_expunge(struct mbox_tx *tx, void *ctx) {
     struct change_messages *c = ctx;
-    EC_TRY(rights_require(c->m, tx, c->fid, RIGHTS_DELETE_ANY));
+    EC_TRY(rights_require_items(c->m, tx, c->fid, RIGHTS_DELETE_ANY, RIGHTS_DELETE_OWNED, c->mids,
+                                c->n));
     return message_delete(tx, c->fid, c->mids, c->n, DELETE_SOFT, NULL);
 }
 

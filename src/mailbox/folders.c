@@ -1,4 +1,4 @@
-// Folders by path, as mail clients know them: list, find, create, delete, rename, grant.
+// Folders by path, as mail clients know them: list, find, create, delete, rename.
 //
 // A path is the display names from the IPM subtree down, joined by '/'. The Inbox is INBOX whatever
 // it is called in the user's language.
@@ -76,7 +76,7 @@ enum ec folder_of_path(const struct mailbox *m, struct mbox_tx *tx, struct arena
     if (!m->is_owner) {
         uint32_t rights;
         EC_TRY(rights_of(m, tx, fid, &rights));
-        if (!(rights & (RIGHTS_VISIBLE | RIGHTS_READ_ANY)))
+        if (!(rights & RIGHTS_VISIBLE))
             return EC_NOT_FOUND;
     }
     *fid_out = fid;
@@ -113,7 +113,7 @@ struct walked {
     int item;       // its index in the result, -1: not in it
 };
 
-static enum ec list_in(struct mailbox *m, struct mbox_tx *tx, struct arena *arena,
+static enum ec list_in(struct mbox_tx *tx, struct arena *arena, const struct rights_table *table,
                        struct mailbox_folder_list *out) {
     struct folder_list all;
     EC_TRY(folder_list(tx, arena, FID_IPM_SUBTREE, true, &all));
@@ -129,8 +129,7 @@ static enum ec list_in(struct mailbox *m, struct mbox_tx *tx, struct arena *aren
         w->is_hidden = info->is_hidden || (parent && parent->is_hidden);
         w->item = -1;
         g_hash_table_insert(seen, (gpointer)&info->fid, w);
-        uint32_t rights;
-        EC_TRY(rights_of(m, tx, info->fid, &rights));
+        uint32_t rights = rights_table_of(table, info->fid);
         if (w->is_hidden || !(rights & RIGHTS_VISIBLE))
             continue;
         w->item = (int)out->n;
@@ -147,7 +146,11 @@ enum ec mailbox_list_folders(struct mailbox *m, struct arena *arena,
                              struct mailbox_folder_list *out) {
     struct mbox_tx *tx;
     EC_TRY(mbox_read(m->mbox, &tx));
-    enum ec ec = list_in(m, tx, arena, out);
+    struct rights_table *table = NULL;
+    enum ec ec = rights_table_new(m, tx, arena, &table);
+    if (ec == EC_OK)
+        ec = list_in(tx, arena, table, out);
+    rights_table_end(table);
     mbox_read_end(tx);
     return ec;
 }
@@ -182,7 +185,22 @@ struct tree_change {
     const char *path, *new_path;
     uint64_t fid;             // out: the folder made
     struct folder_rows *rows; // of the Inbox when it is renamed
+    struct mailbox_limits limits;
 };
+
+// A new folder; whoever makes one in somebody else's mailbox owns it.
+static enum ec make_folder(struct tree_change *c, struct mbox_tx *tx, uint64_t parent,
+                           const char *name, uint64_t *fid_out) {
+    struct mailbox *m = c->m;
+    EC_TRY(rights_require(m, tx, parent, RIGHTS_CREATE_SUBFOLDER));
+    EC_TRY(quota_admit_folder(&c->limits, tx, parent));
+    EC_TRY(folder_create(tx, parent, name, FOLDER_TYPE_GENERIC, "IPF.Note", fid_out));
+    if (rights_are_full(m) || m->who->is_anonymous)
+        return EC_OK;
+    char text[GUID_STRING_SIZE];
+    guid_format(&m->who->guid, text);
+    return folder_set_permission(tx, *fid_out, text, ROLE_OWNER, false);
+}
 
 // Walks to the folder above the last name of `path`, making what is missing. The last name goes to
 // *last_out.
@@ -196,10 +214,8 @@ static enum ec make_parents(struct tree_change *c, struct mbox_tx *tx, const cha
     for (unsigned i = 0; i + 1 < n; i++) {
         uint64_t child;
         enum ec ec = find_child(tx, c->arena, fid, names[i], &child);
-        if (ec == EC_NOT_FOUND) {
-            EC_TRY(rights_require(c->m, tx, fid, RIGHTS_CREATE_SUBFOLDER));
-            ec = folder_create(tx, fid, names[i], FOLDER_TYPE_GENERIC, "IPF.Note", &child);
-        }
+        if (ec == EC_NOT_FOUND)
+            ec = make_folder(c, tx, fid, names[i], &child);
         if (ec != EC_OK)
             return ec;
         fid = child;
@@ -209,14 +225,33 @@ static enum ec make_parents(struct tree_change *c, struct mbox_tx *tx, const cha
     return EC_OK;
 }
 
+enum ec folder_make(struct mbox_tx *tx, struct arena *arena, const char *path,
+                    const char *container_class, uint64_t *fid_out) {
+    unsigned n;
+    char **names = path_split(arena, path, &n);
+    uint64_t fid = FID_IPM_SUBTREE;
+    if (!names)
+        return EC_BAD_FOLDER_NAME;
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t child;
+        enum ec ec = find_child(tx, arena, fid, names[i], &child);
+        if (ec == EC_NOT_FOUND)
+            ec = folder_create(tx, fid, replace(arena, names[i], DIVISION_SLASH, SLASH),
+                               FOLDER_TYPE_GENERIC, container_class, &child);
+        EC_TRY(ec);
+        fid = child;
+    }
+    *fid_out = fid;
+    return EC_OK;
+}
+
 static enum ec create_last(struct tree_change *c, struct mbox_tx *tx, const char *path) {
     uint64_t parent, existing;
     const char *name;
     EC_TRY(make_parents(c, tx, path, &parent, &name));
     if (find_child(tx, c->arena, parent, name, &existing) == EC_OK)
         return EC_COLLISION;
-    EC_TRY(rights_require(c->m, tx, parent, RIGHTS_CREATE_SUBFOLDER));
-    EC_TRY(folder_create(tx, parent, name, FOLDER_TYPE_GENERIC, "IPF.Note", &c->fid));
+    EC_TRY(make_folder(c, tx, parent, name, &c->fid));
     return subscription_follow(tx, path, c->fid, true);
 }
 
@@ -228,6 +263,7 @@ static enum ec change_create(struct mbox_tx *tx, void *ctx) {
 enum ec mailbox_create_folder(struct mailbox *m, const char *path, uint64_t *fid_out) {
     ARENA_AUTO arena = arena_new();
     struct tree_change c = {.m = m, .arena = arena, .path = path};
+    EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &c.limits));
     EC_TRY(mbox_write(m->mbox, change_create, &c));
     if (fid_out)
         *fid_out = c.fid;
@@ -284,40 +320,10 @@ static enum ec change_rename(struct mbox_tx *tx, void *ctx) {
 enum ec mailbox_rename_folder(struct mailbox *m, const char *path, const char *new_path) {
     ARENA_AUTO arena = arena_new();
     struct tree_change c = {.m = m, .arena = arena, .path = path, .new_path = new_path};
+    EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &c.limits));
     if (g_ascii_strcasecmp(path, "INBOX") == 0)
         EC_TRY(folder_rows_get(m->mbox, FID_INBOX, &c.rows));
     enum ec ec = mbox_write(m->mbox, change_rename, &c);
     folder_rows_unref(c.rows);
     return ec;
-}
-
-// --- Permissions ---
-
-struct grant {
-    struct mailbox *m;
-    const char *path, *member;
-    uint32_t rights;
-};
-
-static enum ec change_grant(struct mbox_tx *tx, void *ctx) {
-    struct grant *g = ctx;
-    ARENA_AUTO arena = arena_new();
-    uint64_t fid;
-    EC_TRY(folder_of_path(g->m, tx, arena, g->path, &fid, NULL));
-    EC_TRY(rights_require(g->m, tx, fid, RIGHTS_OWNER));
-    return folder_set_permission(tx, fid, g->member, g->rights, g->rights == 0);
-}
-
-enum ec mailbox_grant(struct mailbox *m, const char *path, const char *member_address,
-                      uint32_t rights) {
-    ARENA_AUTO arena = arena_new();
-    char text[GUID_STRING_SIZE];
-    struct grant g = {.m = m, .path = path, .member = member_address, .rights = rights};
-    if (strcmp(member_address, "default") != 0 && strcmp(member_address, "anonymous") != 0) {
-        struct directory_object *object;
-        EC_TRY(directory_find_address(m->service->directory, arena, member_address, &object));
-        guid_format(&object->guid, text);
-        g.member = text;
-    }
-    return mbox_write(m->mbox, change_grant, &g);
 }

@@ -70,8 +70,42 @@ enum ec mailbox_rename_folder(struct mailbox *m, const char *path, const char *n
 // Subscriptions to paths that do not exist are remembered too. Names (g_strfreev) go to *out.
 enum ec mailbox_subscribe(struct mailbox *m, const char *path, bool subscribe);
 enum ec mailbox_subscriptions(struct mailbox *m, char ***out);
+// Rights 0 take the member out of the list.
 enum ec mailbox_grant(struct mailbox *m, const char *path, const char *member_address,
                       uint32_t rights);
+
+// --- Who may do what with a folder (mailbox/rights_list.c; [MS-OXCPERM] 2.2) ---
+#define MEMBER_DEFAULT INT64_C(0)    // everybody without an entry
+#define MEMBER_ANONYMOUS INT64_C(-1) // somebody who gave no name
+struct mailbox_member {
+    int64_t id;          // PidTagMemberId: the same for a user in every folder
+    struct guid guid;    // of the user or group; zero for the two above
+    const char *name;    // PidTagMemberName
+    const char *address; // NULL: none
+    uint32_t rights;
+};
+struct mailbox_member_list {
+    struct mailbox_member *items; // default, anonymous, the others by name
+    unsigned n;
+};
+// Needs RIGHTS_VISIBLE. Without `with_free_busy` the free/busy flags are left out.
+enum ec mailbox_permissions(struct mailbox *m, struct arena *arena, uint64_t fid,
+                            bool with_free_busy, struct mailbox_member_list *out);
+enum mailbox_permission_op { PERMISSION_ADD = 1, PERMISSION_MODIFY = 2, PERMISSION_REMOVE = 4 };
+struct mailbox_permission_change {
+    enum mailbox_permission_op op;
+    const struct guid *member; // ADD: a user or group; NULL: a reserved member_id
+    int64_t member_id;         // MODIFY, REMOVE
+    uint32_t rights;
+};
+enum mailbox_permissions_flags {
+    PERMISSIONS_REPLACE = 1,   // all entries but the default one go first; only ADD is allowed
+    PERMISSIONS_FREE_BUSY = 2, // the free/busy flags count; otherwise they stay
+};
+// Needs RIGHTS_OWNER. Changes of members who are not in the list are passed over. All or nothing.
+// EC_NOT_FOUND: nobody with such a guid; EC_INVALID_PARAMETER: unknown flags.
+enum ec mailbox_modify_permissions(struct mailbox *m, uint64_t fid, unsigned flags,
+                                   const struct mailbox_permission_change *changes, unsigned n);
 
 // --- Looking at a folder (mailbox/view.c) ---
 struct folder_rows;
@@ -108,6 +142,7 @@ enum ec mailbox_view_vanished(struct mailbox *m, const struct mailbox_view *v, u
 
 // --- Reading messages (mailbox/read.c) ---
 // Holds a snapshot transaction while many messages are read; use and close within one job.
+// Without RIGHTS_READ_ANY only one's own messages can be read: EC_ACCESS_DENIED for others.
 struct mailbox_reader;
 enum ec mailbox_reader_open(struct mailbox *m, uint64_t fid, struct mailbox_reader **out);
 void mailbox_reader_close(struct mailbox_reader *r); // accepts NULL

@@ -98,7 +98,7 @@ static void test_rights(struct test *t, gconstpointer data) {
     assert_ec(mailbox_grant(m, "Shared", "bob@example.test", RIGHTS_ALL), EC_ACCESS_DENIED);
     assert_ec(mailbox_subscribe(m, "Shared", true), EC_ACCESS_DENIED);
 
-    assert_ok(mailbox_grant(t->m, "Shared", "bob@example.test", RIGHTS_OWNER));
+    assert_ok(mailbox_grant(t->m, "Shared", "bob@example.test", ROLE_OWNER));
     assert_ok(mailbox_change_flags(m, shared, &mid, 1, &seen, NULL));
     assert_ok(append(m, shared, "Subject: y\r\n\r\n"));
     mailbox_close(m);

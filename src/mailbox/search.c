@@ -330,6 +330,7 @@ enum ec mailbox_search(struct mailbox *m, const struct mailbox_view *view,
     ARENA_AUTO arena = arena_new();
     struct search s = {.m = m, .view = view};
     struct plan *plan;
+    EC_TRY(rights_check(m, mailbox_view_fid(view), RIGHTS_READ_ANY));
     EC_TRY(make_plan(arena, query, 0, &plan));
     s.plan = plan;
     s.arena = arena_new();

@@ -115,6 +115,7 @@ enum ec mailbox_view_vanished(struct mailbox *m, const struct mailbox_view *v, u
     MBOX_TX_AUTO tx = NULL;
     struct change_list changes;
     EC_TRY(mbox_read(m->mbox, &tx));
+    EC_TRY(rights_require(m, tx, v->fid, RIGHTS_READ_ANY));
     EC_TRY(changes_of_folder(tx, arena, v->fid, since, 0, &changes));
     GArray *uids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     for (unsigned i = 0; i < changes.n; i++) {

@@ -4,6 +4,7 @@
 #include "auth/auth.h"
 #include "directory/directory.h"
 #include "mailbox/mailbox.h"
+#include "mailbox/quota.h"
 #include "main/settings.h"
 #include "queue/queue.h"
 #include "store/store.h"
@@ -41,6 +42,9 @@ static enum ec open_parts(const struct config *config, struct admin_services *s,
         return failed(ec, "credentials", directory, error_out);
     if ((ec = mailbox_service_new(s->store, s->directory, &s->mailboxes)) != EC_OK)
         return failed(ec, "store", store, error_out);
+    struct mailbox_options mailbox_options;
+    settings_mailbox(config, &mailbox_options);
+    mailbox_service_configure(s->mailboxes, &mailbox_options);
     return EC_OK;
 }
 

@@ -77,6 +77,7 @@ enum ec folder_set_subscribed(struct mbox_tx *tx, uint64_t fid, bool is_subscrib
 
 // --- Permissions (data side; rights are evaluated in mailbox/) ---
 struct folder_permission {
+    uint64_t fid;
     const char *member; // GUID text of a directory object, "default" or "anonymous"
     uint32_t rights;    // enum folder_rights
 };
@@ -86,6 +87,12 @@ struct folder_permissions {
 };
 enum ec folder_get_permissions(struct mbox_tx *tx, struct arena *arena, uint64_t fid,
                                struct folder_permissions *out);
+// Of every folder that has any, ordered by fid.
+enum ec folder_get_all_permissions(struct mbox_tx *tx, struct arena *arena,
+                                   struct folder_permissions *out);
+// The whole list anew (`fid` of the entries is not looked at).
+enum ec folder_set_permissions(struct mbox_tx *tx, uint64_t fid,
+                               const struct folder_permissions *list);
 // rights 0 with `remove` true takes the member out.
 enum ec folder_set_permission(struct mbox_tx *tx, uint64_t fid, const char *member, uint32_t rights,
                               bool remove);

@@ -86,6 +86,7 @@ static void step(struct walk *w, const char *address) {
         problem(w, (struct outcome){OUTCOME_FAILED, "5.4.4",
                                     "this server does not send mail to other servers"});
         break;
+    case DIRECTORY_ROUTE_FOLDER:
     case DIRECTORY_ROUTE_UNKNOWN:
         problem(w, outcome_from_ec(EC_UNKNOWN_USER));
         break;

@@ -14,6 +14,7 @@ struct smtp_service {
     struct queue *queue;
     struct directory *directory;
     struct auth *auth;
+    struct mailbox_service *mailboxes; // asked whether a user may send; NULL: nobody is
 };
 
 enum smtp_next {
