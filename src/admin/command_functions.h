@@ -75,6 +75,9 @@ int import_client(struct client_call *call);
 int export_command(struct command_call *call);
 int export_client(struct client_call *call);
 
+// index_command.c
+int index_command(struct command_call *call);
+
 // server_commands.c, queue_commands.c, help.c
 int status_command(struct command_call *call);
 int check_command(struct command_call *call);

@@ -286,6 +286,17 @@ const struct command admin_commands[] = {
              {"user", "USER", "Only this mailbox"}),
      0, "Verify the directory and every mailbox",
      "Prints a line for each fault. The exit status is 1 when faults remain.", check_command},
+    {"index", "DIR [USER]",
+     OPTIONS({"status", NULL, "Only show what there is"},
+             {"rebuild", NULL, "Build a new index beside the one in use, which it then replaces"},
+             {"drop", NULL, "Delete the index"}),
+     0, "Build or show the full-text indexes of mailboxes",
+     "Searches are quick in mailboxes that have an index. By default a mailbox gets one when it is "
+     "first searched (bourse.conf, [store] index), and new messages are added in the background; "
+     "this command does it at once, for one mailbox or all.\n"
+     "The table shows how many messages are in the index, how many still have to be added, and how "
+     "many are in it that the mailbox no longer has (too many of these lead to a rebuild).",
+     index_command},
     {"queue list", "DIR", NULL, 0, "List messages that wait for delivery", NULL,
      queue_list_command},
     {"queue retry", "DIR [ID]", NULL, 0, "Try to deliver again now, one message or all", NULL,

@@ -17,12 +17,19 @@ struct writer_wait {
 
 // --- Connections ---
 
+static unsigned generation_of(struct db *db) {
+    return __atomic_load_n(&db->generation, __ATOMIC_RELAXED);
+}
+
 enum ec db_conn_open(struct db *db, bool is_writer, struct db_conn **out) {
     struct db_conn *conn = g_new0(struct db_conn, 1);
     conn->db = db;
     conn->is_writer = is_writer;
     conn->statements = g_hash_table_new(NULL, NULL);
+    pthread_mutex_lock(&db->open_lock);
+    conn->generation = db->generation;
     enum ec ec = db->engine->connect(conn);
+    pthread_mutex_unlock(&db->open_lock);
     if (ec != EC_OK) {
         db_conn_close(conn);
         return ec;
@@ -35,8 +42,12 @@ void db_conn_close(struct db_conn *conn) {
     if (conn == NULL)
         return;
     db_conn_free_statements(conn);
-    if (conn->handle != NULL)
+    if (conn->handle != NULL) {
+        // Only who ends with the newest file may tidy up after it.
+        if (conn->generation != generation_of(conn->db))
+            conn->db->engine->abandon(conn);
         conn->db->engine->disconnect(conn);
+    }
     g_hash_table_destroy(conn->statements);
     g_free(conn);
 }
@@ -48,8 +59,7 @@ void db_conn_note_error(struct db_conn *conn, enum ec error) {
 
 // --- Databases ---
 
-enum ec db_open(const char *path, const struct db_schema *schema, const struct db_options *options,
-                struct db **out) {
+enum ec db_open_as_is(const char *path, const struct db_options *options, struct db **out) {
     static const struct db_options defaults;
     struct db *db = g_new0(struct db, 1);
     db->engine = &db_sqlite;
@@ -58,6 +68,7 @@ enum ec db_open(const char *path, const struct db_schema *schema, const struct d
     if (db->options.cache_kib == 0)
         db->options.cache_kib = DB_CACHE_KIB;
     pthread_mutex_init(&db->lock, NULL);
+    pthread_mutex_init(&db->open_lock, NULL);
     g_queue_init(&db->waiting);
     db->idle = g_ptr_array_new();
 
@@ -65,8 +76,6 @@ enum ec db_open(const char *path, const struct db_schema *schema, const struct d
     enum ec ec = db->engine->prepare_database(db, &is_new);
     if (ec == EC_OK && !db->options.read_only)
         ec = db_conn_open(db, true, &db->writer);
-    if (ec == EC_OK)
-        ec = db_migrate(db, schema);
     if (ec != EC_OK) {
         db_close(db);
         return ec;
@@ -75,16 +84,35 @@ enum ec db_open(const char *path, const struct db_schema *schema, const struct d
     return EC_OK;
 }
 
-void db_close(struct db *db) {
-    if (db == NULL)
-        return;
+enum ec db_open(const char *path, const struct db_schema *schema, const struct db_options *options,
+                struct db **out) {
+    struct db *db;
+    EC_TRY(db_open_as_is(path, options, &db));
+    enum ec ec = db_migrate(db, schema);
+    if (ec != EC_OK) {
+        db_close(db);
+        return ec;
+    }
+    *out = db;
+    return EC_OK;
+}
+
+void db_close_connections(struct db *db) {
     g_assert(db->in_use == 0);
     for (guint i = 0; i < db->idle->len; i++)
         db_conn_close(db->idle->pdata[i]);
+    g_ptr_array_set_size(db->idle, 0);
     // The last connection to go moves the WAL into the database, so it must be one that may write.
-    db_conn_close(db->writer);
+    g_clear_pointer(&db->writer, db_conn_close);
+}
+
+void db_close(struct db *db) {
+    if (db == NULL)
+        return;
+    db_close_connections(db);
     g_ptr_array_free(db->idle, TRUE);
     pthread_mutex_destroy(&db->lock);
+    pthread_mutex_destroy(&db->open_lock);
     g_free(db->path);
     g_free(db);
 }
@@ -93,7 +121,7 @@ void db_trim(struct db *db) {
     pthread_mutex_lock(&db->lock);
     GPtrArray *closing = db->idle;
     db->idle = g_ptr_array_new();
-    if (!db->is_writer_busy && db->writer != NULL) {
+    if (!db->is_writer_busy && db->writer != NULL && db->copying == NULL) {
         g_ptr_array_add(closing, db->writer);
         db->writer = NULL;
     }
@@ -108,6 +136,10 @@ void db_trim(struct db *db) {
 static enum ec reader_take(struct db *db, struct db_conn **out) {
     struct db_conn *conn = NULL;
     pthread_mutex_lock(&db->lock);
+    if (db->is_retired) {
+        pthread_mutex_unlock(&db->lock);
+        return EC_END_OF_SESSION;
+    }
     if (db->idle->len > 0)
         conn = g_ptr_array_remove_index_fast(db->idle, db->idle->len - 1);
     db->in_use++;
@@ -128,7 +160,7 @@ static enum ec reader_take(struct db *db, struct db_conn **out) {
 static void reader_give(struct db_conn *conn, bool keep) {
     struct db *db = conn->db;
     pthread_mutex_lock(&db->lock);
-    if (keep && db->idle->len < DB_IDLE_READERS) {
+    if (keep && db->idle->len < DB_IDLE_READERS && conn->generation == generation_of(db)) {
         g_ptr_array_add(db->idle, conn);
         conn = NULL;
     } else {
@@ -177,7 +209,7 @@ void db_read_end(struct db_conn *conn) {
 
 // --- The writer ---
 
-static void writer_take(struct db *db) {
+void db_writer_take(struct db *db) {
     pthread_mutex_lock(&db->lock);
     g_assert(!db->is_writer_busy || db->writer_thread != g_thread_self());
     if (db->is_writer_busy) {
@@ -194,7 +226,7 @@ static void writer_take(struct db *db) {
     pthread_mutex_unlock(&db->lock);
 }
 
-static void writer_give(struct db *db) {
+void db_writer_give(struct db *db) {
     pthread_mutex_lock(&db->lock);
     db->in_use--;
     db->writer_thread = NULL;
@@ -212,15 +244,15 @@ static void writer_give(struct db *db) {
 enum ec db_write(struct db *db, struct db_conn **out) {
     if (db->options.read_only)
         return EC_ACCESS_DENIED;
-    writer_take(db);
-    enum ec ec = EC_OK;
-    // Only who has the writer's turn looks at or changes db->writer.
-    if (db->writer == NULL)
+    db_writer_take(db);
+    // Only who has the writer's turn looks at or changes db->writer; is_retired is set with it.
+    enum ec ec = db->is_retired ? EC_END_OF_SESSION : EC_OK;
+    if (ec == EC_OK && db->writer == NULL)
         ec = db_conn_open(db, true, &db->writer);
     if (ec == EC_OK)
         ec = db_run(db_query(db->writer, db->engine->begin_write_sql), NULL);
     if (ec != EC_OK) {
-        writer_give(db);
+        db_writer_give(db);
         return ec;
     }
     db->writer->in_transaction = true;
@@ -228,13 +260,17 @@ enum ec db_write(struct db *db, struct db_conn **out) {
     return EC_OK;
 }
 
+void db_writer_close(struct db *db) {
+    if (db->copying != NULL)
+        db->engine->copy_end(g_steal_pointer(&db->copying));
+    g_clear_pointer(&db->writer, db_conn_close);
+}
+
 static void writer_end(struct db_conn *conn) {
     struct db *db = conn->db;
-    if (!transaction_abandon(conn)) {
-        db_conn_close(conn);
-        db->writer = NULL;
-    }
-    writer_give(db);
+    if (!transaction_abandon(conn))
+        db_writer_close(db);
+    db_writer_give(db);
 }
 
 enum ec db_commit(struct db_conn *conn) {
@@ -293,9 +329,11 @@ enum ec db_checkpoint(struct db *db, size_t min_bytes) {
     enum ec ec = db->engine->checkpoint(conn, false);
     // Almost everything is moved now, so that the writer has to wait for little.
     if (ec == EC_OK && before >= (uint64_t)min_bytes * DB_WAL_TRUNCATE_FACTOR) {
-        writer_take(db);
-        ec = db->engine->checkpoint(conn, true);
-        writer_give(db);
+        db_writer_take(db);
+        // A WAL that begins anew would make a copy begin anew.
+        if (db->copying == NULL)
+            ec = db->engine->checkpoint(conn, true);
+        db_writer_give(db);
     }
     reader_give(conn, ec == EC_OK);
     return ec == EC_BUSY ? EC_OK : ec;
@@ -303,13 +341,4 @@ enum ec db_checkpoint(struct db *db, size_t min_bytes) {
 
 enum ec db_verify(struct db_conn *conn, GPtrArray *faults) {
     return conn->db->engine->verify(conn, faults);
-}
-
-enum ec db_copy(struct db *db, const char *to_path, void (*progress)(void *data, int done_percent),
-                void *data) {
-    struct db_conn *conn;
-    EC_TRY(db_read(db, &conn));
-    enum ec ec = db->engine->copy(conn, to_path, progress, data);
-    db_read_end(conn);
-    return ec;
 }

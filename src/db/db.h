@@ -30,8 +30,11 @@ struct db;
 struct db_conn;
 struct db_stmt;
 
-// A module's schema: `steps[i]` (several statements) brings version i to version i + 1. Run in one
-// transaction a step when the database is older; a newer database is EC_BAD_VERSION.
+// A module's schema: `steps[i]` (several statements) brings version i to version i + 1, each in one
+// transaction; a newer database is EC_BAD_VERSION. An older file is brought up on a copy,
+// PATH.migrating, which is verified, synced and renamed over it; the file of before stays as
+// PATH.old-vN until db_forget_old. A process that is killed on the way leaves the old file, and the
+// next one goes on with the copy where it was.
 struct db_schema {
     const char *name;
     const char *const *steps; // ended by NULL
@@ -121,3 +124,32 @@ enum ec db_verify(struct db_conn *conn, GPtrArray *faults);
 // NULL.
 enum ec db_copy(struct db *db, const char *to_path, void (*progress)(void *data, int done_percent),
                 void *data);
+
+// --- Versions ---
+
+// The version of the file and the newest one of the schema. Migrates nothing. EC_NOT_FOUND.
+enum ec db_peek_version(const char *path, const struct db_schema *schema, int64_t *found_out,
+                        int64_t *newest_out);
+// Whether a migration left the file of before beside `path`; deleting it.
+bool db_has_old(const char *path);
+void db_forget_old(const char *path);
+
+// --- Changing places while in use ---
+
+struct db_move {
+    const char *part; // the copy while it is made; what stands there is deleted
+    const char *path; // where it stands when `commit` was well
+    // Makes the copy, complete and synced under `part`, the one that counts, and takes the old
+    // files (with -wal and -shm) away. Nobody writes meanwhile.
+    enum ec (*commit)(void *ctx);
+    void (*progress)(void *ctx, int percent); // may be NULL
+    void *ctx;
+};
+// Moves the database to another file while it is used: writers wait for a few pages at a time,
+// transactions that read go on with the old file. EC_BUSY: it is being moved already, or a
+// transaction failed so badly that its connection was lost (try again).
+enum ec db_move(struct db *db, const struct db_move *spec);
+
+// Runs `commit`, which puts another file in the database's place, while nobody writes; when it was
+// well, this `db` gives EC_END_OF_SESSION for every new transaction. Those who read go on.
+enum ec db_replace(struct db *db, enum ec (*commit)(void *ctx), void *ctx);

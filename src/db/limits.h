@@ -13,6 +13,13 @@
 // A page of a new database (bytes).
 #define DB_PAGE_SIZE 8192
 
+// How often a long migration says in the log how far it is.
+#define DB_MIGRATION_TELL_SECONDS 10
+
 // The WAL file is cut back to nothing when it is this many times larger than what a checkpoint was
 // asked to keep it below.
 #define DB_WAL_TRUNCATE_FACTOR 4
+
+// Pages copied while writers wait, and after how many such steps a move syncs what it has.
+#define DB_COPY_PAGES 128
+#define DB_COPY_SYNC_STEPS 64

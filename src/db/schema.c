@@ -1,4 +1,7 @@
 // Versions of a module's schema: which one a database has, and the steps to the one it needs.
+//
+// A new database is made in place. An older one that is a file is brought up on a copy
+// (upgrade.c), so that the file of before stays usable until the new one is whole.
 #include <string.h>
 
 #include "base/log.h"
@@ -38,7 +41,7 @@ char *db_schema_translate(const struct db_engine *engine, const char *sql) {
 }
 
 // 0: no table of versions, or the schema is not in it.
-static enum ec version_read(struct db_conn *conn, const char *name, int64_t *out) {
+enum ec db_version_read(struct db_conn *conn, const char *name, int64_t *out) {
     *out = 0;
     struct db_stmt *q = db_query(conn, conn->db->engine->table_exists_sql);
     db_bind_text(q, 1, "schema_version");
@@ -62,7 +65,7 @@ static enum ec version_write(struct db_conn *conn, const char *name, int64_t ver
     return db_run(q, NULL);
 }
 
-static enum ec migrate_step(struct db *db, const struct db_schema *schema, int64_t from) {
+enum ec db_migrate_step(struct db *db, const struct db_schema *schema, int64_t from) {
     struct db_conn *conn;
     EC_TRY(db_write(db, &conn));
     enum ec ec = db_exec(conn, "CREATE TABLE IF NOT EXISTS schema_version (name TEXT NOT NULL "
@@ -80,11 +83,22 @@ static enum ec migrate_step(struct db *db, const struct db_schema *schema, int64
     return db_commit(conn);
 }
 
+static enum ec migrate_in_place(struct db *db, const struct db_schema *schema, int64_t from,
+                                int64_t to) {
+    for (int64_t v = from; v < to; v++)
+        EC_TRY(db_migrate_step(db, schema, v));
+    return EC_OK;
+}
+
+int64_t db_schema_version(const struct db_schema *schema) {
+    return (int64_t)g_strv_length((char **)schema->steps);
+}
+
 enum ec db_migrate(struct db *db, const struct db_schema *schema) {
-    int64_t wanted = (int64_t)g_strv_length((char **)schema->steps), found;
+    int64_t wanted = db_schema_version(schema), found;
     struct db_conn *conn;
     EC_TRY(db_read(db, &conn));
-    enum ec ec = version_read(conn, schema->name, &found);
+    enum ec ec = db_version_read(conn, schema->name, &found);
     db_read_end(conn);
     EC_TRY(ec);
     if (found > wanted || found < 0) {
@@ -99,16 +113,19 @@ enum ec db_migrate(struct db *db, const struct db_schema *schema) {
                   "open it once for writing", NULL);
         return EC_VERSION;
     }
-    for (int64_t v = found; v < wanted; v++) {
-        ec = migrate_step(db, schema, v);
-        if (ec != EC_OK) {
-            log_event(LOG_LEVEL_ERROR, "db.migration_failed", "path", db->path, "schema",
-                      schema->name, "from", log_i64(v), "error", ec_text(ec), NULL);
-            return ec;
-        }
-    }
-    if (found > 0 && found < wanted)
+    if (found == wanted)
+        return EC_OK;
+    bool on_copy = found > 0 && db->engine->is_file;
+    ec = on_copy ? db_upgrade(db, schema, found) : migrate_in_place(db, schema, found, wanted);
+    if (ec != EC_OK)
+        log_event(LOG_LEVEL_ERROR, "db.migration_failed", "path", db->path, "schema", schema->name,
+                  "from", log_i64(found), "to", log_i64(wanted), "error", ec_text(ec), "do",
+                  ec == EC_DISK_FULL
+                      ? "make room for a second copy of the file; it stays as it is until then"
+                      : "the file is as it was; see the events before this one",
+                  NULL);
+    else if (found > 0)
         log_event(LOG_LEVEL_INFO, "db.migrated", "path", db->path, "schema", schema->name, "from",
                   log_i64(found), "to", log_i64(wanted), NULL);
-    return EC_OK;
+    return ec;
 }

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "db/db_internal.h"
 #include "db/limits.h"
+#include "db/sqlite_internal.h"
 
 // --- Errors ---
 
@@ -22,7 +23,7 @@ static bool errno_is_full(int error) {
     return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
 
-static enum ec errno_to_ec(int error) {
+enum ec lite_errno_to_ec(int error) {
     if (errno_is_full(error))
         return EC_DISK_FULL;
     if (error == EACCES || error == EPERM || error == EROFS)
@@ -30,7 +31,7 @@ static enum ec errno_to_ec(int error) {
     return error == ENOENT ? EC_NOT_FOUND : EC_DISK_ERROR;
 }
 
-static enum ec code_to_ec(int code, int system_error) {
+enum ec lite_code_to_ec(int code, int system_error) {
     switch (code) { // extended codes first
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
@@ -68,7 +69,7 @@ static enum ec code_to_ec(int code, int system_error) {
     }
 }
 
-static const char *advice(enum ec ec) {
+const char *lite_advice(enum ec ec) {
     switch (ec) {
     case EC_DISK_FULL:
         return "make room on the disk";
@@ -90,13 +91,13 @@ static const char *advice(enum ec ec) {
 static enum ec failure(struct db_conn *conn, int code, const char *sql) {
     sqlite3 *handle = conn->handle;
     int system_error = handle != NULL ? sqlite3_system_errno(handle) : 0;
-    enum ec ec = code_to_ec(code, system_error);
+    enum ec ec = lite_code_to_ec(code, system_error);
     if (ec == EC_OK || ec == EC_DUPLICATE_OBJECT)
         return ec;
     log_event(LOG_LEVEL_ERROR, "db.failed", "path", conn->db->path, "error", ec_name(ec), "sqlite",
               handle != NULL ? sqlite3_errmsg(handle) : sqlite3_errstr(code), "code", log_i64(code),
               "errno", system_error != 0 ? g_strerror(system_error) : NULL, "sql", sql, "do",
-              advice(ec), NULL);
+              lite_advice(ec), NULL);
     return ec;
 }
 
@@ -107,6 +108,10 @@ static void on_sqlite_log(void *data, int code, const char *text) {
     enum log_level level = LOG_LEVEL_DEBUG;
     if (code == SQLITE_NOTICE_RECOVER_WAL)
         level = LOG_LEVEL_INFO;
+    else if ((code & 0xff) == SQLITE_WARNING &&
+             (g_str_has_prefix(text, "file unlinked while open") ||
+              g_str_has_prefix(text, "file renamed while open")))
+        level = LOG_LEVEL_DEBUG; // moving and replacing a mailbox do that
     else if ((code & 0xff) == SQLITE_WARNING || (code & 0xff) == SQLITE_CORRUPT)
         level = LOG_LEVEL_WARNING;
     log_event(level, "db.sqlite", "code", log_i64(code), "text", text, NULL);
@@ -124,7 +129,7 @@ static void configure_sqlite(void) {
 
 // --- Files and connections ---
 
-static int sync_folder_of(const char *path) {
+int lite_sync_folder_of(const char *path) {
     g_autofree char *folder = g_path_get_dirname(path);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
@@ -135,12 +140,12 @@ static int sync_folder_of(const char *path) {
 }
 
 // SQLite gives -wal and -shm the mode of the database, but would make that readable for all.
-static enum ec create_file(const char *path) {
+enum ec lite_create_file(const char *path) {
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
-        return errno == EEXIST ? EC_COLLISION : errno_to_ec(errno);
+        return errno == EEXIST ? EC_COLLISION : lite_errno_to_ec(errno);
     close(fd);
-    return sync_folder_of(path) == 0 ? EC_OK : errno_to_ec(errno);
+    return lite_sync_folder_of(path) == 0 ? EC_OK : lite_errno_to_ec(errno);
 }
 
 static enum ec lite_prepare_database(struct db *db, bool *is_new_out) {
@@ -148,15 +153,15 @@ static enum ec lite_prepare_database(struct db *db, bool *is_new_out) {
     pthread_once(&configured, configure_sqlite);
     enum ec ec;
     if (db->options.read_only)
-        ec = access(db->path, F_OK) == 0 ? EC_OK : errno_to_ec(errno);
+        ec = access(db->path, F_OK) == 0 ? EC_OK : lite_errno_to_ec(errno);
     else
-        ec = create_file(db->path);
+        ec = lite_create_file(db->path);
     *is_new_out = !db->options.read_only && ec == EC_OK;
     if (ec == EC_COLLISION)
         ec = EC_OK;
     if (ec != EC_OK) {
         log_event(LOG_LEVEL_ERROR, "db.open_failed", "path", db->path, "error", ec_text(ec), "do",
-                  advice(ec), NULL);
+                  lite_advice(ec), NULL);
         return ec;
     }
     // What a killed predecessor left behind counts as not yet checkpointed.
@@ -218,8 +223,9 @@ static enum ec lite_connect(struct db_conn *conn) {
     EC_TRY(lite_exec(conn, pragmas));
     // The hook takes the place of automatic checkpoints, which would run inside some commit.
     sqlite3_wal_autocheckpoint(handle, 0);
+    // Opens the WAL too: a connection that is there belongs to one file, whatever takes its name.
     if (!conn->is_writer)
-        return EC_OK;
+        return lite_exec(conn, "SELECT 1 FROM sqlite_master LIMIT 1");
     EC_TRY(enter_wal_mode(conn));
     sqlite3_wal_hook(handle, on_commit, conn->db);
     return EC_OK;
@@ -229,6 +235,11 @@ static void lite_disconnect(struct db_conn *conn) {
     int code = sqlite3_close(conn->handle);
     if (code != SQLITE_OK)
         failure(conn, code, "close");
+}
+
+// Leaves the file and its WAL alone when it closes: something else has their place.
+static void lite_abandon(struct db_conn *conn) {
+    sqlite3_db_config(conn->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
 static bool lite_in_transaction(struct db_conn *conn) {
@@ -328,6 +339,23 @@ static int64_t lite_changes(struct db_conn *conn) {
 
 // --- Upkeep ---
 
+struct watch {
+    void (*tick)(void *data);
+    void *data;
+};
+
+static int on_progress(void *data) {
+    const struct watch *w = data;
+    w->tick(w->data);
+    return 0;
+}
+
+static void lite_watch(struct db_conn *conn, void (*tick)(void *data), void *data) {
+    static _Thread_local struct watch watch; // one is watched at a time, by its own thread
+    watch = (struct watch){tick, data};
+    sqlite3_progress_handler(conn->handle, tick != NULL ? 1000000 : 0, on_progress, &watch);
+}
+
 static enum ec lite_checkpoint(struct db_conn *conn, bool truncate) {
     int mode = truncate ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     int in_wal = 0, moved = 0;
@@ -368,71 +396,10 @@ static enum ec lite_verify(struct db_conn *conn, GPtrArray *faults) {
     return ec;
 }
 
-static enum ec copy_pages(sqlite3_backup *backup, void (*progress)(void *, int), void *data,
-                          int *code_out) {
-    int code;
-    while ((code = sqlite3_backup_step(backup, 256)) == SQLITE_OK) {
-        int total = sqlite3_backup_pagecount(backup);
-        int left = sqlite3_backup_remaining(backup);
-        if (progress != NULL && total > 0)
-            progress(data, (int)((int64_t)(total - left) * 100 / total));
-    }
-    *code_out = code;
-    return code == SQLITE_DONE ? EC_OK : code_to_ec(code, errno);
-}
-
-static enum ec copy_into(struct db_conn *conn, const char *part,
-                         void (*progress)(void *data, int done_percent), void *data) {
-    // Pins the snapshot; without it every commit of the writer would start the copy anew.
-    EC_TRY(lite_exec(conn, "SELECT count(*) FROM sqlite_master"));
-    sqlite3 *to = NULL;
-    int code = sqlite3_open_v2(
-        part, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_exec(to, "PRAGMA synchronous = FULL; PRAGMA journal_mode = MEMORY", NULL,
-                            NULL, NULL);
-    sqlite3_backup *backup = NULL;
-    if (code == SQLITE_OK) {
-        backup = sqlite3_backup_init(to, "main", conn->handle, "main");
-        if (backup == NULL)
-            code = sqlite3_extended_errcode(to);
-    }
-    enum ec ec = backup != NULL ? copy_pages(backup, progress, data, &code) : EC_OK;
-    if (backup != NULL) {
-        int finish_code = sqlite3_backup_finish(backup);
-        if (finish_code != SQLITE_OK)
-            code = finish_code;
-    }
-    if (code != SQLITE_OK && code != SQLITE_DONE) {
-        ec = code_to_ec(code, to != NULL ? sqlite3_system_errno(to) : 0);
-        log_event(LOG_LEVEL_ERROR, "db.copy_failed", "path", conn->db->path, "to", part, "error",
-                  ec_text(ec), "sqlite", sqlite3_errstr(code), "do", advice(ec), NULL);
-    }
-    sqlite3_close(to);
-    return ec;
-}
-
-static enum ec lite_copy(struct db_conn *conn, const char *to_path,
-                         void (*progress)(void *data, int done_percent), void *data) {
-    if (access(to_path, F_OK) == 0)
-        return EC_COLLISION;
-    // Under another name until it is whole: half a copy must not look like a backup.
-    g_autofree char *part = g_strconcat(to_path, ".part", NULL);
-    unlink(part);
-    EC_TRY(create_file(part));
-    enum ec ec = copy_into(conn, part, progress, data);
-    if (ec == EC_OK && (rename(part, to_path) != 0 || sync_folder_of(to_path) != 0))
-        ec = errno_to_ec(errno);
-    if (ec != EC_OK)
-        unlink(part);
-    else if (progress != NULL)
-        progress(data, 100);
-    return ec;
-}
-
 const struct db_engine db_sqlite = {
     .blob_word = "BLOB",
     .rowid_word = "INTEGER PRIMARY KEY",
+    .is_file = true,
     .rowid_is_key = true,
     .clustered_word = "WITHOUT ROWID",
     .table_exists_sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1",
@@ -441,6 +408,7 @@ const struct db_engine db_sqlite = {
     .prepare_database = lite_prepare_database,
     .connect = lite_connect,
     .disconnect = lite_disconnect,
+    .abandon = lite_abandon,
     .in_transaction = lite_in_transaction,
     .exec = lite_exec,
     .prepare = lite_prepare,
@@ -456,7 +424,10 @@ const struct db_engine db_sqlite = {
     .col_blob = lite_col_blob,
     .col_is_null = lite_col_is_null,
     .changes = lite_changes,
+    .watch = lite_watch,
     .checkpoint = lite_checkpoint,
     .verify = lite_verify,
-    .copy = lite_copy,
+    .copy_begin = lite_copy_begin,
+    .copy_step = lite_copy_step,
+    .copy_end = lite_copy_end,
 };

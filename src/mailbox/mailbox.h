@@ -11,7 +11,9 @@
 #include <stdint.h>
 
 #include "auth/auth.h"
+#include "convert/message_text.h"
 #include "mapi/message_row.h"
+#include "mapi/restriction.h"
 #include "mapi/rights.h"
 #include "mapi/special_folder.h"
 #include "store/store.h"
@@ -214,8 +216,9 @@ enum ec mailbox_watch_new(struct mailbox *m, uint64_t fid, void (*wake)(void *ct
 void mailbox_watch_free(struct mailbox_watch *w); // accepts NULL; afterwards wake is not running
 
 // --- Searching (mailbox/search.c) ---
-// One query model for every protocol's search: a tree over message texts and rows. IMAP SEARCH
-// fills it now.
+// One query model for every protocol's search: a tree over message texts, rows and properties. IMAP
+// SEARCH fills it, mailbox/aqs.h from what people type. The full-text index makes it quick where
+// there is one (store/fulltext.h); what is found is the same without.
 enum search_kind {
     SEARCH_ALL,
     SEARCH_AND,
@@ -235,6 +238,11 @@ enum search_kind {
                    // presence
     SEARCH_BODY,   // text in the decoded text parts
     SEARCH_TEXT,   // text in headers or body
+    // The words of text, one after the other and in any inflection of case and accents, in the
+    // parts of the message (convert/message_text.h); attachments count. A text without a word
+    // matches nothing.
+    SEARCH_WORDS,
+    SEARCH_RESTRICTION, // of the message's properties, recipients and attachments
 };
 struct search_range {
     uint32_t low, high;
@@ -246,6 +254,10 @@ struct search_node {
     uint64_t number, number2;
     const struct search_range *ranges;
     unsigned n_ranges;
+    // SEARCH_WORDS: 1 << TEXT_SUBJECT and so on, 0: all; whether the last word may go on.
+    uint32_t parts;
+    bool is_prefix;
+    const struct restriction *restriction; // SEARCH_RESTRICTION; lives as long as the query
 };
 #define SEARCH_MAX_DEPTH 100
 // Indexes into `view` of the rows that match, ascending (GArray of uint32_t). Rows are decided
@@ -253,6 +265,26 @@ struct search_node {
 enum ec mailbox_search(struct mailbox *m, const struct mailbox_view *view,
                        const struct search_node *query, bool (*is_cancelled)(void *ctx), void *ctx,
                        GArray **out);
+
+struct search_scope {
+    const uint64_t *fids; // NULL: the whole mailbox (the IPM subtree)
+    unsigned n_fids;
+    bool is_recursive; // and the folders below
+};
+enum search_order {
+    SEARCH_NEWEST_ARRIVED, // by when its contents came into the mailbox: the first are found at once
+    SEARCH_NEWEST_RECEIVED, // by PidTagMessageDeliveryTime: all are found before they are sorted
+};
+struct search_found {
+    uint64_t fid, mid;
+    filetime_t received;
+};
+// Searches many folders; those that the principal may not read are passed over, one that is not
+// there is EC_NOT_FOUND. The first `limit` (0: all) go to *out (GArray of struct search_found).
+// SEARCH_UIDS makes no sense here.
+enum ec mailbox_search_all(struct mailbox *m, const struct search_scope *scope,
+                           const struct search_node *query, enum search_order order, unsigned limit,
+                           bool (*is_cancelled)(void *ctx), void *ctx, GArray **out);
 
 // --- Delivering (mailbox/deliver.c), for transport/ ---
 struct mailbox_delivery {

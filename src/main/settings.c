@@ -48,6 +48,13 @@ static const struct config_item items[] = {
      "power failure acknowledged mail may be gone."},
     {"store", "idle_mailboxes", CONFIG_INT, "64", NULL,
      "Mailboxes that are kept open while nobody uses them."},
+    {"store", "index", CONFIG_CHOICE, "on-demand", "on-demand|always|off",
+     "Full-text indexes: on-demand, a mailbox gets one when it is first searched; always, every "
+     "mailbox that is used has one; off, none is made and none grows (searches read messages)."},
+    {"store", "index_converter", CONFIG_STRING, "", NULL,
+     "A program that makes text of attachments we cannot read (office documents, PDF): it gets the "
+     "attachment on standard input, its type and name as arguments, and prints UTF-8. Empty: "
+     "none."},
 
     {"store", "keep_deleted", CONFIG_DURATION, "14d", NULL,
      "How long deleted messages and folders can be restored."},

@@ -11,6 +11,7 @@
 #include "store/check_internal.h"
 #include "store/envelope_chunk.h"
 #include "store/flag_range.h"
+#include "store/fulltext_internal.h"
 #include "store/rows_saved.h"
 
 void check_fault(struct check *c, bool is_repaired, const char *format, ...) {
@@ -88,6 +89,7 @@ static enum ec run(struct mbox_tx *tx, void *ctx) {
     progress(c, "messages", 40);
     EC_TRY(check_contents(c));
     EC_TRY(check_counter(c));
+    EC_TRY(check_fulltext(c));
     if (c->n_repaired > 0) { // derived from what was just mended
         EC_TRY(rows_forget(tx, 0));
         EC_TRY(envelope_chunks_forget(tx, 0));

@@ -116,3 +116,14 @@ void tx_publish_run(struct mbox_tx *tx, struct folder_rows *rows, uint32_t first
     struct event_run run = {tx->events->len, folder_rows_ref(rows), first, n, *range};
     g_array_append_val(tx->event_runs, run);
 }
+
+void watches_wake(struct mbox *mbox) {
+    pthread_mutex_lock(&mbox->watch_lock);
+    for (guint i = 0; i < mbox->watches->len; i++) {
+        const struct mbox_watch *watch = mbox->watches->pdata[i];
+        struct event e = {.kind = watch->kinds & -watch->kinds, .fid = watch->fid};
+        if (e.kind)
+            watch->fn(watch->ctx, &e, 1);
+    }
+    pthread_mutex_unlock(&mbox->watch_lock);
+}

@@ -66,11 +66,11 @@ static enum ec delete_row(struct mbox_tx *tx, uint64_t fid, uint64_t parent) {
     db_bind_i64(q, 2, (int64_t)fid);
     EC_TRY(db_run(q, NULL));
     EC_TRY(rows_forget(tx, fid));
-    EC_TRY(rule_drop_folder(tx, fid));
-    EC_TRY(receive_folder_drop_folder(tx, fid));
     EC_TRY(search_folder_deleted(tx, fid));
     EC_TRY(envelope_chunks_forget(tx, fid));
     EC_TRY(rights_drop_folder(tx, fid));
+    EC_TRY(rule_drop_folder(tx, fid));
+    EC_TRY(receive_folder_drop_folder(tx, fid));
     q = db_query(tx->conn, sql_folder_tombstone_insert);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)cn);

@@ -116,6 +116,7 @@ static const char version_1[] =
     " PRIMARY KEY (mbx, member, fid)) $CLUSTERED;";
 
 static const char *const steps[] = {version_1,     schema_flag_range, schema_envelope_chunk,
-                                    schema_retain, schema_rights,     NULL};
+                                    schema_retain, schema_rights,     schema_fulltext,
+                                    NULL};
 
 const struct db_schema store_schema = {"store", steps};

@@ -8,6 +8,7 @@ extern const char schema_rights[];
 
 // Steps of the schema after the first, each in a file of its own.
 extern const char schema_retain[]; // schema_retain.c
+extern const char schema_fulltext[]; // schema_fulltext.c
 
 #define MBX 1 // the mailbox's number in its database
 #define BLOB_CHUNK (256 * 1024)

@@ -12,6 +12,7 @@
 #include "store/background_internal.h"
 #include "store/flag_range.h"
 #include "store/search_folder_internal.h"
+#include "store/fulltext_internal.h"
 #include "store/store_internal.h"
 
 #define MAX_IDLE_OPEN 64
@@ -30,27 +31,23 @@ static gboolean guid_same(gconstpointer a, gconstpointer b) {
 }
 
 enum ec store_open(const char *dir, const struct store_options *options, struct store **out) {
-    if (g_mkdir_with_parents(dir, 0700) != 0) {
-        log_event(LOG_LEVEL_ERROR, "store.open_failed", "dir", dir, "error", g_strerror(errno),
-                  "do", "create the folder or correct its owner and mode", NULL);
-        return EC_DISK_ERROR;
-    }
     struct store *store = g_new0(struct store, 1);
-    store->dir = g_strdup(dir);
     store->options = *options;
+    enum ec ec = places_open(store, dir);
+    if (ec != EC_OK) {
+        places_free(store);
+        g_free(store);
+        return ec;
+    }
     if (store->options.max_idle_open == 0)
         store->options.max_idle_open = MAX_IDLE_OPEN;
     pthread_mutex_init(&store->lock, NULL);
+    pthread_cond_init(&store->unclaimed, NULL);
+    store->claimed = g_array_new(FALSE, FALSE, sizeof(struct guid));
     store->open = g_hash_table_new(guid_hash, guid_same);
     store->background = background_new(store);
     *out = store;
     return EC_OK;
-}
-
-static char *mailbox_file(struct store *store, const struct guid *guid) {
-    char text[GUID_STRING_SIZE];
-    guid_format(guid, text);
-    return g_strdup_printf("%s/%s.mbx", store->dir, text);
 }
 
 char *store_mailbox_path(struct store *store, struct arena *arena, const struct guid *guid) {
@@ -88,12 +85,16 @@ void store_close(struct store *store) {
         mbox_free(mbox);
     }
     g_hash_table_unref(store->open);
+    g_warn_if_fail(store->claimed->len == 0);
+    g_array_unref(store->claimed);
+    pthread_cond_destroy(&store->unclaimed);
     pthread_mutex_destroy(&store->lock);
-    g_free(store->dir);
+    places_free(store);
+    g_free(store->fulltext_converter);
     g_free(store);
 }
 
-static struct db_options db_options(const struct store *store) {
+struct db_options mailbox_db_options(const struct store *store) {
     return (struct db_options){.durability = store->options.is_durable ? DB_DURABLE : DB_RELAXED,
                                .cache_kib = CACHE_KIB};
 }
@@ -105,7 +106,7 @@ enum ec store_create_mailbox(struct store *store, const struct mbox_new *spec) {
     if (g_file_test(path, G_FILE_TEST_EXISTS))
         return EC_COLLISION;
     g_unlink(temporary);
-    struct db_options options = db_options(store);
+    struct db_options options = mailbox_db_options(store);
     struct db *db;
     EC_TRY(db_open(temporary, &store_schema, &options, &db));
     enum ec ec = mailbox_fill(db, spec);
@@ -126,6 +127,8 @@ enum ec store_delete_mailbox(struct store *store, const struct guid *guid) {
     g_autofree char *path = mailbox_file(store, guid);
     background_forget(store->background, guid);
     pthread_mutex_lock(&store->lock);
+    mailbox_claim(store, guid);
+    mailbox_unclaim(store, guid);
     struct mbox *mbox = g_hash_table_lookup(store->open, guid);
     enum ec ec = EC_OK;
     if (mbox && mbox->refs > 0) {
@@ -139,26 +142,12 @@ enum ec store_delete_mailbox(struct store *store, const struct guid *guid) {
             ec = errno == ENOENT ? EC_NOT_FOUND : EC_DISK_ERROR;
         unlink_with(path, "-wal");
         unlink_with(path, "-shm");
+        unlink_with(path, ".damaged");
+        unlink_with(path, ".replaced");
+        db_forget_old(path);
     }
     pthread_mutex_unlock(&store->lock);
     return ec;
-}
-
-enum ec store_list_mailboxes(struct store *store, GArray **guids_out) {
-    g_autoptr(GDir) dir = g_dir_open(store->dir, 0, NULL);
-    if (!dir)
-        return EC_DISK_ERROR;
-    GArray *guids = g_array_new(FALSE, FALSE, sizeof(struct guid));
-    for (const char *name; (name = g_dir_read_name(dir));) {
-        struct guid guid;
-        if (!g_str_has_suffix(name, ".mbx"))
-            continue;
-        g_autofree char *stem = g_strndup(name, strlen(name) - 4);
-        if (guid_parse(stem, &guid))
-            g_array_append_val(guids, guid);
-    }
-    *guids_out = guids;
-    return EC_OK;
 }
 
 static enum ec load_mailbox(struct mbox *mbox, bool *has_flag_ranges_out) {
@@ -200,7 +189,7 @@ static enum ec open_file(struct store *store, const struct guid *guid, struct mb
     g_autofree char *path = mailbox_file(store, guid);
     if (!g_file_test(path, G_FILE_TEST_EXISTS))
         return EC_NOT_FOUND;
-    struct db_options options = db_options(store);
+    struct db_options options = mailbox_db_options(store);
     struct db *db;
     EC_TRY(db_open(path, &store_schema, &options, &db));
     struct mbox *mbox = g_new0(struct mbox, 1);
@@ -226,14 +215,50 @@ static enum ec open_file(struct store *store, const struct guid *guid, struct mb
     return EC_OK;
 }
 
+// --- Who opens what ---
+
+static int find_claim(const struct store *store, const struct guid *guid) {
+    for (guint i = 0; i < store->claimed->len; i++)
+        if (guid_equal(&g_array_index(store->claimed, struct guid, i), guid))
+            return (int)i;
+    return -1;
+}
+
+void mailbox_claim(struct store *store, const struct guid *guid) {
+    while (find_claim(store, guid) >= 0)
+        pthread_cond_wait(&store->unclaimed, &store->lock);
+    g_array_append_val(store->claimed, *guid);
+}
+
+void mailbox_unclaim(struct store *store, const struct guid *guid) {
+    g_array_remove_index_fast(store->claimed, (guint)find_claim(store, guid));
+    pthread_cond_broadcast(&store->unclaimed);
+}
+
+void mailbox_forget(struct store *store, struct mbox *mbox) {
+    g_hash_table_remove(store->open, &mbox->guid);
+    mbox->is_forgotten = true;
+    if (mbox->refs == 0)
+        mbox_free(mbox);
+}
+
 enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct mbox **out) {
     pthread_mutex_lock(&store->lock);
+    while (find_claim(store, guid) >= 0)
+        pthread_cond_wait(&store->unclaimed, &store->lock);
     struct mbox *mbox = g_hash_table_lookup(store->open, guid);
     enum ec ec = EC_OK;
+    bool is_new = false;
     if (!mbox) {
         bool has_flag_ranges = false;
+        // Without the lock: a migration takes its time, and concerns nobody else.
+        mailbox_claim(store, guid);
+        pthread_mutex_unlock(&store->lock);
         ec = open_file(store, guid, &mbox, &has_flag_ranges);
-        if (ec == EC_OK) {
+        pthread_mutex_lock(&store->lock);
+        mailbox_unclaim(store, guid);
+        is_new = ec == EC_OK;
+        if (is_new) {
             g_hash_table_insert(store->open, &mbox->guid, mbox);
             search_folders_committed(mbox); // what a crash left undone
             if (has_flag_ranges)
@@ -245,6 +270,8 @@ enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct 
         *out = mbox;
     }
     pthread_mutex_unlock(&store->lock);
+    if (is_new)
+        fulltext_opened(mbox);
     return ec;
 }
 
@@ -263,7 +290,10 @@ void mbox_unref(struct mbox *mbox) {
     g_assert(mbox->refs > 0);
     if (--mbox->refs == 0)
         mbox->idle_since = g_get_monotonic_time();
+    bool is_last = mbox->refs == 0 && mbox->is_forgotten;
     pthread_mutex_unlock(&store->lock);
+    if (is_last)
+        mbox_free(mbox);
 }
 
 const struct guid *mbox_guid(const struct mbox *mbox) {
@@ -320,7 +350,9 @@ void store_maintain(struct store *store) {
         rows_cache_save(mbox);
         rows_cache_trim(mbox);
         pthread_mutex_lock(&store->lock);
-        mbox->refs--;
+        bool is_last = --mbox->refs == 0 && mbox->is_forgotten;
         pthread_mutex_unlock(&store->lock);
+        if (is_last)
+            mbox_free(mbox);
     }
 }

@@ -32,12 +32,20 @@ struct store;
 struct mbox;
 struct mbox_tx;
 
+// Another folder for mailbox files, beside the store's own, which is called "default".
+struct store_database {
+    const char *name, *path;
+};
+
 struct store_options {
     unsigned max_idle_open; // mailboxes kept open with nobody using them; 0: 64
     bool is_durable;        // false only for tests: commits survive kill -9 but not power loss
+    const struct store_database *databases; // more of them
+    unsigned n_databases;
 };
 
-// `dir` is made if missing. EC_DISK_ERROR, logged.
+// `dir` is made if missing. What a killed move or replacement left is finished or taken away.
+// EC_DISK_ERROR, logged.
 enum ec store_open(const char *dir, const struct store_options *options, struct store **out);
 void store_close(struct store *store); // no mailbox may be in use; accepts NULL
 
@@ -54,7 +62,8 @@ enum ec store_create_mailbox(struct store *store, const struct mbox_new *spec);
 enum ec store_delete_mailbox(struct store *store, const struct guid *guid);
 enum ec store_list_mailboxes(struct store *store, GArray **guids_out); // of struct guid
 
-// Opens (shares) a mailbox. EC_NOT_FOUND. Unref when done.
+// Opens (shares) a mailbox. EC_NOT_FOUND. Unref when done. A mailbox of an older version is brought
+// up first, which may take a while (db/db.h); others can be opened meanwhile.
 enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct mbox **out);
 struct mbox *mbox_ref(struct mbox *mbox);
 void mbox_unref(struct mbox *mbox); // accepts NULL
@@ -123,3 +132,25 @@ enum ec mbox_set_subscription(struct mbox_tx *tx, const char *path, bool is_subs
 
 // Forgets delivery ids older than `before` (their messages can no longer be in the queue).
 enum ec mbox_purge_delivered(struct mbox_tx *tx, filetime_t before);
+
+// --- Places (store_place.c) ---
+
+// The database (folder of mailbox files) a mailbox is in: "default" or one of the options'. Never
+// NULL; "default" for one that is nowhere.
+const char *store_database_of(struct store *store, const struct guid *guid);
+bool store_has_database(const struct store *store, const char *name);
+
+// Moves a mailbox to another database while it is used; nobody notices but that writing waits for
+// moments. EC_NOT_FOUND: no such mailbox, EC_INVALID_PARAMETER: no such database, EC_BUSY: it is
+// being moved, EC_DISK_FULL. Killed at any point, the mailbox is in one of the two places, whole.
+enum ec store_move_mailbox(struct store *store, const struct guid *guid, const char *database,
+                           void (*progress)(void *ctx, int percent), void *ctx);
+
+// Puts the whole mailbox database `file` in the place of a mailbox, which may be missing, damaged
+// or in use: who uses it gets EC_END_OF_SESSION from then on. `file` is consumed; it must be in the
+// same folder (store_file_beside). The file of before stays as FILE.KEEP, with its WAL.
+enum ec store_replace_mailbox(struct store *store, const struct guid *guid, const char *file,
+                              const char *keep);
+// A name for a file beside the mailbox's (its own, or where it would be made): FILE.SUFFIX
+// (g_free).
+char *store_file_beside(struct store *store, const struct guid *guid, const char *suffix);

@@ -13,24 +13,37 @@
 
 struct rows_cache; // rows.c
 struct folder_rows;
-struct named_map;  // mapi/named.h
+struct named_map; // mapi/named.h
 struct prop_name;
 struct message_value;
 struct background; // background.c
 struct mbox_holds; // recoverable.h
 struct message_full;
 
+struct store_place {
+    char *name, *dir;
+};
+
 struct store {
-    char *dir;
+    struct store_place *places; // the first is "default"; never empty
+    unsigned n_places;
     struct store_options options;
     pthread_mutex_t lock;
     GHashTable *open; // guid (inside the mbox) -> struct mbox
+    // Mailboxes whose file is being opened, moved or replaced: nobody else opens them (struct
+    // guid).
+    GArray *claimed;
+    pthread_cond_t unclaimed; // with `lock`
     struct background *background;
+    int fulltext_policy; // fulltext.h
+    char *fulltext_converter;
 };
 
 struct mbox {
     struct store *store;
-    int refs; // under store->lock; 0: idle, kept open
+    int refs;          // under store->lock; 0: idle, kept open
+    bool is_moving;    // under store->lock
+    bool is_forgotten; // under store->lock: not in store->open; freed with the last reference
     gint64 idle_since;
     struct guid guid, replica;
     char *address, *display_name, *locale;
@@ -56,6 +69,10 @@ struct mbox {
 
     pthread_mutex_t envelope_lock;
     GArray *envelope_wants; // what envelope_chunk.c has to do in the background, or NULL
+    // fulltext.c: the mailbox has an index, or is to get one; the work has to begin one; the first
+    // change that waits for it; when it last looked whether to rebuild (both monotonic; 0: none).
+    _Atomic bool fulltext_wanted, fulltext_begin;
+    _Atomic int64_t fulltext_since, fulltext_looked;
 
     pthread_mutex_t named_lock;
     struct named_map *named; // NULL: not read yet
@@ -82,12 +99,12 @@ struct mbox_tx {
     struct mbox *mbox;
     struct db_conn *conn;
     bool is_writer;
-    GHashTable *counters; // fid -> struct folder_counters; writers only
-    GArray *events;       // of struct event
-    GArray *event_runs;   // of struct event_run, between them
-    filetime_t now;       // one time for a whole change
-    GArray *flag_ranges;  // of struct flag_range (flag_range.h); NULL: not read yet
-    bool wants_settling;  // some of them were made in this transaction
+    GHashTable *counters;     // fid -> struct folder_counters; writers only
+    GArray *events;           // of struct event
+    GArray *event_runs;       // of struct event_run, between them
+    filetime_t now;           // one time for a whole change
+    GArray *flag_ranges;      // of struct flag_range (flag_range.h); NULL: not read yet
+    bool wants_settling;      // some of them were made in this transaction
     struct mbox_usage usage;  // writers only: with what was done so far
     struct mbox_holds *holds; // NULL: not asked for yet
     uint64_t
@@ -122,6 +139,20 @@ GArray *event_runs_new(void);
 void tx_publish_run(struct mbox_tx *tx, struct folder_rows *rows, uint32_t first, uint32_t n,
                     const struct flag_range *range);
 void watches_publish(struct mbox *mbox, const GArray *events, const GArray *runs);
+// store_place.c
+enum ec places_open(struct store *store, const char *dir); // recovers; options are set
+void places_free(struct store *store);
+char *mailbox_file(struct store *store, const struct guid *guid); // where it is, or would be made
+
+// store.c: waits until nobody has claimed the mailbox, then claims it. The lock is held, and given
+// back while waiting.
+void mailbox_claim(struct store *store, const struct guid *guid);
+void mailbox_unclaim(struct store *store, const struct guid *guid); // the lock is held
+// Takes a mailbox out of the table: the next who wants it opens the file anew. The lock is held.
+void mailbox_forget(struct store *store, struct mbox *mbox);
+struct db_options mailbox_db_options(const struct store *store);
+
+void watches_wake(struct mbox *mbox); // so that everybody looks and finds the session ended
 
 // rows.c
 struct rows_cache *rows_cache_new(void);

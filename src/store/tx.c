@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/flag_range.h"
+#include "store/fulltext_internal.h"
 #include "store/search_folder_internal.h"
 #include "store/store_internal.h"
 
@@ -134,7 +135,6 @@ void tx_publish(struct mbox_tx *tx, const struct event *event) {
 // One change: undone alone when it fails. The first of a group of one needs no savepoint.
 static enum ec run_change(struct mbox_tx *tx, struct writer *w, bool is_alone) {
     guint events = tx->events->len, runs = tx->event_runs->len;
-    guint events = tx->events->len;
     struct mbox_usage usage = tx->usage;
     if (!is_alone)
         EC_TRY(db_savepoint(tx->conn));
@@ -210,6 +210,7 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
             watches_publish(mbox, tx.events, tx.event_runs);
             if (tx.wants_settling)
                 flag_ranges_want(mbox);
+            fulltext_committed(mbox, (const struct event *)(void *)tx.events->data, tx.events->len);
         }
         for (unsigned i = 0; ec != EC_OK && i < n; i++)
             if (succeeded(group[i]->result))
