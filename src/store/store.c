@@ -209,7 +209,6 @@ static enum ec open_file(struct store *store, const struct guid *guid, struct mb
     mbox->watches = g_ptr_array_new();
     mbox->rows = rows_cache_new();
     mbox->views = view_cache_new();
-    enum ec ec = load_mailbox(mbox);
     enum ec ec = load_mailbox(mbox, has_flag_ranges_out);
     if (ec != EC_OK) {
         log_event(LOG_LEVEL_ERROR, "store.mailbox_damaged", "file", path, "error", ec_text(ec),
