@@ -196,6 +196,52 @@ static void test_maximum(struct fixture *f, gconstpointer data) {
     table_free(t);
 }
 
+// --- Multi-value instances ---
+
+static enum ec make_coloured(struct mbox_tx *tx, void *ctx) {
+    static const char *const colours[] = {"red", "blue"};
+    struct mail *m = ctx;
+    struct message_value *value = message_value_new();
+    struct prop_value v = {.tag = PidNameKeywords};
+    v.mv.n = 2;
+    v.mv.str = colours;
+    bag_set_str(value->bag, PidTagSubject, m->subject);
+    bag_set_str(value->bag, PidTagMessageClass, "IPM.Note");
+    bag_set(value->bag, &v);
+    struct message_new spec = {.value = value};
+    enum ec ec = message_create(tx, m->fid, &spec, &m->mid, NULL);
+    message_value_free(value);
+    return ec;
+}
+
+static bool take_instance(void *ctx, const struct prop_value *const *v) {
+    g_string_append_printf(ctx, "%s/%d/%s ", v[0]->str, v[1]->l, v[2] ? v[2]->str : "-");
+    return true;
+}
+
+static void test_instances(struct fixture *f, gconstpointer data) {
+    struct mail m = {FID_INBOX, 0, "a", 0, 0, 0};
+    struct table *t;
+    struct table_queried q;
+    g_autoptr(GString) text = g_string_new(NULL);
+    proptag_t columns[] = {PidTagSubject, PidTagInstanceNum, PidNameKeywords | 0x2000};
+    struct sort_order order = {
+        .n = 2,
+        .columns = {{PROP_TAG(PROP_ID(PidNameKeywords), PT_UNICODE), SORT_ASCENDING, true},
+                    {PidTagSubject, SORT_ASCENDING, false}}};
+    assert_ok(mbox_write(f->mbox, make_coloured, &m));
+    add_mail(f, "plain", 1, 0);
+    assert_ok(table_open_contents(f->mbox, FID_INBOX, TABLE_CONTENTS, &t));
+    assert_ok(table_set_columns(t, columns, 3, false)); // by the columns alone
+    assert_ok(table_query_rows(t, 0, true, 10, take_instance, text, &q));
+    g_assert_cmpuint(q.n, ==, 3);
+    g_string_truncate(text, 0);
+    assert_ok(table_sort(t, &order, false)); // MS-OXCTABL_R448
+    assert_ok(table_query_rows(t, 0, true, 10, take_instance, text, &q));
+    g_assert_cmpstr(text->str, ==, "plain/0/- a/2/blue a/1/red ");
+    table_free(t);
+}
+
 // --- A client that follows the events ---
 
 static const proptag_t followed[] = {
@@ -365,6 +411,7 @@ int main(int argc, char **argv) {
     TEST("contents", test_contents);
     TEST("categories", test_categories);
     TEST("maximum", test_maximum);
+    TEST("instances", test_instances);
     TEST("followers", test_followers);
     return g_test_run();
 }
