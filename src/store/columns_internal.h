@@ -173,9 +173,11 @@ struct slot_row slot_row_read(struct mbox_tx *tx, struct db_stmt *q);
 // --- columns_saved.c ---
 #define COLUMNS_SAVE_MIN 1000 // messages; smaller folders are read as quickly from the tables
 struct columns_saving;
-// What is to be saved, taken with the set's lock held; encoding and writing need no lock.
+// What is to be saved, taken with the set's lock held; encoding and writing need no lock. `kept`:
+// tags that are saved of the very same state and stay as they are (NULL: everything is written
+// anew).
 struct columns_saving *columns_saving_new(const struct columns *cols, uint64_t modseq,
-                                          uint32_t uid_validity);
+                                          uint32_t uid_validity, const GArray *kept);
 void columns_saving_encode(struct columns_saving *s);
 enum ec columns_saving_write(struct mbox_tx *tx, void *ctx);
 void columns_saving_free(struct columns_saving *s);
@@ -185,10 +187,12 @@ enum ec columns_load_saved(struct mbox_tx *tx, uint64_t fid, enum view_kind kind
 // A column of that state: its base slots. EC_NOT_FOUND.
 enum ec column_load_saved(struct mbox_tx *tx, const struct columns *cols, struct column *c,
                           uint64_t modseq);
+// The tags of a folder's saved columns (array of proptag_t).
+enum ec columns_saved_tags(struct mbox_tx *tx, uint64_t fid, GArray *tags);
 enum ec columns_forget(struct mbox_tx *tx, uint64_t fid); // fid 0: every folder's
 
 extern const char sql_view_base[], sql_view_base_aside[], sql_view_links[], sql_view_changed[],
     sql_view_links_changed[], sql_view_gone[], sql_view_props[], sql_view_folder[], sql_view_bags[],
     sql_view_received[], sql_view_submitted[], sql_view_size[], sql_view_class[],
-    sql_view_subject[], sql_view_conversation[], sql_view_saved_get[], sql_view_saved_insert[],
-    sql_view_saved_delete_folder[], sql_view_saved_delete_all[];
+    sql_view_subject[], sql_view_conversation[], sql_view_saved_get[], sql_view_saved_tags[],
+    sql_view_saved_insert[], sql_view_saved_delete_folder[], sql_view_saved_delete_all[];

@@ -29,21 +29,35 @@ struct columns_saving {
     uint64_t modseq;
     uint32_t uid_validity;
     uint32_t *slots, n;
+    bool is_more; // beside columns that are saved already
     unsigned n_columns;
+    const struct column *columns[COLUMNS_MAX];
     uint32_t n_entries[COLUMNS_MAX];
     GArray *parts; // of struct part
 };
 
+static bool has_tag(const GArray *tags, proptag_t tag) {
+    for (guint i = 0; i < tags->len; i++)
+        if (g_array_index(tags, proptag_t, i) == tag)
+            return true;
+    return false;
+}
+
 struct columns_saving *columns_saving_new(const struct columns *cols, uint64_t modseq,
-                                          uint32_t uid_validity) {
+                                          uint32_t uid_validity, const GArray *kept) {
     struct columns_saving *s = g_new0(struct columns_saving, 1);
     s->cols = columns_ref((struct columns *)cols);
     s->modseq = modseq;
     s->uid_validity = uid_validity;
     s->slots = columns_living(cols, &s->n);
-    s->n_columns = cols->n_columns;
-    for (unsigned i = 0; i < s->n_columns; i++)
-        s->n_entries[i] = cols->list[i]->n_entries;
+    s->is_more = kept != NULL;
+    for (unsigned i = 0; i < cols->n_columns; i++) {
+        const struct column *c = cols->list[i];
+        if (c->source == FROM_SLOT || (kept && has_tag(kept, c->tag)))
+            continue;
+        s->n_entries[s->n_columns] = c->n_entries;
+        s->columns[s->n_columns++] = c;
+    }
     s->parts = g_array_new(FALSE, FALSE, sizeof(struct part));
     return s;
 }
@@ -151,12 +165,11 @@ static void encode_dictionary(struct columns_saving *s, const struct column *c,
 
 void columns_saving_encode(struct columns_saving *s) {
     const struct lane *slots[] = {&s->cols->uid, &s->cols->mid, &s->cols->flags};
-    encode_lanes(s, TAG_SLOTS, slots, G_N_ELEMENTS(slots));
+    if (!s->is_more)
+        encode_lanes(s, TAG_SLOTS, slots, G_N_ELEMENTS(slots));
     for (unsigned i = 0; i < s->n_columns; i++) {
-        const struct column *c = s->cols->list[i];
+        const struct column *c = s->columns[i];
         const struct lane *values = &c->values;
-        if (c->source == FROM_SLOT)
-            continue;
         if (c->form == FORM_NUMBER)
             encode_lanes(s, c->tag, &values, 1);
         else
@@ -175,10 +188,23 @@ enum ec columns_forget(struct mbox_tx *tx, uint64_t fid) {
     return db_run(q, NULL);
 }
 
+enum ec columns_saved_tags(struct mbox_tx *tx, uint64_t fid, GArray *tags) {
+    struct db_stmt *q = db_query(tx->conn, sql_view_saved_tags);
+    db_bind_i64(q, 1, MBX);
+    db_bind_i64(q, 2, (int64_t)fid);
+    while (db_step(q)) {
+        proptag_t tag = (proptag_t)db_col_i64(q, 0);
+        if (tag != TAG_SLOTS && column_is_possible(tag))
+            g_array_append_val(tags, tag);
+    }
+    return db_finish(q);
+}
+
 enum ec columns_saving_write(struct mbox_tx *tx, void *ctx) {
     const struct columns_saving *s = ctx;
     EC_TRY(tx_check_writer(tx));
-    EC_TRY(columns_forget(tx, s->cols->fid));
+    if (!s->is_more)
+        EC_TRY(columns_forget(tx, s->cols->fid));
     for (guint i = 0; i < s->parts->len; i++) {
         const struct part *p = &g_array_index(s->parts, struct part, i);
         size_t n;

@@ -203,7 +203,7 @@ static void compare_rows(struct model *m, unsigned folder) {
             g_assert_cmpuint(one.modseq, ==, row->modseq);
             g_assert_cmphex(one.flags, ==, row->flags);
             if (one.keywords)
-                g_ref_string_release(one.keywords);
+                shared_text_unref(one.keywords);
         }
     }
     g_assert_cmpuint(folder_rows_unread(rows), ==, unread);

@@ -288,7 +288,7 @@ static struct chunk *chunk_copy(const struct chunk *c) {
     struct chunk *copy = chunk_take(c->rows, c->n);
     for (uint32_t i = 0; i < c->n; i++)
         if (c->rows[i].keywords)
-            g_ref_string_acquire(c->rows[i].keywords);
+            shared_text_ref(c->rows[i].keywords);
     return copy;
 }
 

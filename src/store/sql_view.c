@@ -37,6 +37,8 @@ const char sql_view_conversation[] = ONE_COLUMN("conversation, subject");
 // --- Saved columns ---
 const char sql_view_saved_get[] = "SELECT uid_validity, modseq, count, size, data FROM view_column"
                                   " WHERE mbx = $1 AND fid = $2 AND tag = $3 ORDER BY part";
+const char sql_view_saved_tags[] =
+    "SELECT tag FROM view_column WHERE mbx = $1 AND fid = $2 AND part = 0 ORDER BY tag";
 const char sql_view_saved_insert[] =
     "INSERT INTO view_column (mbx, fid, tag, part, uid_validity, modseq, count, size, data)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";

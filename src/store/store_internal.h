@@ -13,7 +13,6 @@
 
 struct rows_cache; // rows.c
 struct view_cache; // view_cache.c
-struct named_map;  // mapi/named.h
 struct folder_rows;
 struct named_map; // mapi/named.h
 struct prop_name;

@@ -188,6 +188,7 @@ static void set_free(struct view_set *set) {
         key_free(set->keys->pdata[i]);
     g_ptr_array_unref(set->keys);
     g_array_unref(set->log);
+    g_array_unref(set->saved_tags);
     columns_unref(set->cols);
     pthread_mutex_destroy(&set->lock);
     g_free(set);
@@ -201,6 +202,7 @@ static struct view_set *set_new(struct view_cache *cache, uint64_t fid, enum vie
     pthread_mutex_init(&set->lock, NULL);
     set->log = g_array_new(FALSE, FALSE, sizeof(struct log_entry));
     set->keys = g_ptr_array_new();
+    set->saved_tags = g_array_new(FALSE, FALSE, sizeof(proptag_t));
     return set;
 }
 
@@ -366,11 +368,18 @@ enum ec view_renew(struct mbox *mbox, const struct view *v, struct view **out) {
 
 // --- Saving ---
 
-static unsigned n_stored(const struct columns *cols) {
-    unsigned n = 0;
-    for (unsigned i = 0; i < cols->n_columns; i++)
-        n += cols->list[i]->source != FROM_SLOT;
-    return n;
+static bool is_saved(const struct view_set *set, proptag_t tag) {
+    for (guint i = 0; i < set->saved_tags->len; i++)
+        if (g_array_index(set->saved_tags, proptag_t, i) == tag)
+            return true;
+    return false;
+}
+
+static bool has_new_columns(const struct view_set *set) {
+    for (unsigned i = 0; i < set->cols->n_columns; i++)
+        if (set->cols->list[i]->source != FROM_SLOT && !is_saved(set, set->cols->list[i]->tag))
+            return true;
+    return false;
 }
 
 // Saved again when a column came or about a tenth has changed since: each delivery takes about
@@ -379,18 +388,37 @@ static bool wants_saving(const struct view_set *set) {
     if (set->kind != VIEW_CONTENTS || !set->cols)
         return false;
     uint32_t n = set->cols->n - set->cols->n_dead;
-    return n >= COLUMNS_SAVE_MIN &&
-           (set->saved == 0 || n_stored(set->cols) > set->n_saved_columns ||
-            set->modseq - set->saved > (uint64_t)n * 3 / 10);
+    return n >= COLUMNS_SAVE_MIN && (set->saved == 0 || has_new_columns(set) ||
+                                     set->modseq - set->saved > (uint64_t)n * 3 / 10);
 }
 
-static struct columns_saving *begin_saving(struct view_set *set) {
+// Columns that are saved of an older state go with the others, when there is room to load them.
+static void load_saved_columns(struct mbox *mbox, struct view_set *set) {
+    MBOX_TX_AUTO tx = NULL;
+    if (is_over_budget() || mbox_read(mbox, &tx) != EC_OK || set_refresh(set, tx) != EC_OK)
+        return;
+    for (guint i = 0; i < set->saved_tags->len; i++)
+        if (set_need_column(set, tx, g_array_index(set->saved_tags, proptag_t, i)) != EC_OK)
+            return;
+}
+
+static struct columns_saving *begin_saving(struct mbox *mbox, struct view_set *set) {
     struct columns_saving *s = NULL;
     pthread_mutex_lock(&set->lock);
     if (wants_saving(set)) {
-        s = columns_saving_new(set->cols, set->modseq, set->uid_validity);
+        bool is_same = set->saved == set->modseq;
+        if (!is_same)
+            load_saved_columns(mbox, set);
+        s = columns_saving_new(set->cols, set->modseq, set->uid_validity,
+                               is_same ? set->saved_tags : NULL);
+        if (!is_same)
+            g_array_set_size(set->saved_tags, 0);
         set->saved = set->modseq;
-        set->n_saved_columns = n_stored(set->cols);
+        for (unsigned i = 0; i < set->cols->n_columns; i++) {
+            const struct column *c = set->cols->list[i];
+            if (c->source != FROM_SLOT && !is_saved(set, c->tag))
+                g_array_append_val(set->saved_tags, c->tag);
+        }
     }
     pthread_mutex_unlock(&set->lock);
     return s;
@@ -407,7 +435,7 @@ void view_cache_save(struct mbox *mbox) {
     }
     pthread_mutex_unlock(&cache->lock);
     for (guint i = 0; i < sets->len; i++) {
-        struct columns_saving *s = begin_saving(sets->pdata[i]);
+        struct columns_saving *s = begin_saving(mbox, sets->pdata[i]);
         if (s) {
             columns_saving_encode(s);
             mbox_write(mbox, columns_saving_write, s); // a failure costs only time later

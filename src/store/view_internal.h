@@ -129,8 +129,8 @@ struct view_set {
     GPtrArray *keys;         // of struct view_key
     uint64_t loaded;         // modseq of the saved state that the base slots are of
     uint64_t saved;          // modseq of the newest saved state, 0: none
-    unsigned n_saved_columns;
-    unsigned users; // under the cache's lock
+    GArray *saved_tags;      // and its columns
+    unsigned users;          // under the cache's lock
     gint64 used;
 };
 enum ec set_refresh(struct view_set *set, struct mbox_tx *tx);

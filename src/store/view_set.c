@@ -75,7 +75,9 @@ static enum ec begin(struct view_set *set, struct mbox_tx *tx, const struct fold
     }
     set_columns(set, cols);
     set->loaded = set->saved = is_saved ? modseq : 0;
-    set->n_saved_columns = 0;
+    g_array_set_size(set->saved_tags, 0);
+    if (is_saved)
+        EC_TRY(columns_saved_tags(tx, set->fid, set->saved_tags));
     set->modseq = modseq;
     set->uid_validity = state->uid_validity;
     return EC_OK;
@@ -283,7 +285,6 @@ enum ec set_need_column(struct view_set *set, struct mbox_tx *tx, proptag_t tag)
     if (set->loaded && c->source != FROM_SLOT) {
         if (column_load_saved(tx, cols, c, set->loaded) == EC_OK) {
             from = cols->n_base;
-            set->n_saved_columns++;
         } else {
             column_free(c);
             c = column_new(cols, tag);
