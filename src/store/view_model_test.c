@@ -214,7 +214,7 @@ static void model_build(struct model *model, struct mbox_tx *tx, const GArray *m
         if (message_get_row(tx, g_array_index(mids, uint64_t, i), &fid, &narrow) != EC_OK)
             continue;
         if (narrow.keywords)
-            g_ref_string_release(narrow.keywords);
+            shared_text_unref(narrow.keywords);
         uint32_t place = narrow.flags & (MSG_SOFT_DELETED | MSG_ASSOCIATED);
         if (place != (model->spec->kind == VIEW_SOFT_DELETED ? MSG_SOFT_DELETED : 0))
             continue;
