@@ -119,6 +119,11 @@ static enum ec read_limits(struct directory *d, const struct mailbox_options *o,
     struct directory_object *owner;
     struct directory_settings own;
     *l = default_limits(o);
+    // The public store is no user's: its folders have limits of their own (public.c).
+    if (guid_equal(mailbox, mailbox_public_guid())) {
+        l->warn = l->send = l->receive = l->messages = 0;
+        return EC_OK;
+    }
     enum ec ec = directory_find_guid(d, arena, mailbox, &owner);
     if (ec == EC_NOT_FOUND) {
         struct guid guid;

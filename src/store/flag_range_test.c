@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/shared_text.h"
 #include "store/background.h"
 #include "store/change.h"
 #include "store/check.h"

@@ -156,3 +156,11 @@ enum ec store_replace_mailbox(struct store *store, const struct guid *guid, cons
 // A name for a file beside the mailbox's (its own, or where it would be made): FILE.SUFFIX
 // (g_free).
 char *store_file_beside(struct store *store, const struct guid *guid, const char *suffix);
+
+// --- Versions ---
+
+// The version of a mailbox's file and the newest one. `has_old_out`: a migration left the file of
+// before beside it. EC_NOT_FOUND, EC_CORRUPT_DATA.
+enum ec store_mailbox_version(struct store *store, const struct guid *guid, int64_t *found_out,
+                              int64_t *newest_out, bool *has_old_out);
+void store_forget_old(struct store *store, const struct guid *guid);

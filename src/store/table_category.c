@@ -10,7 +10,7 @@
 
 static enum ec rebuild(struct table *t) {
     struct visible v;
-    EC_TRY(visible_build(t, t->rows, &v));
+    EC_TRY(visible_build(t, t->rows, &t->visible, &v));
     visible_clear(&t->visible);
     t->visible = v;
     return EC_OK;

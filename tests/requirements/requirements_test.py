@@ -10,7 +10,7 @@ from harness import tap
 from harness.tap import expect, expect_equal, test
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-FILES = ["MS-OXCFOLD.tsv", "MS-OXCTABL.tsv"]
+FILES = ["MS-OXCFOLD.tsv", "MS-OXCTABL.tsv", "MS-OXCPERM.tsv"]
 STATES = {"covered", "not yet", "not applicable"}
 IDS = re.compile(r"\b(MS-OX\w+?)_(R\d+)((?:[ ,]+R\d+\b)*)")
 
@@ -22,6 +22,7 @@ def registered(text):
     found.update({fn: path for path, fn in re.findall(r'\b[A-Z_]+\(\s*"(/[^"]+)",\s*(\w+)\)', text)})
     found.update({fn: path for path, fn in re.findall(
         r'g_test_add\(\s*"(/[^"]+)",[^;]*?(\w+),\s*\w+\);', text)})
+    found.update({fn: path for path, fn in re.findall(r'WORLD_TEST\("([^"]+)",\s*(\w+)\)', text)})
     prefix = re.search(r'g_test_add\(\s*"([^"]*)"\s*name', text)
     if prefix:
         found.update({fn: prefix.group(1) + name
