@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "mapi/change.h"
-#include "mapi/prop_internal.h"
+#include "mapi/prop_shape.h"
 #include "mapi/props.h"
 #include "store/message_object_internal.h"
 

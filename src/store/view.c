@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "mapi/prop_internal.h"
+#include "mapi/prop_shape.h"
 #include "store/view_internal.h"
 
 struct view *view_ref(struct view *v) {

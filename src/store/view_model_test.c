@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "mapi/prop_internal.h"
+#include "mapi/prop_shape.h"
 #include "store/store_fixture.h"
 #include "store/view.h"
 

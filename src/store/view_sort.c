@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "mapi/prop_internal.h"
+#include "mapi/prop_shape.h"
 #include "store/view_internal.h"
 
 #define SMALL 256          // entries below which a comparing sort is quicker

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "mapi/change.h"
-#include "mapi/prop_internal.h"
+#include "mapi/prop_shape.h"
 #include "mapi/props.h"
 #include "store/view_internal.h"
 
