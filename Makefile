@@ -38,7 +38,7 @@ build-asan:
 
 build-tsan:
 	$(call setup,build-tsan,-Db_sanitize=thread -Db_lundef=false)
-	@ninja -C build-tsan -j$(JOBS) --quiet src/main/bourse
+	@ninja -C build-tsan -j$(JOBS) --quiet src/main/bourse src/store_model_test
 	@gcc -O1 -g -shared -fPIC -Wall -Wextra -Werror -o build-tsan/tsan_glib.so tests/harness/tsan_glib.c \
 		$$(pkg-config --cflags glib-2.0) -ldl
 

@@ -6,10 +6,10 @@ _bourse() {
         case "$words" in
         "init"*) COMPREPLY=($(compgen -W "--json --help --domain --organization --hostname --profile --user" -- "$cur")) ;;
         "serve"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
-        "user add"*) COMPREPLY=($(compgen -W "--json --help --name --password-stdin --no-password --shared --locale --quota --hidden --given-name --surname --initials --title --department --company --office --phone --mobile --notes" -- "$cur")) ;;
+        "user add"*) COMPREPLY=($(compgen -W "--json --help --name --password-stdin --no-password --shared --locale --quota --quota-warn --quota-send --quota-receive --quota-recoverable --quota-archive --quota-archive-warn --archive --hidden --given-name --surname --initials --title --department --company --office --phone --mobile --notes" -- "$cur")) ;;
         "user list"*) COMPREPLY=($(compgen -W "--json --help --prefix --shared" -- "$cur")) ;;
         "user show"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
-        "user set"*) COMPREPLY=($(compgen -W "--json --help --name --address --protocols --locale --quota --hidden --given-name --surname --initials --title --department --company --office --phone --mobile --notes" -- "$cur")) ;;
+        "user set"*) COMPREPLY=($(compgen -W "--json --help --name --address --protocols --locale --quota --quota-warn --quota-send --quota-receive --quota-recoverable --quota-archive --quota-archive-warn --archive --hidden --given-name --surname --initials --title --department --company --office --phone --mobile --notes" -- "$cur")) ;;
         "user passwd"*) COMPREPLY=($(compgen -W "--json --help --password-stdin" -- "$cur")) ;;
         "user disable"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "user enable"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
@@ -41,14 +41,23 @@ _bourse() {
         "domain show"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "domain set"*) COMPREPLY=($(compgen -W "--json --help --catchall" -- "$cur")) ;;
         "domain delete"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
-        "import"*) COMPREPLY=($(compgen -W "--json --help --folder --again --flat --crlf --file-dates --mbox-quoting --quiet" -- "$cur")) ;;
-        "export"*) COMPREPLY=($(compgen -W "--json --help --format --folder --quiet" -- "$cur")) ;;
-        "folder list"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
-        "folder create"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "import"*) COMPREPLY=($(compgen -W "--json --help --folder --again --flat --crlf --file-dates --mbox-quoting --quiet --archive" -- "$cur")) ;;
+        "export"*) COMPREPLY=($(compgen -W "--json --help --format --folder --quiet --archive" -- "$cur")) ;;
+        "folder list"*) COMPREPLY=($(compgen -W "--json --help --archive" -- "$cur")) ;;
+        "folder create"*) COMPREPLY=($(compgen -W "--json --help --archive" -- "$cur")) ;;
         "folder delete"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
         "folder grant"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
-        "message list"*) COMPREPLY=($(compgen -W "--json --help --folder --limit --newest" -- "$cur")) ;;
-        "message show"*) COMPREPLY=($(compgen -W "--json --help --folder --headers" -- "$cur")) ;;
+        "message list"*) COMPREPLY=($(compgen -W "--json --help --folder --limit --newest --archive" -- "$cur")) ;;
+        "message show"*) COMPREPLY=($(compgen -W "--json --help --folder --headers --archive" -- "$cur")) ;;
+        "recover list"*) COMPREPLY=($(compgen -W "--json --help --folder --subject --from --since --before --id --held --archive" -- "$cur")) ;;
+        "recover restore"*) COMPREPLY=($(compgen -W "--json --help --folder --subject --from --since --before --id --held --archive --all --to" -- "$cur")) ;;
+        "hold show"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "hold set"*) COMPREPLY=($(compgen -W "--json --help --days" -- "$cur")) ;;
+        "retention add"*) COMPREPLY=($(compgen -W "--json --help --action --days --folder" -- "$cur")) ;;
+        "retention list"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "retention delete"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
+        "retention assign"*) COMPREPLY=($(compgen -W "--json --help --folder --archive" -- "$cur")) ;;
+        "retention run"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "status"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "check"*) COMPREPLY=($(compgen -W "--json --help --repair --contents --user" -- "$cur")) ;;
         "queue list"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
@@ -60,7 +69,7 @@ _bourse() {
         return ;;
     esac
     case $COMP_CWORD in
-    1) COMPREPLY=($(compgen -W "init serve user group room contact alias domain import export folder message status check queue help version" -- "$cur")); return ;;
+    1) COMPREPLY=($(compgen -W "init serve user group room contact alias domain import export folder message recover hold retention status check queue help version" -- "$cur")); return ;;
     2) case "${COMP_WORDS[1]}" in
         user) COMPREPLY=($(compgen -W "add list show set passwd disable enable delete" -- "$cur")); return ;;
         group) COMPREPLY=($(compgen -W "add list show set delete members" -- "$cur")); return ;;
@@ -70,6 +79,9 @@ _bourse() {
         domain) COMPREPLY=($(compgen -W "add list show set delete" -- "$cur")); return ;;
         folder) COMPREPLY=($(compgen -W "list create delete grant" -- "$cur")); return ;;
         message) COMPREPLY=($(compgen -W "list show" -- "$cur")); return ;;
+        recover) COMPREPLY=($(compgen -W "list restore" -- "$cur")); return ;;
+        hold) COMPREPLY=($(compgen -W "show set" -- "$cur")); return ;;
+        retention) COMPREPLY=($(compgen -W "add list delete assign run" -- "$cur")); return ;;
         queue) COMPREPLY=($(compgen -W "list retry drop" -- "$cur")); return ;;
         esac ;;
     esac

@@ -13,6 +13,11 @@ int user_disable(struct command_call *call);
 int user_enable(struct command_call *call);
 int user_delete(struct command_call *call);
 
+// access_commands.c: rights over whole mailboxes
+int user_grant(struct command_call *call);
+int user_revoke(struct command_call *call);
+int user_rights(struct command_call *call);
+
 // recipient_commands.c: groups, rooms, contacts
 int group_add(struct command_call *call);
 int group_list(struct command_call *call);
@@ -49,8 +54,29 @@ int folder_list_command(struct command_call *call);
 int folder_create_command(struct command_call *call);
 int folder_delete_command(struct command_call *call);
 int folder_grant_command(struct command_call *call);
+int folder_rights_command(struct command_call *call);
 int message_list_command(struct command_call *call);
 int message_show_command(struct command_call *call);
+
+// public_commands.c
+int public_add(struct command_call *call);
+int public_list(struct command_call *call);
+int public_show(struct command_call *call);
+int public_set(struct command_call *call);
+int public_delete(struct command_call *call);
+int public_mail_enable(struct command_call *call);
+int public_mail_disable(struct command_call *call);
+
+// recover_commands.c, retention_commands.c
+int recover_list_command(struct command_call *call);
+int recover_restore_command(struct command_call *call);
+int hold_show_command(struct command_call *call);
+int hold_set_command(struct command_call *call);
+int retention_add_command(struct command_call *call);
+int retention_list_command(struct command_call *call);
+int retention_delete_command(struct command_call *call);
+int retention_assign_command(struct command_call *call);
+int retention_run_command(struct command_call *call);
 
 // import_command.c, import_client.c, export_command.c, export_client.c
 int import_command(struct command_call *call);
@@ -58,6 +84,8 @@ int import_client(struct client_call *call);
 int export_command(struct command_call *call);
 int export_client(struct client_call *call);
 
+// index_command.c
+int index_command(struct command_call *call);
 // move_command.c, migrate_command.c
 int move_command(struct command_call *call);
 int migrate_command(struct command_call *call);

@@ -14,6 +14,9 @@
     { "yes", NULL, "Do it without asking" }
 #define PREFIX                                                                                     \
     { "prefix", "TEXT", "Only those whose name or address begins with TEXT" }
+#define GRANT                                                                                      \
+    OPTIONS({"to", "ADDRESS", "Who gets or loses the right (needed)"},                             \
+            {"right", "full-access|send-as|send-on-behalf", "Which right (needed)"})
 #define IN_FOLDER                                                                                  \
     { "folder", "FOLDER", "The folder's path, such as Inbox or \"Projects/2026\"" }
 // What describes a person.
@@ -25,6 +28,27 @@
         {"mobile", "TEXT", "Mobile telephone"}, {                                                  \
         "notes", "TEXT", "Notes"                                                                   \
     }
+#define IN_ARCHIVE                                                                                 \
+    { "archive", NULL, "The user's archive instead of the mailbox" }
+#define QUOTAS                                                                                     \
+    {"quota-warn", "SIZE",                                                                         \
+     "From which size on the user is told once a day; here and below: 0 is "                       \
+     "the default of bourse.conf, none is no limit"},                                              \
+        {"quota-send", "SIZE", "From which size on the user cannot send"},                         \
+        {"quota-receive", "SIZE", "Size of the mailbox; the same as --quota"},                     \
+        {"quota-recoverable", "SIZE", "Size of what can be restored"},                             \
+        {"quota-archive", "SIZE", "Size of the archive"},                                          \
+        {"quota-archive-warn", "SIZE", "From which size of the archive on the user is told"}, {    \
+        "archive", "on|off", "Whether the user has an archive mailbox; off keeps its file"         \
+    }
+#define RECOVER                                                                                    \
+    {"folder", "FOLDER", "Only what was in this folder or below it"},                              \
+        {"subject", "TEXT", "Only with this in the subject"},                                      \
+        {"from", "TEXT", "Only with this in the sender's name"},                                   \
+        {"since", "DATE", "Only what was deleted then or later"},                                  \
+        {"before", "DATE", "Only what was deleted before"},                                        \
+        {"id", "N", "Only this message (`recover list` shows the ids)"},                           \
+        {"held", NULL, "Also what a hold keeps: purged messages and earlier versions"}, IN_ARCHIVE
 #define HIDDEN                                                                                     \
     { "hidden", "yes|no", "Whether address lists leave it out" }
 #define NAME                                                                                       \
@@ -58,7 +82,8 @@ const struct command admin_commands[] = {
      OPTIONS(NAME, PASSWORD_STDIN, {"no-password", NULL, "Nobody can log in until one is set"},
              {"shared", NULL, "A shared mailbox: nobody logs in to it (folder grant gives access)"},
              {"locale", "LOCALE", "Language of the folder names, such as en or de"},
-             {"quota", "SIZE", "Mailbox limit, such as 2G; 0: the default"}, HIDDEN, PERSON),
+             {"quota", "SIZE", "Mailbox limit, such as 2G; 0: the default"}, QUOTAS, HIDDEN,
+             PERSON),
      COMMAND_PASSWORD, "Add a user with a mailbox",
      "The password is asked for on the terminal, or read with --password-stdin.", user_add},
     {"user list", "DIR", OPTIONS(PREFIX, {"shared", NULL, "Only shared mailboxes"}), 0,
@@ -70,7 +95,8 @@ const struct command admin_commands[] = {
              {"protocols", "LIST",
               "What the user may use: all, none, or of smtp,imap,pop3,ews,mapi,eas,dav,ldap,web"},
              {"locale", "LOCALE", "Language, such as en or de"},
-             {"quota", "SIZE", "Mailbox limit, such as 2G; 0: the default"}, HIDDEN, PERSON),
+             {"quota", "SIZE", "Mailbox limit, such as 2G; 0: the default"}, QUOTAS, HIDDEN,
+             PERSON),
      0, "Change a user", "Text options take \"\" to clear.", user_set},
     {"user passwd", "DIR USER", OPTIONS(PASSWORD_STDIN), COMMAND_PASSWORD, "Set a password", NULL,
      user_passwd},
@@ -80,6 +106,14 @@ const struct command admin_commands[] = {
     {"user delete", "DIR USER",
      OPTIONS(YES, {"keep-mailbox", NULL, "Leave the mailbox's file in the store"}), COMMAND_CONFIRM,
      "Delete a user and the mailbox", NULL, user_delete},
+
+    {"user grant", "DIR USER", GRANT, 0, "Give somebody rights over a mailbox",
+     "full-access: everything in the mailbox, as its owner. send-as: mail from USER's addresses as "
+     "if USER sent it. send-on-behalf: the same, with the one who sends named in Sender. USER may "
+     "also be a group (to send as it), ADDRESS a user or a group.",
+     user_grant},
+    {"user revoke", "DIR USER", GRANT, 0, "Take rights over a mailbox away", NULL, user_revoke},
+    {"user rights", "DIR USER", NULL, 0, "Show who has rights over a mailbox", NULL, user_rights},
 
     {"group add", "DIR ADDRESS",
      OPTIONS(NAME,
@@ -160,7 +194,7 @@ const struct command admin_commands[] = {
              {"crlf", NULL, "Store line ends as CRLF (files of Unix programs often have LF)"},
              {"file-dates", NULL, "Take the date of .eml files from the file, not from its header"},
              {"mbox-quoting", "auto|rd|none", "How \">From \" in mbox files is meant"},
-             {"quiet", NULL, "No progress bar and no list of what was skipped"}),
+             {"quiet", NULL, "No progress bar and no list of what was skipped"}, IN_ARCHIVE),
      0, "Import .eml files, mbox files and Maildirs",
      "Each FILE is a message (.eml), an mbox file, a Maildir (with its subfolders), or a directory "
      "of "
@@ -172,7 +206,7 @@ const struct command admin_commands[] = {
     {"export", "DIR USER OUT",
      OPTIONS({"format", "eml|mbox|maildir", "What to write (needed)"},
              {"folder", "FOLDER", "Only this folder; all folders if not given"},
-             {"quiet", NULL, "No progress bar"}),
+             {"quiet", NULL, "No progress bar"}, IN_ARCHIVE),
      0, "Export a mailbox as .eml files, mbox files or a Maildir",
      "With --folder, OUT is an mbox file, a directory of .eml files or a Maildir; without it OUT "
      "is a "
@@ -183,9 +217,10 @@ const struct command admin_commands[] = {
      "stored; mbox files quote lines that begin with \"From \" (the mboxrd rules).",
      export_command, export_client},
 
-    {"folder list", "DIR USER", NULL, 0, "List the folders of a mailbox", NULL,
+    {"folder list", "DIR USER", OPTIONS(IN_ARCHIVE), 0, "List the folders of a mailbox", NULL,
      folder_list_command},
-    {"folder create", "DIR USER FOLDER", NULL, 0, "Create a folder", NULL, folder_create_command},
+    {"folder create", "DIR USER FOLDER", OPTIONS(IN_ARCHIVE), 0, "Create a folder", NULL,
+     folder_create_command},
     {"folder delete", "DIR USER FOLDER", OPTIONS(YES), COMMAND_CONFIRM,
      "Delete a folder and its messages", NULL, folder_delete_command},
     {"folder grant", "DIR USER FOLDER MEMBER RIGHTS", NULL, 0, "Let others use a folder",
@@ -193,15 +228,76 @@ const struct command admin_commands[] = {
      "publishing-editor, editor, publishing-author, author, nonediting-author, reviewer, "
      "contributor, "
      "none, or a list of read, create, edit-own, delete-own, edit-all, delete-all, subfolders, "
-     "owner, "
-     "contact, visible separated by commas.",
+     "owner, contact, visible, free-busy, free-busy-details separated by commas.\n"
+     "USER is public for the public folders.",
      folder_grant_command},
+    {"folder rights", "DIR USER FOLDER", NULL, 0, "Show who may use a folder", NULL,
+     folder_rights_command},
+
+    {"public add", "DIR PATH", NULL, 0, "Add a public folder",
+     "The first one makes the public store. Everybody may read it, write to it and change what "
+     "they "
+     "wrote (the role author) until `bourse folder grant DIR public PATH` says otherwise.",
+     public_add},
+    {"public list", "DIR", NULL, 0, "List the public folders", NULL, public_list},
+    {"public show", "DIR PATH", NULL, 0, "Show a public folder, its limits and its address", NULL,
+     public_show},
+    {"public set", "DIR PATH",
+     OPTIONS({"item-size", "SIZE", "Largest message, such as 10M; 0: no limit"},
+             {"quota", "SIZE", "All messages together; 0: no limit"},
+             {"age-days", "N", "Messages are deleted N days after they arrived; 0: never"}),
+     0, "Change a public folder's limits", NULL, public_set},
+    {"public delete", "DIR PATH", OPTIONS(YES), COMMAND_CONFIRM,
+     "Delete a public folder and its messages", NULL, public_delete},
+    {"public mail-enable", "DIR PATH ADDRESS", OPTIONS(NAME), 0,
+     "Give a public folder an address: mail to it arrives there", NULL, public_mail_enable},
+    {"public mail-disable", "DIR PATH", NULL, 0, "Take a public folder's address away", NULL,
+     public_mail_disable},
 
     {"message list", "DIR USER",
-     OPTIONS(IN_FOLDER, {"limit", "N", "At most N messages"}, {"newest", NULL, "The newest first"}),
+     OPTIONS(IN_FOLDER, {"limit", "N", "At most N messages"}, {"newest", NULL, "The newest first"},
+             IN_ARCHIVE),
      0, "List the messages of a folder", NULL, message_list_command},
-    {"message show", "DIR USER UID", OPTIONS(IN_FOLDER, {"headers", NULL, "Only the header"}), 0,
+    {"message show", "DIR USER UID",
+     OPTIONS(IN_FOLDER, {"headers", NULL, "Only the header"}, IN_ARCHIVE), 0,
      "Print a message as it is stored", NULL, message_show_command},
+
+    {"recover list", "DIR USER", OPTIONS(RECOVER), 0, "List deleted messages that can be restored",
+     "Deleted messages can be restored for as long as bourse.conf says ([store] keep_deleted); "
+     "DATE is a day such as 2026-01-31, or a time such as 2026-01-31T14:00:00.",
+     recover_list_command},
+    {"recover restore", "DIR USER",
+     OPTIONS(RECOVER, {"all", NULL, "Everything that can be restored"},
+             {"to", "FOLDER",
+              "Where messages go whose folder is gone; it is made anew under its old path if not "
+              "given"}),
+     0, "Put deleted messages back into their folders", NULL, recover_restore_command},
+    {"hold show", "DIR USER", NULL, 0, "Show the holds on a mailbox", NULL, hold_show_command},
+    {"hold set", "DIR USER HOLD STATE",
+     OPTIONS({"days", "N", "litigation: keep each message N days from its arrival; 0: always"}), 0,
+     "Put a mailbox on hold, or end that",
+     "HOLD is litigation (nothing is lost: what is deleted for good or changed is kept out of the "
+     "user's sight) or single-item (the same, as long as deleted messages are kept anyway). STATE "
+     "is on or off. Ending a hold lets the next nightly pass purge what it kept.",
+     hold_set_command},
+    {"retention add", "DIR NAME",
+     OPTIONS({"action", "delete|purge|archive",
+              "What becomes of messages: deleted and restorable for a while, deleted for good, or "
+              "moved to the archive (needed)"},
+             {"days", "N", "How old they become; 0: they stay (needed)"},
+             {"folder", "FOLDER",
+              "Applies by itself, to everything (all) or to a folder every mailbox has, by its "
+              "English name; if not given, only where it is assigned"}),
+     0, "Add a retention tag", NULL, retention_add_command},
+    {"retention list", "DIR", NULL, 0, "List retention tags", NULL, retention_list_command},
+    {"retention delete", "DIR NAME", OPTIONS(YES), COMMAND_CONFIRM, "Delete a retention tag",
+     "Messages and folders that have it are no longer acted on.", retention_delete_command},
+    {"retention assign", "DIR USER NAME", OPTIONS(IN_FOLDER, IN_ARCHIVE), 0,
+     "Let a retention tag apply to a folder or a mailbox",
+     "NAME none takes the tags away. Without --folder it is for the whole mailbox.",
+     retention_assign_command},
+    {"retention run", "DIR [USER]", NULL, 0, "Do now what the nightly pass does", NULL,
+     retention_run_command},
 
     {"status", "DIR", NULL, 0, "Show what the server is doing", NULL, status_command},
     {"check", "DIR",
@@ -210,6 +306,17 @@ const struct command admin_commands[] = {
              {"user", "USER", "Only this mailbox"}),
      0, "Verify the directory and every mailbox",
      "Prints a line for each fault. The exit status is 1 when faults remain.", check_command},
+    {"index", "DIR [USER]",
+     OPTIONS({"status", NULL, "Only show what there is"},
+             {"rebuild", NULL, "Build a new index beside the one in use, which it then replaces"},
+             {"drop", NULL, "Delete the index"}),
+     0, "Build or show the full-text indexes of mailboxes",
+     "Searches are quick in mailboxes that have an index. By default a mailbox gets one when it is "
+     "first searched (bourse.conf, [store] index), and new messages are added in the background; "
+     "this command does it at once, for one mailbox or all.\n"
+     "The table shows how many messages are in the index, how many still have to be added, and how "
+     "many are in it that the mailbox no longer has (too many of these lead to a rebuild).",
+     index_command},
     {"backup", "DIR [USER...]",
      OPTIONS(
          {"to", "TARGET", "The folder that keeps the backups (needed); made when missing", true},

@@ -10,20 +10,15 @@ static const struct {
     uint32_t rights;
 } right_names[] = {
     // Roles, as mail clients show them.
-    {"owner", RIGHTS_ALL},
-    {"publishing-editor", RIGHTS_READ_ANY | RIGHTS_CREATE | RIGHTS_EDIT_OWNED |
-                              RIGHTS_DELETE_OWNED | RIGHTS_EDIT_ANY | RIGHTS_DELETE_ANY |
-                              RIGHTS_CREATE_SUBFOLDER | RIGHTS_VISIBLE},
-    {"editor", RIGHTS_READ_ANY | RIGHTS_CREATE | RIGHTS_EDIT_OWNED | RIGHTS_DELETE_OWNED |
-                   RIGHTS_EDIT_ANY | RIGHTS_DELETE_ANY | RIGHTS_VISIBLE},
-    {"publishing-author", RIGHTS_READ_ANY | RIGHTS_CREATE | RIGHTS_EDIT_OWNED |
-                              RIGHTS_DELETE_OWNED | RIGHTS_CREATE_SUBFOLDER | RIGHTS_VISIBLE},
-    {"author",
-     RIGHTS_READ_ANY | RIGHTS_CREATE | RIGHTS_EDIT_OWNED | RIGHTS_DELETE_OWNED | RIGHTS_VISIBLE},
-    {"nonediting-author", RIGHTS_READ_ANY | RIGHTS_CREATE | RIGHTS_DELETE_OWNED | RIGHTS_VISIBLE},
-    {"reviewer", RIGHTS_READ_ANY | RIGHTS_VISIBLE},
-    {"contributor", RIGHTS_CREATE | RIGHTS_VISIBLE},
-    {"none", 0},
+    {"owner", ROLE_OWNER},
+    {"publishing-editor", ROLE_PUBLISHING_EDITOR},
+    {"editor", ROLE_EDITOR},
+    {"publishing-author", ROLE_PUBLISHING_AUTHOR},
+    {"author", ROLE_AUTHOR},
+    {"nonediting-author", ROLE_NONEDITING_AUTHOR},
+    {"reviewer", ROLE_REVIEWER},
+    {"contributor", ROLE_CONTRIBUTOR},
+    {"none", ROLE_NONE},
     // Single rights.
     {"read", RIGHTS_READ_ANY},
     {"create", RIGHTS_CREATE},
@@ -34,7 +29,11 @@ static const struct {
     {"subfolders", RIGHTS_CREATE_SUBFOLDER},
     {"contact", RIGHTS_CONTACT},
     {"visible", RIGHTS_VISIBLE},
+    {"free-busy", RIGHTS_FREE_BUSY_SIMPLE},
+    {"free-busy-details", RIGHTS_FREE_BUSY},
 };
+
+#define N_ROLES 9
 
 static bool parse_rights(const char *text, uint32_t *out) {
     g_auto(GStrv) words = g_strsplit(text, ",", 32);
@@ -50,6 +49,54 @@ static bool parse_rights(const char *text, uint32_t *out) {
             return false;
     }
     return words[0] != NULL;
+}
+
+// The role, or the single rights.
+static const char *rights_text(struct arena *arena, uint32_t rights) {
+    uint32_t folder = rights & ~(uint32_t)RIGHTS_FREE_BUSY, left = folder;
+    const char *text = "";
+    for (unsigned i = 0; i < G_N_ELEMENTS(right_names); i++) {
+        uint32_t r = right_names[i].rights;
+        if (i < N_ROLES ? r == folder && (r || !(rights & RIGHTS_FREE_BUSY)) && left == folder
+                        : (r & left) && !(r & RIGHTS_FREE_BUSY)) {
+            text = arena_printf(arena, "%s%s%s", text, *text ? "," : "", right_names[i].name);
+            left &= ~r;
+            if (i < N_ROLES)
+                break;
+        }
+    }
+    const char *busy = rights & RIGHTS_FREE_BUSY_DETAILED ? "free-busy-details"
+                       : rights & RIGHTS_FREE_BUSY_SIMPLE ? "free-busy"
+                                                          : NULL;
+    return busy ? arena_printf(arena, "%s%s%s", text, *text ? "," : "", busy) : text;
+}
+
+int folder_rights_command(struct command_call *call) {
+    MAILBOX_AUTO mailbox = NULL;
+    struct mailbox_folder folder;
+    struct mailbox_member_list members;
+    if (!call_open_mailbox(call, 1, &mailbox) ||
+        !call_find_folder(call, mailbox, call_argument(call, 2), &folder))
+        return EXIT_FAILED;
+    enum ec ec = mailbox_permissions(mailbox, call->arena, folder.fid, true, &members);
+    if (ec != EC_OK)
+        return call_fail(call, ec, "cannot read the rights: %s", ec_text(ec));
+    output_list_begin(call->out, "member:36 rights");
+    for (unsigned i = 0; i < members.n; i++) {
+        const struct mailbox_member *m = &members.items[i];
+        output_object_begin(call->out, NULL);
+        output_string(call->out, "member",
+                      m->id == MEMBER_DEFAULT     ? "default"
+                      : m->id == MEMBER_ANONYMOUS ? "anonymous"
+                      : m->address                ? m->address
+                                                  : m->name);
+        output_string(call->out, "name", m->name);
+        output_string(call->out, "rights", rights_text(call->arena, m->rights));
+        output_number(call->out, "mask", m->rights);
+        output_object_end(call->out);
+    }
+    output_list_end(call->out);
+    return EXIT_DONE;
 }
 
 int folder_list_command(struct command_call *call) {

@@ -4,9 +4,23 @@
 #include <string.h>
 
 #include "admin/recipient.h"
+#include "mailbox/archive.h"
+
+bool call_open_public(struct command_call *call, struct mailbox **out) {
+    struct principal *admin = principal_admin();
+    enum ec ec = mailbox_open_public(call->services->mailboxes, admin, out);
+    principal_unref(admin);
+    if (ec == EC_NOT_FOUND)
+        call_fail(call, ec, "there are no public folders yet; `bourse public add` makes the first");
+    else if (ec != EC_OK)
+        call_fail(call, ec, "cannot open the public folders: %s", ec_text(ec));
+    return ec == EC_OK;
+}
 
 bool call_open_mailbox(struct command_call *call, unsigned i, struct mailbox **out) {
     struct directory_object *user;
+    if (strcmp(call_argument(call, i), "public") == 0)
+        return call_open_public(call, out);
     if (!recipient_find(call, call_argument(call, i), KINDS_ALL, &user))
         return false;
     if (!user->has_mailbox) {
@@ -15,9 +29,15 @@ bool call_open_mailbox(struct command_call *call, unsigned i, struct mailbox **o
         return false;
     }
     struct principal *admin = principal_admin();
-    enum ec ec = mailbox_open(call->services->mailboxes, admin, &user->guid, out);
+    bool is_archive = call_switch(call, "archive");
+    enum ec ec = is_archive
+                     ? mailbox_open_archive(call->services->mailboxes, admin, &user->guid, out)
+                     : mailbox_open(call->services->mailboxes, admin, &user->guid, out);
     principal_unref(admin);
-    if (ec == EC_NOT_FOUND)
+    if (ec == EC_NOT_FOUND && is_archive)
+        call_fail(call, ec, "%s has no archive; `bourse user set %s %s --archive on` makes one",
+                  user->address, call_argument(call, 0), user->address);
+    else if (ec == EC_NOT_FOUND)
         call_fail(
             call, ec,
             "the mailbox of %s is missing in the store; `bourse check %s --repair` makes an empty "

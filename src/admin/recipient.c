@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "admin/quota_options.h"
+#include "mailbox/archive.h"
 #include "mailbox/mailbox.h"
 #include "store/store.h"
 
@@ -12,7 +14,7 @@ static const char *const kind_names[] = {
     [DIRECTORY_USER] = "user",       [DIRECTORY_SHARED] = "shared",
     [DIRECTORY_ROOM] = "room",       [DIRECTORY_EQUIPMENT] = "equipment",
     [DIRECTORY_GROUP] = "group",     [DIRECTORY_DYNAMIC] = "dynamic",
-    [DIRECTORY_CONTACT] = "contact",
+    [DIRECTORY_CONTACT] = "contact", [DIRECTORY_PUBLIC_FOLDER] = "folder",
 };
 
 static const struct {
@@ -171,6 +173,7 @@ void recipient_print(struct command_call *call, const struct directory_object *o
         output_string(call->out, "locale", o->locale);
         output_number(call->out, "quota", o->quota);
         print_mailbox(call, o);
+        quota_print(call, o);
     }
     output_object_end(call->out);
 }
@@ -346,7 +349,9 @@ static enum ec delete_mailbox(struct command_call *call, struct directory_object
     }
     enum ec ec = EC_BUSY;
     for (unsigned tries = 0; tries < 50 && ec == EC_BUSY; tries++) {
-        ec = store_delete_mailbox(call->services->store, &o->guid);
+        ec = mailbox_archive_delete(call->services->mailboxes, &o->guid);
+        if (ec == EC_OK)
+            ec = store_delete_mailbox(call->services->store, &o->guid);
         if (ec == EC_BUSY)
             g_usleep(100000);
     }

@@ -6,6 +6,8 @@
 #include "admin/command_functions.h"
 #include "admin/recipient.h"
 #include "base/clock.h"
+#include "mailbox/archive.h"
+#include "mailbox/mailbox.h"
 #include "net/net.h"
 #include "queue/queue.h"
 #include "store/check.h"
@@ -196,8 +198,15 @@ static void check_all(struct check_run *run, const GArray *mailboxes) {
         char text[GUID_STRING_SIZE];
         guid_format(guid, text);
         g_hash_table_add(present, guid);
+        struct guid owner_guid;
         if (directory_find_guid(d, arena, guid, &owner) == EC_OK)
             check_mailbox(run, guid, owner->address);
+        else if (guid_equal(guid, mailbox_public_guid()))
+            check_mailbox(run, guid, "public folders");
+        else if (mailbox_archive_owner(run->call->services->mailboxes, guid, &owner_guid) ==
+                     EC_OK &&
+                 directory_find_guid(d, arena, &owner_guid, &owner) == EC_OK)
+            check_mailbox(run, guid, arena_printf(arena, "%s (archive)", owner->address));
         else {
             output_progress(run->call->out, "%s", text);
             check_mailbox(run, guid, text);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "admin/command_functions.h"
+#include "admin/quota_options.h"
 #include "admin/recipient.h"
 #include "auth/auth.h"
 
@@ -22,12 +23,15 @@ int user_add(struct command_call *call) {
                                     .address = call_argument(call, 1),
                                     .protocols = DIRECTORY_ALL_PROTOCOLS,
                                     .has_mailbox = true};
-    if (!recipient_take_options(call, &user))
+    struct quota_options quotas;
+    if (!recipient_take_options(call, &user) || !quota_options_take(call, &user, &quotas))
         return EXIT_FAILED;
     if (is_shared && call->password)
         return call_fail(call, EC_INVALID_PARAMETER,
                          "nobody logs in to a shared mailbox; leave the password out");
     int status = recipient_add(call, &user);
+    if (status == EXIT_DONE)
+        status = quota_options_apply(call, &user, &quotas);
     if (status != EXIT_DONE)
         return status;
     if (call->password) {
@@ -57,10 +61,13 @@ int user_show(struct command_call *call) {
 
 int user_set(struct command_call *call) {
     struct directory_object *user;
+    struct quota_options quotas;
     if (!recipient_find(call, call_argument(call, 1), KINDS_USER, &user) ||
-        !recipient_take_options(call, user))
+        !recipient_take_options(call, user) || !quota_options_take(call, user, &quotas))
         return EXIT_FAILED;
     int status = recipient_update(call, user);
+    if (status == EXIT_DONE)
+        status = quota_options_apply(call, user, &quotas);
     return status == EXIT_DONE ? done(call, &user->guid, "Changed") : status;
 }
 

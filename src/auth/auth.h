@@ -17,11 +17,13 @@ struct principal {
     struct guid guid;
     char *address; // primary
     char *display_name;
-    bool is_admin; // the local administrator (command line)
+    bool is_admin;     // the local administrator (command line)
+    bool is_anonymous; // somebody who gave no name; the guid is zero
 };
 struct principal *principal_ref(struct principal *p);
 void principal_unref(struct principal *p); // accepts NULL
 struct principal *principal_admin(void);   // for the command line and delivery
+struct principal *principal_anonymous(void);
 
 struct auth;
 struct auth_options {
@@ -66,3 +68,7 @@ void sasl_free(struct sasl *s); // accepts NULL; clears secrets
 // call again. Others: as auth_password; EC_FORMAT_ERROR for a malformed message.
 enum ec sasl_step(struct sasl *s, const uint8_t *in, size_t in_len, char **challenge_out,
                   size_t *challenge_len_out, struct principal **out);
+
+// A client's message undone from base64, strictly: nothing is passed over. False: it is none.
+// `*out` (g_free; may be NULL for an empty one) may hold a password.
+bool sasl_decode(const char *base64, uint8_t **out, size_t *len_out);

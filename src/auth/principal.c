@@ -30,3 +30,10 @@ struct principal *principal_admin(void) {
         .refs = 1, .address = address, .display_name = name, .is_admin = true};
     return principal_ref(&admin);
 }
+
+struct principal *principal_anonymous(void) {
+    static char address[] = "", name[] = "Anonymous";
+    static struct principal anonymous = {
+        .refs = 1, .address = address, .display_name = name, .is_anonymous = true};
+    return principal_ref(&anonymous);
+}

@@ -166,3 +166,17 @@ enum ec sasl_step(struct sasl *s, const uint8_t *in, size_t in_len, char **chall
     }
     return EC_FORMAT_ERROR;
 }
+
+// GLib's decoder passes over what it does not know.
+bool sasl_decode(const char *base64, uint8_t **out, size_t *len_out) {
+    size_t len = strlen(base64), body = len;
+    while (body > 0 && len - body < 2 && base64[body - 1] == '=')
+        body--;
+    for (size_t i = 0; i < body; i++)
+        if (!g_ascii_isalnum(base64[i]) && base64[i] != '+' && base64[i] != '/')
+            return false;
+    if (len % 4 != 0)
+        return false;
+    *out = g_base64_decode(base64, len_out);
+    return true;
+}

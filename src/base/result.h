@@ -16,8 +16,11 @@
     X(EC_BAD_FOLDER_NAME, 0x0000045C, "the folder name is not allowed")                            \
     X(EC_SEARCH_FOLDER, 0x00000460, "not possible on a search folder")                             \
     X(EC_NOT_SEARCH_FOLDER, 0x00000461, "not a search folder")                                     \
+    X(EC_NO_RECEIVE_FOLDER, 0x00000463, "no receive folder is set")                                \
     X(EC_INVALID_RECIPIENTS, 0x00000467, "a recipient is not valid")                               \
+    X(EC_BUFFER_TOO_SMALL, 0x0000047D, "not even one row fits")                                    \
     X(EC_SERVER_BUSY, 0x00000480, "the server is busy")                                            \
+    X(EC_SEARCH_SCOPE_VIOLATION, 0x00000490, "a search folder in its own scope")                   \
     X(EC_NULL_OBJECT, 0x000004B9, "no such object handle")                                         \
     X(EC_MESSAGE_TOO_BIG, 0x000004D4, "the message is larger than the limit")                      \
     X(EC_NOT_AUTHORIZED, 0x000004D6, "not authorized")                                             \
@@ -25,6 +28,8 @@
     X(EC_SEND_AS_DENIED, 0x000004DC, "no right to send as this sender")                            \
     X(EC_TOO_MANY_OBJECTS, 0x000004DE, "too many open objects")                                    \
     X(EC_FORMAT_ERROR, 0x000004ED, "the data is not in the expected format")                       \
+    X(EC_NOT_EXPANDED, 0x000004F7, "the category is not expanded")                                 \
+    X(EC_NOT_COLLAPSED, 0x000004F8, "the category is not collapsed")                               \
     X(EC_LOOP_DETECTED, 0x00000504, "a loop of groups or messages")                                \
     X(EC_TOO_MANY_RECIPIENTS, 0x00000505, "too many recipients")                                   \
     X(EC_DUPLICATE_OBJECT, 0x00000579, "an object like this exists already")                       \

@@ -45,19 +45,11 @@ static char *short_name(struct arena *arena, const char *name) {
                         kept ? "." : "", (int)kept, ext);
 }
 
-static const char *made_up_name(struct reading *r, const struct mime_part *part) {
-    const char *ext = extension_of_type(part->type, part->subtype);
-    return arena_printf(r->arena, "ATT%05u.%s", ++r->unnamed,
-                        ext                           ? ext
-                        : part_is(part, "text", NULL) ? "txt"
-                                                      : "dat");
-}
-
-static void set_names(struct reading *r, struct bag *bag, const struct mime_part *part,
-                      const char *name) {
-    char *clean = clean_name(r->arena, name);
-    if (!*clean)
-        clean = arena_strdup(r->arena, made_up_name(r, part));
+void set_attachment_names(struct reading *r, struct bag *bag, const char *name,
+                          const char *extension) {
+    char *clean = name ? clean_name(r->arena, name) : NULL;
+    if (!clean || !*clean)
+        clean = arena_printf(r->arena, "ATT%05u.%s", ++r->unnamed, extension);
     const char *dot = strrchr(clean, '.');
     bag_set_str(bag, PidTagAttachLongFilename, clean);
     bag_set_str(bag, PidTagAttachFilename, short_name(r->arena, clean));
@@ -118,6 +110,14 @@ static void set_type(struct reading *r, struct bag *bag, const struct mime_part 
     if (part->location)
         bag_set_str(bag, PidTagAttachContentLocation,
                     mime_decode_words(r->arena, part->location, NULL));
+    bag_set_str(bag, PidTagAttachContentBase,
+                mime_header_text(r->arena, r->mime, part, "content-base", NULL));
+}
+
+void set_attachment_defaults(struct bag *bag, size_t size) {
+    bag_set_long(bag, PidTagRenderingPosition, -1);
+    bag_set_long(bag, PidTagAttachFlags, 0);
+    bag_set_long(bag, PidTagAttachSize, (int32_t)MIN(size, (size_t)INT32_MAX));
 }
 
 struct attachment_value *read_attachment(struct reading *r, const struct mime_part *part) {
@@ -129,14 +129,15 @@ struct attachment_value *read_attachment(struct reading *r, const struct mime_pa
     if (is_embedded) {
         set_embedded_names(r, a->bag, part);
     } else {
-        const char *name = mime_filename(part);
-        set_names(r, a->bag, part, name ? name : made_up_name(r, part));
+        const char *ext = extension_of_type(part->type, part->subtype);
+        set_attachment_names(r, a->bag, mime_filename(part),
+                             ext                           ? ext
+                             : part_is(part, "text", NULL) ? "txt"
+                                                           : "dat");
     }
     set_type(r, a->bag, part);
     set_dates(a->bag, part);
-    bag_set_long(a->bag, PidTagRenderingPosition, -1);
-    bag_set_long(a->bag, PidTagAttachFlags, 0);
-    bag_set_long(a->bag, PidTagAttachSize, (int32_t)MIN(decoded_size(part), (size_t)INT32_MAX));
+    set_attachment_defaults(a->bag, decoded_size(part));
     if (part->body.len > 0)
         a->external = (struct prop_external){
             .pos = part->body.pos, .len = part->body.len, .encoding = (uint8_t)part->encoding};

@@ -109,6 +109,8 @@ static void set_text_body(struct reading *r, const struct mime_part *part) {
     const char *format = mime_param(part->params, part->n_params, "format");
     if (part->body.len == 0) {
         bag_set_str(bag, PidTagBody, "");
+    } else if (read_uuencoded(r, part, part_charset(part))) {
+        return;
     } else if (format && g_ascii_strcasecmp(format, "flowed") == 0 &&
                part->body.len <= MAX_FLOWED) {
         const char *delsp = mime_param(part->params, part->n_params, "delsp");
@@ -174,6 +176,19 @@ static void set_html_body(struct reading *r, const struct mime_part *part) {
     bag_set_long(bag, PidTagInternetCodepage, (int32_t)(codepage ? codepage : 65001));
 }
 
+// Where the body's own part says what it is called ([MS-OXCMSG] 2.2.1.58.7, 2.2.1.58.8).
+static void set_body_names(struct reading *r, const struct mime_part *body) {
+    if (body->content_id) {
+        const char *id = body->content_id + strspn(body->content_id, "< ");
+        bag_set_str(
+            r->message->bag, PidTagBodyContentId,
+            mime_decode_words(r->arena, arena_strndup(r->arena, id, strcspn(id, "> ")), NULL));
+    }
+    if (body->location)
+        bag_set_str(r->message->bag, PidTagBodyContentLocation,
+                    mime_decode_words(r->arena, body->location, NULL));
+}
+
 static void set_bodies(struct reading *r, const struct bodies *b) {
     if (b->html)
         set_html_body(r, b->html);
@@ -185,6 +200,8 @@ static void set_bodies(struct reading *r, const struct bodies *b) {
                      (int32_t)(codepage ? codepage : 65001));
     }
     bag_set_long(r->message->bag, PidTagNativeBody, b->html ? 3 : b->text ? 1 : 0);
+    if (b->html || b->text)
+        set_body_names(r, b->html ? b->html : b->text);
     if (b->html || b->text)
         bag_set_bool(r->message->bag, PidTagRtfInSync, false);
 }
@@ -198,7 +215,7 @@ struct inline_candidates {
 
 static void collect_attachments(struct reading *r, const struct mime_part *part,
                                 const struct bodies *b, struct inline_candidates *inlines) {
-    if (part == b->text || part == b->html)
+    if (part == b->text || part == b->html || part == r->report)
         return;
     if (part_is(part, "multipart", NULL)) {
         for (const struct mime_part *c = part->first_child; c; c = c->next)
@@ -213,6 +230,8 @@ static void collect_attachments(struct reading *r, const struct mime_part *part,
         !part_is(part, "text", "calendar") && !is_attachment(part) && has_body)
         return;
     if (part_is(part, "text", NULL) && part->body.len == 0 && !mime_filename(part) && has_body)
+        return;
+    if (read_tnef(r, part))
         return;
     struct attachment_value *a = read_attachment(r, part);
     if (a && parent && b->html && (part->content_id || part->location) &&
@@ -235,6 +254,19 @@ static GHashTable *shown_ids(const char *html, size_t len) {
     return ids;
 }
 
+// A relative Content-Location with the Content-Base it stands on; NULL: it has none ([RFC 2110]
+// 4.2).
+static const char *whole_location(struct reading *r, const struct bag *bag, const char *location) {
+    const char *base = bag_str(bag, PidTagAttachContentBase);
+    if (!base)
+        base = bag_str(r->message->bag, PidNameContentBase);
+    return base && !strstr(location, "://") ? arena_printf(r->arena, "%s%s", base, location) : NULL;
+}
+
+static bool is_in(const char *html, size_t len, const char *s) {
+    return s && *s && memmem(html, len, s, strlen(s)) != NULL;
+}
+
 // Marks those that the HTML shows, which are then no attachments to the eye ([MS-OXCMAIL]
 // 2.2.3.4.1.4.1).
 static void mark_inline(struct reading *r, const struct bodies *b,
@@ -252,7 +284,8 @@ static void mark_inline(struct reading *r, const struct bodies *b,
         const char *location = bag_str(bag, PidTagAttachContentLocation);
         bool is_shown = id && *id && g_hash_table_contains(ids, id);
         if (!is_shown && location && *location && looked++ < MAX_LOCATIONS)
-            is_shown = memmem(html, len, location, strlen(location)) != NULL;
+            is_shown =
+                is_in(html, len, location) || is_in(html, len, whole_location(r, bag, location));
         if (!is_shown)
             continue;
         bag_set_long(bag, PidTagAttachFlags, ATTACH_FLAG_RENDERED);
@@ -307,46 +340,34 @@ static void attach_signed_entity(struct reading *r) {
     g_ptr_array_add(r->message->attachments, a);
 }
 
-// The value of the first field `name` in the body of a report part, whose blocks look like headers.
-static char *report_field(struct reading *r, const struct mime_part *part, const char *name) {
-    g_autoptr(GBytes) bytes = mime_decode_body(r->mime, part);
-    gsize len;
-    const char *data = g_bytes_get_data(bytes, &len);
-    size_t name_len = strlen(name);
-    for (const char *p = data, *end = data + len; p && p < end;) {
-        const char *lf = memchr(p, '\n', (size_t)(end - p));
-        size_t n = lf ? (size_t)(lf - p) : (size_t)(end - p);
-        if (n > name_len && g_ascii_strncasecmp(p, name, name_len) == 0 && p[name_len] == ':') {
-            char *value = arena_strndup(r->arena, p + name_len + 1, n - name_len - 1);
-            return g_strstrip(value);
-        }
-        p = lf ? lf + 1 : NULL;
-    }
-    return NULL;
-}
-
-// REPORT.IPM.Note.* of a delivery or read report ([MS-OXCMAIL], [RFC 3464], [RFC 8098]).
-static const char *report_class(struct reading *r) {
+// What the field Content-Class says the message is ([MS-OXCMAIL] 2.2.3.2.1).
+static const char *class_of_content(struct reading *r) {
     static const struct {
-        const char *action, *class;
-    } deliveries[] = {{"failed", "REPORT.IPM.Note.NDR"},
-                      {"delayed", "REPORT.IPM.Note.Delayed.DR"},
-                      {"delivered", "REPORT.IPM.Note.DR"},
-                      {"relayed", "REPORT.IPM.Note.Relayed.DR"},
-                      {"expanded", "REPORT.IPM.Note.Expanded.DR"}};
-    for (const struct mime_part *c = r->mime->root->first_child; c; c = c->next) {
-        if (part_is(c, "message", "delivery-status")) {
-            const char *action = report_field(r, c, "action");
-            for (size_t i = 0; action && i < G_N_ELEMENTS(deliveries); i++)
-                if (g_ascii_strcasecmp(action, deliveries[i].action) == 0)
-                    return deliveries[i].class;
-        } else if (part_is(c, "message", "disposition-notification")) {
-            const char *disposition = report_field(r, c, "disposition");
-            if (!disposition)
-                continue;
-            return strcasestr(disposition, "displayed") ? "REPORT.IPM.Note.IPNRN"
-                                                        : "REPORT.IPM.Note.IPNNRN";
-        }
+        const char *content, *class;
+    } classes[] = {
+        {"fax", "IPM.Note.Microsoft.Fax"},
+        {"fax-ca", "IPM.Note.Microsoft.Fax.CA"},
+        {"missedcall", "IPM.Note.Microsoft.Missed.Voice"},
+        {"voice-uc", "IPM.Note.Microsoft.Conversation.Voice"},
+        {"voice-ca", "IPM.Note.Microsoft.Voicemail.UM.CA"},
+        {"voice", "IPM.Note.Microsoft.Voicemail.UM"},
+        {"ms-oms-sms", "IPM.Note.Mobile.SMS"},
+        {"ms-oms-mms", "IPM.Note.Mobile.MMS"},
+    };
+    static const char custom[] = "urn:content-class:custom.";
+    const char *content = r->content_class;
+    if (!content)
+        return "IPM.Note";
+    for (size_t i = 0; i < G_N_ELEMENTS(classes); i++)
+        if (g_ascii_strcasecmp(content, classes[i].content) == 0)
+            return classes[i].class;
+    if (g_ascii_strncasecmp(content, custom, sizeof custom - 1) == 0) {
+        const char *own = content + sizeof custom - 1;
+        size_t n = 0;
+        while (own[n] > ' ' && own[n] < 0x7F)
+            n++;
+        if (n > 0 && n < 200 && own[n] == 0)
+            return arena_printf(r->arena, "IPM.Note.Custom.%s", own);
     }
     return "IPM.Note";
 }
@@ -357,6 +378,7 @@ void read_structure(struct reading *r) {
     struct inline_candidates inlines;
     inlines.n = 0;
     const char *class = "IPM.Note";
+    bool has_parts = false;
     if (is_clear_signed(root)) {
         class = "IPM.Note.SMIME.MultipartSigned";
         find_bodies(root->first_child, &b);
@@ -365,12 +387,14 @@ void read_structure(struct reading *r) {
         class = "IPM.Note.SMIME";
         read_attachment(r, root);
     } else {
-        if (part_is(root, "multipart", "report"))
-            class = report_class(r);
+        const char *report = part_is(root, "multipart", "report") ? read_report(r) : NULL;
+        class = report ? report : class_of_content(r);
         find_bodies(root, &b);
-        collect_attachments(r, root, &b, &inlines);
+        has_parts = true;
     }
     bag_set_str(r->message->bag, PidTagMessageClass, class);
     set_bodies(r, &b);
+    if (has_parts) // after the rest: TNEF knows some things better
+        collect_attachments(r, root, &b, &inlines);
     mark_inline(r, &b, &inlines);
 }

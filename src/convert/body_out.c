@@ -1,5 +1,6 @@
 // The content of a message: mixed(related(alternative(text, html), inline...), attachments...), of
 // which only the layers that are needed are written ([MS-OXCMAIL] 2.1.3).
+#include "convert/body.h"
 #include "convert/convert_internal.h"
 
 struct content {
@@ -12,6 +13,15 @@ struct content {
 static void content_clear(struct content *c) {
     g_clear_pointer(&c->text, g_bytes_unref);
     g_clear_pointer(&c->html, g_bytes_unref);
+}
+
+// A body that is computed from another; NULL when there is none, or none that can be read.
+static enum ec compute(struct writing *w, proptag_t tag, GBytes **out) {
+    struct prop_value v;
+    enum ec ec = body_get(w->message->bag, w->source, w->arena, tag, &v);
+    if (ec == EC_OK && PROP_TYPE(v.tag) == PT_UNICODE)
+        *out = g_bytes_new_static(v.str, strlen(v.str)); // lives in the arena
+    return ec == EC_NOT_FOUND || ec == EC_CORRUPT_DATA || ec == EC_MESSAGE_TOO_BIG ? EC_OK : ec;
 }
 
 // A string or binary property's bytes, wherever they are; NULL when it is not set.
@@ -33,8 +43,13 @@ static enum ec load_bodies(struct writing *w, struct content *c) {
     const struct bag *bag = w->message->bag;
     EC_TRY(load(w, PidTagBody, &c->text));
     EC_TRY(load(w, PROP_TAG(PROP_ID(PidTagHtml), PT_UNSPECIFIED), &c->html));
+    // RTF is written as HTML; HTML has plain text beside it for readers without HTML.
+    if (!c->html && body_native(bag) == BODY_RTF)
+        EC_TRY(compute(w, PidTagBodyHtml, &c->html));
     if (!c->html)
         return EC_OK;
+    if (!c->text)
+        EC_TRY(compute(w, PidTagBody, &c->text));
     const char *charset =
         bag_get(bag, PidTagHtml)
             ? charset_of_codepage((unsigned)bag_long(bag, PidTagInternetCodepage, 0))
@@ -184,6 +199,25 @@ static enum ec write_smime(struct writing *w, const struct attachment_value *a) 
     return EC_OK;
 }
 
+// Text, machine's part, and what else there is, most likely the message it is about.
+static enum ec write_whole_report(struct writing *w, const struct content *c,
+                                  enum report_kind kind) {
+    const char *boundary = mime_new_boundary(w->arena);
+    g_string_append(w->out, "Content-Type: multipart/report");
+    mime_put_param(w->out, "report-type", report_type(kind));
+    mime_put_param(w->out, "boundary", boundary);
+    g_string_append_printf(w->out, "\r\n\r\n--%s\r\n", boundary);
+    EC_TRY(write_related(w, c));
+    next_part(w, boundary);
+    write_report_part(w, kind);
+    for (unsigned i = 0; i < c->n_attachments; i++) {
+        next_part(w, boundary);
+        EC_TRY(write_attachment(w, c->attachments[i], false));
+    }
+    close_multipart(w, boundary);
+    return EC_OK;
+}
+
 enum ec write_content(struct writing *w) {
     g_string_append(w->out, "MIME-Version: 1.0\r\n");
     const struct attachment_value *smime = smime_content(w);
@@ -193,7 +227,8 @@ enum ec write_content(struct writing *w) {
     enum ec ec = load_bodies(w, &c);
     if (ec == EC_OK) {
         sort_attachments(w, &c);
-        ec = write_mixed(w, &c);
+        enum report_kind kind = report_kind(w->message->bag);
+        ec = kind == REPORT_NONE ? write_mixed(w, &c) : write_whole_report(w, &c, kind);
     }
     content_clear(&c);
     return ec;

@@ -2,8 +2,8 @@
 //
 // One walk over the header collects the fields that are known, unfolded; of several with one name
 // the first counts, address lists are joined. Then each group of properties is made from them.
-// Fields that are named properties of the catalogue (PS_INTERNET_HEADERS) are set under their ids;
-// all others are in PidTagTransportMessageHeaders.
+// Other fields are named properties of PS_INTERNET_HEADERS: those of the catalogue under their ids,
+// the rest under local ones. All are in PidTagTransportMessageHeaders.
 #include "convert/convert_internal.h"
 #include "mapi/catalogue.h"
 #include "mapi/conversation.h"
@@ -11,6 +11,7 @@
 #define MAX_VALUE (64u * 1024)      // of one field that is no address list
 #define MAX_LIST (2u * 1024 * 1024) // of all address lists with one name
 #define MAX_KEYWORDS 200
+#define MAX_OTHER_VALUE 8192 // of one field that is no property of the catalogue
 #define MAX_TRANSPORT_HEADERS (1024u * 1024)
 
 #define FIELDS(X)                                                                                  \
@@ -42,6 +43,17 @@
     X(DEFERRED, "deferred-delivery")                                                               \
     X(FLAG, "x-message-flag")                                                                      \
     X(SUPPRESS, "x-auto-response-suppress")                                                        \
+    X(X_LIST_HELP, "x-list-help")                                                                  \
+    X(X_LIST_SUBSCRIBE, "x-list-subscribe")                                                        \
+    X(X_LIST_UNSUBSCRIBE, "x-list-unsubscribe")                                                    \
+    X(AUTO_FORWARDED, "autoforwarded")                                                             \
+    X(CONTENT_CLASS, "content-class")                                                              \
+    X(TELEPHONE, "x-callingtelephonenumber")                                                       \
+    X(VOICE_DURATION, "x-voicemessageduration")                                                    \
+    X(VOICE_SENDER, "x-voicemessagesendername")                                                    \
+    X(FAX_PAGES, "x-faxnumberofpages")                                                             \
+    X(VOICE_ORDER, "x-attachmentorder")                                                            \
+    X(CALL_ID, "x-callid")                                                                         \
     X(LIST_HELP, "list-help")                                                                      \
     X(LIST_SUBSCRIBE, "list-subscribe")                                                            \
     X(LIST_UNSUBSCRIBE, "list-unsubscribe")                                                        \
@@ -82,11 +94,49 @@ static char *lower(struct arena *arena, const uint8_t *s, size_t len) {
     return out;
 }
 
-// A named property of the catalogue that is a header field.
+// Fields that become no property: how the message travelled and what others signed about it, what
+// describes the content, and what only a server inside may say.
+static bool is_private_header(const char *name) {
+    static const char *const prefixes[] = {"arc-", "content-", "resent-",
+                                           "x-ms-exchange-organization-", "x-ms-exchange-forest-"};
+    static const char *const names[] = {
+        "received",       "return-path",  "delivered-to",           "mime-version",
+        "dkim-signature", "received-spf", "authentication-results", "domainkey-signature"};
+    for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+// A field outside the catalogue, under a name that the mailbox may take up.
+static void set_other_header(struct reading *r, const struct fields *f, const char *name,
+                             const struct mime_header *h) {
+    if (is_private_header(name) || r->n_other_headers >= CONVERT_MAX_OTHER_HEADERS)
+        return;
+    struct prop_name full = prop_name_string(&PS_INTERNET_HEADERS, name);
+    uint16_t id = message_value_local_name(r->message, &full);
+    proptag_t tag = PROP_TAG(id, PT_UNICODE);
+    if (id == 0 || bag_get(r->message->bag, tag))
+        return;
+    r->n_other_headers++;
+    bag_set_str(r->message->bag, tag,
+                mime_decode_words(r->arena,
+                                  mime_header_value(r->arena, r->mime, h, MAX_OTHER_VALUE),
+                                  f->fallback_charset));
+}
+
+// A header field that is a named property, one of the catalogue or not ([MS-OXCMAIL] 2.2.3.2.12).
 static void set_named_header(struct reading *r, const struct fields *f, const char *name,
                              const struct mime_header *h) {
     const struct catalogue_property *p = catalogue_by_string(&PS_INTERNET_HEADERS, name);
-    if (!p || bag_get(r->message->bag, PROP_TAG(PROP_ID(p->tag), PT_UNSPECIFIED)))
+    if (!p) {
+        set_other_header(r, f, name, h);
+        return;
+    }
+    if (bag_get(r->message->bag, PROP_TAG(PROP_ID(p->tag), PT_UNSPECIFIED)))
         return;
     const char *text = mime_decode_words(
         r->arena, mime_header_value(r->arena, r->mime, h, MAX_VALUE), f->fallback_charset);
@@ -162,6 +212,16 @@ static bool set_person(struct reading *r, const struct person_tags *tags, const 
     return true;
 }
 
+struct bag *new_recipient(const struct person *person, int type) {
+    struct bag *bag = bag_new();
+    person_set(bag, &recipient_tags, person);
+    bag_set_long(bag, PidTagRecipientType, type);
+    bag_set_long(bag, PidTagObjectType, 6);  // MAPI_MAILUSER
+    bag_set_long(bag, PidTagDisplayType, 0); // DT_MAILUSER
+    bag_set_str(bag, PidTagRecipientDisplayName, bag_str(bag, PidTagDisplayName));
+    return bag;
+}
+
 static void read_recipients(struct reading *r, const char *raw, int type) {
     if (!raw)
         return;
@@ -171,13 +231,7 @@ static void read_recipients(struct reading *r, const char *raw, int type) {
         if (!a->domain)
             continue;
         struct person person = person_from_address(r->arena, a);
-        struct bag *bag = bag_new();
-        person_set(bag, &recipient_tags, &person);
-        bag_set_long(bag, PidTagRecipientType, type);
-        bag_set_long(bag, PidTagObjectType, 6);  // MAPI_MAILUSER
-        bag_set_long(bag, PidTagDisplayType, 0); // DT_MAILUSER
-        bag_set_str(bag, PidTagRecipientDisplayName, bag_str(bag, PidTagDisplayName));
-        g_ptr_array_add(recipients, bag);
+        g_ptr_array_add(recipients, new_recipient(&person, type));
     }
 }
 
@@ -349,6 +403,65 @@ static void set_text(struct reading *r, proptag_t tag, const char *text) {
         bag_set_str(r->message->bag, tag, text);
 }
 
+// [MS-OXCMAIL] 2.2.3.2.19; gateways put an X- before the names.
+static void read_lists(struct reading *r, const struct fields *f) {
+    static const struct {
+        enum field field, other;
+        proptag_t tag;
+    } lists[] = {{F_LIST_HELP, F_X_LIST_HELP, PidTagListHelp},
+                 {F_LIST_SUBSCRIBE, F_X_LIST_SUBSCRIBE, PidTagListSubscribe},
+                 {F_LIST_UNSUBSCRIBE, F_X_LIST_UNSUBSCRIBE, PidTagListUnsubscribe}};
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+        set_text(r, lists[i].tag,
+                 text_of(r, f, f->raw[lists[i].field] ? lists[i].field : lists[i].other));
+}
+
+// A flag for follow-up ([MS-OXCMAIL] 2.2.3.2.18, [MS-OXOFLAG] 2.2.1).
+static void read_flag(struct reading *r, const struct fields *f) {
+    struct bag *bag = r->message->bag;
+    if (!f->raw[F_FLAG] || !*f->raw[F_FLAG])
+        return;
+    struct prop_value none = {.tag = PidLidPercentComplete, .d = 0};
+    set_text(r, PidLidFlagRequest, text_of(r, f, F_FLAG));
+    bag_set_long(bag, PidTagFlagStatus, 2);
+    bag_set_str(bag, PidLidToDoTitle, bag_str(bag, PidTagSubject));
+    bag_set_bool(bag, PidLidTaskComplete, false);
+    bag_set_long(bag, PidLidTaskStatus, 0);
+    bag_set(bag, &none);
+}
+
+// Voice and fax messages ([MS-OXCMAIL] 2.2.3.2.21 to 2.2.3.2.26, [MS-OXOUM]): each field is a
+// property of its own and a named one.
+static void read_voice(struct reading *r, const struct fields *f) {
+    static const struct {
+        enum field field;
+        proptag_t tag, named;
+    } texts[] =
+        {
+            {F_TELEPHONE, PidTagSenderTelephoneNumber, PidNameXSenderTelephoneNumber},
+            {F_VOICE_SENDER, PidTagVoiceMessageSenderName, PidNameXVoiceMessageSenderName},
+            {F_VOICE_ORDER, PidTagVoiceMessageAttachmentOrder, PidNameXVoiceMessageAttachmentOrder},
+            {F_CALL_ID, PidTagCallId, PidNameXCallId},
+        },
+      numbers[] = {
+          {F_VOICE_DURATION, PidTagVoiceMessageDuration, PidNameXVoiceMessageDuration},
+          {F_FAX_PAGES, PidTagFaxNumberOfPages, PidNameXFaxNumberOfPages},
+      };
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        set_text(r, texts[i].tag, text_of(r, f, texts[i].field));
+        set_text(r, texts[i].named, text_of(r, f, texts[i].field));
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        const char *raw = f->raw[numbers[i].field];
+        if (!raw || !g_ascii_isdigit(*raw))
+            continue;
+        guint64 n = g_ascii_strtoull(raw, NULL, 10);
+        struct prop_value v = {.tag = numbers[i].named, .i2 = (int16_t)MIN(n, INT16_MAX)};
+        bag_set_long(r->message->bag, numbers[i].tag, (int32_t)MIN(n, INT32_MAX));
+        bag_set(r->message->bag, &v);
+    }
+}
+
 static void read_transport_headers(struct reading *r) {
     struct mime_span span = r->mime->root->header;
     if (span.len == 0)
@@ -382,13 +495,15 @@ void read_headers(struct reading *r) {
     set_text(r, PidTagInternetMessageId, text_of(r, &f, F_MESSAGE_ID));
     set_text(r, PidTagInternetReferences, text_of(r, &f, F_REFERENCES));
     set_text(r, PidTagInReplyToId, text_of(r, &f, F_IN_REPLY_TO));
-    set_text(r, PidTagListHelp, text_of(r, &f, F_LIST_HELP));
-    set_text(r, PidTagListSubscribe, text_of(r, &f, F_LIST_SUBSCRIBE));
-    set_text(r, PidTagListUnsubscribe, text_of(r, &f, F_LIST_UNSUBSCRIBE));
+    read_lists(r, &f);
+    set_text(r, PidNameContentBase, text_of(r, &f, F_CONTENT_BASE));
     set_text(r, PidTagInternetOrganization, text_of(r, &f, F_ORGANIZATION));
-    if (f.raw[F_FLAG]) {
-        set_text(r, PidLidFlagRequest, text_of(r, &f, F_FLAG));
-        bag_set_long(r->message->bag, PidTagFlagStatus, 2); // flagged for follow-up
-    }
+    read_flag(r, &f);
+    read_voice(r, &f);
+    if (f.raw[F_AUTO_FORWARDED] && is_word(f.raw[F_AUTO_FORWARDED], "true"))
+        bag_set_bool(r->message->bag, PidTagAutoForwarded, true);
+    r->content_class = f.raw[F_CONTENT_CLASS];
+    if (r->content_class)
+        set_text(r, PidNameContentClass, text_of(r, &f, F_CONTENT_CLASS));
     read_transport_headers(r);
 }

@@ -1,7 +1,8 @@
 // Properties to header fields ([MS-OXCMAIL] 2.1.1, 2.1.2), all but those of the content.
 #include "base/clock.h"
 #include "convert/convert_internal.h"
-#include "mapi/catalogue.h"
+
+#define MAX_FIELD_NAME 126
 
 static struct mime_address *person_address(struct writing *w, const struct person_tags *tags) {
     struct person person;
@@ -169,25 +170,52 @@ static void write_marks(struct writing *w) {
     put_raw(w, "List-Subscribe", PidTagListSubscribe);
     put_raw(w, "List-Unsubscribe", PidTagListUnsubscribe);
     put_text(w, "Organization", PidTagInternetOrganization);
+    if (bag_bool(bag, PidTagAutoForwarded, false))
+        mime_put_raw_header(w->out, "AutoForwarded", "true");
+}
+
+static bool is_field_name(const char *name) {
+    size_t n = 0;
+    while (name[n] > ' ' && name[n] < 0x7F && name[n] != ':')
+        n++;
+    return n > 0 && n <= MAX_FIELD_NAME && name[n] == 0;
+}
+
+// Names of header fields are kept in lower case ([MS-OXCDATA] 2.6.1): "X-Mailer" of "x-mailer".
+static const char *capitalized(struct arena *arena, const char *name) {
+    char *out = arena_strdup(arena, name);
+    for (char *p = out; *p; p++)
+        if (p == out || p[-1] == '-')
+            *p = g_ascii_toupper(*p);
+    return out;
 }
 
 // Header fields kept as named properties. Those that this file and the content write themselves are
 // left out, and whatever is no field name.
 static void write_named_headers(struct writing *w) {
-    static const char *const own[] = {"from", "subject", "content-base", "content-type",
-                                      "content-transfer-encoding"};
+    static const char *const own[] = {"from",         "sender",
+                                      "reply-to",     "to",
+                                      "cc",           "bcc",
+                                      "subject",      "date",
+                                      "message-id",   "in-reply-to",
+                                      "references",   "mime-version",
+                                      "content-type", "content-transfer-encoding"};
     for (unsigned i = 0; i < bag_count(w->message->bag); i++) {
         const struct prop_value *v = bag_at(w->message->bag, i);
-        if (!PROP_IS_NAMED(v->tag) || PROP_TYPE(v->tag) != PT_UNICODE || v->is_external)
+        bool is_number = PROP_TYPE(v->tag) == PT_I2;
+        if (!PROP_IS_NAMED(v->tag) || v->is_external ||
+            (PROP_TYPE(v->tag) != PT_UNICODE && !is_number))
             continue;
-        const struct catalogue_property *p = catalogue_by_tag(v->tag);
-        if (!p || p->set != &PS_INTERNET_HEADERS || !p->string)
+        struct prop_name name;
+        if (!message_value_name(w->message, PROP_ID(v->tag), &name) ||
+            name.kind != PROP_NAME_STRING || !guid_equal(&name.set, &PS_INTERNET_HEADERS))
             continue;
-        bool is_own = false;
+        bool is_own = !is_field_name(name.string);
         for (size_t k = 0; k < G_N_ELEMENTS(own); k++)
-            is_own = is_own || g_ascii_strcasecmp(p->string, own[k]) == 0;
+            is_own = is_own || g_ascii_strcasecmp(name.string, own[k]) == 0;
         if (!is_own)
-            mime_put_header(w->out, p->string, v->str);
+            mime_put_header(w->out, capitalized(w->arena, name.string),
+                            is_number ? arena_printf(w->arena, "%d", v->i2) : v->str);
     }
 }
 

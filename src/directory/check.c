@@ -203,6 +203,7 @@ static enum ec check_all(struct check *c) {
     EC_TRY(check_orphans(c, sql_check_members, sql_check_members_repair, "member of group"));
     EC_TRY(check_loops(c));
     EC_TRY(check_orphans(c, sql_check_word_orphans, sql_check_word_orphans_repair, "word of"));
+    EC_TRY(access_check(c->conn, c->repair, c->faults));
     return check_objects(c);
 }
 

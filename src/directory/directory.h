@@ -21,9 +21,11 @@ enum directory_kind {
     DIRECTORY_SHARED, // a mailbox nobody logs in to
     DIRECTORY_ROOM,
     DIRECTORY_EQUIPMENT,
-    DIRECTORY_GROUP,   // static members
-    DIRECTORY_DYNAMIC, // members by filter
-    DIRECTORY_CONTACT, // somebody outside
+    DIRECTORY_GROUP,         // static members
+    DIRECTORY_DYNAMIC,       // members by filter
+    DIRECTORY_CONTACT,       // somebody outside
+    DIRECTORY_PUBLIC_FOLDER, // mail goes to a folder of the public store
+    DIRECTORY_KINDS,
 };
 
 // What a user may use; directory_user.protocols has a bit for each that is on.
@@ -100,6 +102,7 @@ enum directory_route {
     DIRECTORY_ROUTE_GROUP,   // expand with directory_expand
     DIRECTORY_ROUTE_FORWARD, // send on to object->target
     DIRECTORY_ROUTE_REMOTE,  // not our domain
+    DIRECTORY_ROUTE_FOLDER,  // to the public folder directory_folder_target(object->guid)
     DIRECTORY_ROUTE_UNKNOWN, // our domain, no such recipient
 };
 // The recipient's route, with plus-addressing ("+detail" goes to *detail_out, may be NULL) and the
@@ -113,6 +116,66 @@ enum ec directory_expand(struct directory *d, struct arena *arena, const struct 
                          struct directory_list *out);
 // Whether `who` is in the group, directly or nested.
 bool directory_is_member(struct directory *d, const struct guid *group, const struct guid *who);
+
+// Every group that `who` is in, directly or nested. In the arena.
+enum ec directory_groups_of(struct directory *d, struct arena *arena, const struct guid *who,
+                            struct guid **out, unsigned *n_out);
+
+// --- Rights over whole mailboxes (directory/access.c) ---
+
+enum directory_right {
+    DIRECTORY_FULL_ACCESS = 1 << 0,    // everything in it, as its owner
+    DIRECTORY_SEND_AS = 1 << 1,        // as if it were the sender
+    DIRECTORY_SEND_ON_BEHALF = 1 << 2, // From the mailbox, Sender the one who sends
+};
+struct directory_grant {
+    struct directory_object *who; // a user or a group
+    uint32_t rights;              // enum directory_right
+};
+struct directory_grant_list {
+    struct directory_grant *items;
+    unsigned n;
+};
+// Adds and takes away rights of `who` over the mailbox or group `on`. EC_NOT_FOUND: one of them
+// does not exist; revoke: `who` had none of these rights.
+enum ec directory_grant(struct directory *d, const struct guid *on, const struct guid *who,
+                        uint32_t rights);
+enum ec directory_revoke(struct directory *d, const struct guid *on, const struct guid *who,
+                         uint32_t rights);
+enum ec directory_grants(struct directory *d, struct arena *arena, const struct guid *on,
+                         struct directory_grant_list *out);
+// What `who` may do with `on`, by own entries and those of groups. 0 when in doubt.
+uint32_t directory_rights(struct directory *d, const struct guid *on, const struct guid *who);
+
+enum directory_sender {
+    DIRECTORY_SENDER_DENIED,
+    DIRECTORY_SENDER_OWN, // one of their own addresses
+    DIRECTORY_SENDER_AS,
+    DIRECTORY_SENDER_ON_BEHALF,
+};
+// Whether `who` may send mail from `address`; plus-addressing is undone. Addresses that belong to
+// nobody here are denied.
+enum directory_sender directory_may_send(struct directory *d, const struct guid *who,
+                                         const char *address);
+
+// Which mailboxes may have something to show to somebody: a hint that names at least those.
+// `member` zero: everybody. Nothing is written when it is known already.
+enum ec directory_share_add(struct directory *d, const struct guid *mailbox,
+                            const struct guid *member);
+// Mailboxes shared with `who`, one of their groups or everybody, or open to them by full access;
+// not their own; ordered by address.
+enum ec directory_shared_with(struct directory *d, struct arena *arena, const struct guid *who,
+                              struct directory_list *out);
+
+// --- Mail-enabled public folders (directory/folder_target.c) ---
+
+// The folder of the public store that a DIRECTORY_PUBLIC_FOLDER stands for. EC_NOT_FOUND.
+enum ec directory_folder_target(struct directory *d, const struct guid *guid, uint64_t *fid_out);
+// EC_COLLISION: the folder has an address already.
+enum ec directory_set_folder_target(struct directory *d, const struct guid *guid, uint64_t fid);
+// The object of a folder. EC_NOT_FOUND: it takes no mail.
+enum ec directory_find_folder(struct directory *d, struct arena *arena, uint64_t fid,
+                              struct directory_object **out);
 
 // --- Domains ---
 bool directory_is_local_domain(struct directory *d, const char *domain);

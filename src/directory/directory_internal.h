@@ -99,6 +99,13 @@ enum ec filter_scan(struct db_conn *conn, struct arena *arena, const char *sql,
                     const struct filter *filter,
                     bool (*use)(void *data, struct directory_object *object), void *data);
 
+// --- access.c ---
+
+extern const char directory_schema_access[]; // the tables, a step of the schema
+// Takes a removed object out of them.
+enum ec access_remove_object(struct db_conn *conn, const struct guid *guid);
+enum ec access_check(struct db_conn *conn, bool repair, GPtrArray *faults);
+
 // --- schema.c ---
 
 #define OBJECT_COLUMNS                                                                             \
@@ -108,6 +115,8 @@ enum ec filter_scan(struct db_conn *conn, struct arena *arena, const char *sql,
 #define OBJECT_COLUMN_COUNT 24
 
 extern const struct db_schema directory_schema;
+extern const char directory_schema_settings[]; // setting.c, with its statements
+extern const char sql_settings_drop[];
 
 extern const char sql_generation[], sql_generation_grow[];
 extern const char sql_domains[], sql_domain_add[], sql_domain_remove[], sql_domain_catchall[],
@@ -124,6 +133,11 @@ extern const char sql_word_insert[], sql_word_delete_all[], sql_word_candidates[
     sql_anr_exact[], sql_words[];
 extern const char sql_lists[], sql_list_insert[], sql_list_filter[];
 extern const char sql_password[], sql_password_set[], sql_nt_hash[], sql_nt_hash_set[];
+extern const char sql_folder_target_get[], sql_folder_target_set[], sql_folder_target_remove[],
+    sql_folder_target_find[];
+extern const char sql_grant_get[], sql_grant_set[], sql_grant_remove[], sql_grant_remove_all[],
+    sql_grants_on[], sql_grants_to[], sql_share_get[], sql_share_add[], sql_share_remove_all[],
+    sql_shares_with[], sql_access_check[], sql_access_check_repair_1[], sql_access_check_repair_2[];
 extern const char sql_check_address_orphans[], sql_check_address_orphans_repair[],
     sql_check_primaries[], sql_check_primary_insert[], sql_check_addresses[], sql_check_members[],
     sql_check_members_repair[], sql_check_edges[], sql_check_word_orphans[],

@@ -105,6 +105,8 @@ enum ec directory_find_login(struct directory *d, struct arena *arena, const cha
 static enum directory_route route_of(const struct directory_object *object) {
     if (directory_kind_is_group(object->kind))
         return DIRECTORY_ROUTE_GROUP;
+    if (object->kind == DIRECTORY_PUBLIC_FOLDER)
+        return DIRECTORY_ROUTE_FOLDER;
     return object->has_mailbox ? DIRECTORY_ROUTE_MAILBOX : DIRECTORY_ROUTE_FORWARD;
 }
 

@@ -165,10 +165,9 @@ static enum ec add_dynamic(struct db_conn *conn, struct ancestry *a, const struc
     return db_finish(q);
 }
 
-// Whether `group` is among the groups that hold `who`, at any depth. Upwards, because one is in few
-// groups and a group can hold many.
-static enum ec search_upwards(struct db_conn *conn, struct ancestry *a, const struct guid *group,
-                              const struct guid *who, bool *out) {
+// All groups that hold `who`, at any depth. Upwards, because one is in few groups and a group can
+// hold many.
+static enum ec search_upwards(struct db_conn *conn, struct ancestry *a, const struct guid *who) {
     ancestry_add(a, who);
     EC_TRY(add_dynamic(conn, a, who));
     for (guint i = 0; i < a->queue->len; i++) {
@@ -180,7 +179,6 @@ static enum ec search_upwards(struct db_conn *conn, struct ancestry *a, const st
         }
         EC_TRY(db_finish(q));
     }
-    *out = !guid_equal(group, who) && g_hash_table_contains(a->seen, group);
     return EC_OK;
 }
 
@@ -190,7 +188,28 @@ static enum ec is_member(struct db_conn *conn, const struct guid *group, const s
     struct ancestry a = {.arena = arena};
     a.seen = g_hash_table_new(guid_hash, guid_same);
     a.queue = g_ptr_array_new();
-    enum ec ec = search_upwards(conn, &a, group, who, out);
+    enum ec ec = search_upwards(conn, &a, who);
+    *out = ec == EC_OK && !guid_equal(group, who) && g_hash_table_contains(a.seen, group);
+    g_hash_table_destroy(a.seen);
+    g_ptr_array_free(a.queue, TRUE);
+    return ec;
+}
+
+enum ec directory_groups_of(struct directory *d, struct arena *arena, const struct guid *who,
+                            struct guid **out, unsigned *n_out) {
+    struct db_conn *conn;
+    EC_TRY(db_read(d->db, &conn));
+    struct ancestry a = {.arena = arena};
+    a.seen = g_hash_table_new(guid_hash, guid_same);
+    a.queue = g_ptr_array_new();
+    enum ec ec = search_upwards(conn, &a, who);
+    db_read_end(conn);
+    if (ec == EC_OK) { // the first is `who`
+        *n_out = a.queue->len - 1;
+        *out = arena_alloc(arena, a.queue->len * sizeof **out);
+        for (guint i = 1; i < a.queue->len; i++)
+            (*out)[i - 1] = *(const struct guid *)a.queue->pdata[i];
+    }
     g_hash_table_destroy(a.seen);
     g_ptr_array_free(a.queue, TRUE);
     return ec;

@@ -151,7 +151,7 @@ static enum ec check_target(struct arena *arena, struct directory_object *object
     }
     if (object->target == NULL)
         return EC_OK;
-    if (directory_kind_is_group(object->kind))
+    if (directory_kind_is_group(object->kind) || object->kind == DIRECTORY_PUBLIC_FOLDER)
         return EC_INVALID_PARAMETER;
     struct address target;
     EC_TRY(address_parse(arena, object->target, &target));
@@ -170,7 +170,7 @@ static enum ec check_filter(struct arena *arena, const struct directory_object *
 // Checks an object, brings it into its stored form, and takes its address apart.
 static enum ec normalize(struct directory *d, struct arena *arena, struct directory_object *object,
                          struct address *address) {
-    if (object->kind > DIRECTORY_CONTACT || object->address == NULL)
+    if (object->kind >= DIRECTORY_KINDS || object->address == NULL)
         return EC_INVALID_PARAMETER;
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++) {
         const char **s = string_of(object, i);
@@ -312,7 +312,9 @@ static enum ec remove_object(struct db_conn *conn, struct arena *arena, const st
     EC_TRY(run_on_guid(conn, sql_domain_catchall_clear_object, guid));
     EC_TRY(run_on_guid(conn, sql_address_delete_all, guid));
     EC_TRY(run_on_guid(conn, sql_word_delete_all, guid));
+    EC_TRY(run_on_guid(conn, sql_settings_drop, guid));
     EC_TRY(run_on_guid(conn, sql_member_remove_all, guid));
+    EC_TRY(access_remove_object(conn, guid));
     return run_on_guid(conn, sql_object_delete, guid);
 }
 

@@ -38,6 +38,8 @@ static const char *const steps[] = {
 
     "CREATE TABLE address_list ("
     "  name_key TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, filter TEXT NOT NULL) $CLUSTERED;",
+    directory_schema_settings,
+    directory_schema_access,
     NULL,
 };
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "convert/convert.h"
 #include "mailbox/mailbox_internal.h"
+#include "store/public_store.h"
 
 // A message ready to be stored.
 struct prepared {
@@ -19,7 +20,7 @@ struct batch {
     struct prepared **prepared;
     enum ec *results;
     unsigned n;
-    uint64_t quota; // 0: none
+    struct mailbox_limits limits;
 };
 
 static void prepared_free(void *data) {
@@ -66,15 +67,7 @@ static uint64_t folder_for(struct mbox_tx *tx, const char *detail) {
     return fid;
 }
 
-static enum ec mailbox_size(struct mbox_tx *tx, uint64_t *out) {
-    ARENA_AUTO arena = arena_new();
-    struct mbox_info info;
-    EC_TRY(mbox_get_info(tx, arena, &info));
-    *out = info.size;
-    return EC_OK;
-}
-
-static enum ec deliver_one(struct mbox_tx *tx, const struct mailbox_delivery *d,
+static enum ec deliver_one(struct mbox_tx *tx, uint64_t fid, const struct mailbox_delivery *d,
                            const struct prepared *p) {
     struct message_new spec = {
         .value = p->value,
@@ -86,25 +79,40 @@ static enum ec deliver_one(struct mbox_tx *tx, const struct mailbox_delivery *d,
         .is_new_mail = true,
     };
     uint64_t mid;
-    enum ec ec = message_create(tx, folder_for(tx, d->folder_detail), &spec, &mid, NULL);
+    enum ec ec = message_create(tx, fid, &spec, &mid, NULL);
     return ec == EC_DUPLICATE_OBJECT ? EC_OK : ec; // it is there already
+}
+
+// A public folder takes the message: it is there and has room.
+static enum ec check_folder(struct mbox_tx *tx, uint64_t fid, uint64_t size) {
+    ARENA_AUTO arena = arena_new();
+    struct folder_info info;
+    EC_TRY(folder_get(tx, arena, fid, &info));
+    return folder_check_limits(tx, fid, size);
 }
 
 static enum ec change_deliver(struct mbox_tx *tx, void *ctx) {
     struct batch *b = ctx;
-    uint64_t size = 0;
-    if (b->quota)
-        EC_TRY(mailbox_size(tx, &size));
     for (unsigned i = 0; i < b->n; i++) {
-        uint64_t len = g_bytes_get_size(b->items[i]->mime);
-        b->results[i] = EC_OK;
-        if (b->quota && size + len > b->quota) {
-            b->results[i] = EC_QUOTA_EXCEEDED;
+        struct mbox_usage before;
+        const struct mailbox_delivery *d = b->items[i];
+        uint64_t fid = d->folder ? d->folder : folder_for(tx, d->folder_detail);
+        uint64_t len = g_bytes_get_size(d->mime);
+        bool is_there = false;
+        b->results[i] = d->folder ? check_folder(tx, fid, len) : EC_OK;
+        if (b->results[i] == EC_OK)
+            b->results[i] = quota_admit(&b->limits, tx, fid, len, 1);
+        // What has arrived before is not refused now, because the mailbox is full since.
+        if (b->results[i] != EC_OK && d->delivery_id)
+            EC_TRY(mbox_was_delivered(tx, d->delivery_id, &is_there));
+        if (is_there)
+            b->results[i] = EC_OK;
+        if (is_there || b->results[i] != EC_OK)
             continue;
-        }
+        mbox_get_usage(tx, &before);
         // A failure undoes the change: what it left behind must not be committed.
-        EC_TRY(deliver_one(tx, b->items[i], b->prepared[i]));
-        size += len;
+        EC_TRY(deliver_one(tx, fid, b->items[i], b->prepared[i]));
+        EC_TRY(quota_settled(&b->limits, tx, &before));
     }
     return EC_OK;
 }
@@ -120,12 +128,11 @@ static enum ec run(struct mbox *mbox, struct batch *b) {
 
 static void deliver_batch(struct mailbox_service *s, struct batch *b) {
     const struct guid *guid = b->items[0]->mailbox;
-    ARENA_AUTO arena = arena_new();
-    struct directory_object *owner;
-    if (s->directory && directory_find_guid(s->directory, arena, guid, &owner) == EC_OK)
-        b->quota = owner->quota;
     MBOX_AUTO mbox = NULL;
-    enum ec ec = store_open_mailbox(s->store, guid, &mbox);
+    enum ec ec = mailbox_limits(s, guid, &b->limits);
+    b->limits.message = 0; // decided on when it came in, and a report must not fail of it
+    if (ec == EC_OK)
+        ec = store_open_mailbox(s->store, guid, &mbox);
     if (ec != EC_OK) {
         for (unsigned i = 0; i < b->n; i++)
             b->items[i]->result = ec;
@@ -137,7 +144,7 @@ static void deliver_batch(struct mailbox_service *s, struct batch *b) {
     for (unsigned i = 0; i < b->n; i++) {
         struct batch one = {
             .items = &b->items[i], .prepared = &b->prepared[i], .results = &b->results[i], .n = 1};
-        one.quota = b->quota;
+        one.limits = b->limits;
         run(mbox, &one);
     }
 }

@@ -1,10 +1,10 @@
-// Folders by path, as mail clients know them: list, find, create, delete, rename, grant.
+// Folders by path, as mail clients know them: list, find, create, delete, rename.
 //
 // A path is the display names from the IPM subtree down, joined by '/'. The Inbox is INBOX whatever
 // it is called in the user's language.
 #include <string.h>
 
-#include "mailbox/mailbox_internal.h"
+#include "mailbox/public_read.h"
 
 #define SLASH "/"
 #define DIVISION_SLASH "\xe2\x88\x95" // U+2215 stands for a '/' inside a name
@@ -76,7 +76,7 @@ enum ec folder_of_path(const struct mailbox *m, struct mbox_tx *tx, struct arena
     if (!m->is_owner) {
         uint32_t rights;
         EC_TRY(rights_of(m, tx, fid, &rights));
-        if (!(rights & (RIGHTS_VISIBLE | RIGHTS_READ_ANY)))
+        if (!(rights & RIGHTS_VISIBLE))
             return EC_NOT_FOUND;
     }
     *fid_out = fid;
@@ -114,7 +114,7 @@ struct walked {
 };
 
 static enum ec list_in(struct mailbox *m, struct mbox_tx *tx, struct arena *arena,
-                       struct mailbox_folder_list *out) {
+                       const struct rights_table *table, struct mailbox_folder_list *out) {
     struct folder_list all;
     EC_TRY(folder_list(tx, arena, FID_IPM_SUBTREE, true, &all));
     g_autoptr(GHashTable) seen = g_hash_table_new(g_int64_hash, g_int64_equal);
@@ -129,13 +129,14 @@ static enum ec list_in(struct mailbox *m, struct mbox_tx *tx, struct arena *aren
         w->is_hidden = info->is_hidden || (parent && parent->is_hidden);
         w->item = -1;
         g_hash_table_insert(seen, (gpointer)&info->fid, w);
-        uint32_t rights;
-        EC_TRY(rights_of(m, tx, info->fid, &rights));
+        uint32_t rights = rights_table_of(table, info->fid);
         if (w->is_hidden || !(rights & RIGHTS_VISIBLE))
             continue;
         w->item = (int)out->n;
         struct mailbox_folder *f = &out->items[out->n++];
         fill(f, info, w->path, rights);
+        if (m->is_public && info->n_messages)
+            EC_TRY(read_state_unread(m, tx, info->fid, &f->n_unread));
         f->has_children = false;
         if (parent && parent->item >= 0)
             out->items[parent->item].has_children = true;
@@ -147,7 +148,11 @@ enum ec mailbox_list_folders(struct mailbox *m, struct arena *arena,
                              struct mailbox_folder_list *out) {
     struct mbox_tx *tx;
     EC_TRY(mbox_read(m->mbox, &tx));
-    enum ec ec = list_in(m, tx, arena, out);
+    struct rights_table *table = NULL;
+    enum ec ec = rights_table_new(m, tx, arena, &table);
+    if (ec == EC_OK)
+        ec = list_in(m, tx, arena, table, out);
+    rights_table_end(table);
     mbox_read_end(tx);
     return ec;
 }
@@ -162,7 +167,7 @@ static enum ec find_in(struct mailbox *m, struct mbox_tx *tx, struct arena *aren
     EC_TRY(folder_get(tx, arena, fid, &info));
     EC_TRY(rights_of(m, tx, fid, &rights));
     fill(out, &info, canonical, rights);
-    return EC_OK;
+    return m->is_public && info.n_messages ? read_state_unread(m, tx, fid, &out->n_unread) : EC_OK;
 }
 
 enum ec mailbox_find_folder(struct mailbox *m, struct arena *arena, const char *path,
@@ -182,7 +187,22 @@ struct tree_change {
     const char *path, *new_path;
     uint64_t fid;             // out: the folder made
     struct folder_rows *rows; // of the Inbox when it is renamed
+    struct mailbox_limits limits;
 };
+
+// A new folder; whoever makes one in somebody else's mailbox owns it.
+static enum ec make_folder(struct tree_change *c, struct mbox_tx *tx, uint64_t parent,
+                           const char *name, uint64_t *fid_out) {
+    struct mailbox *m = c->m;
+    EC_TRY(rights_require(m, tx, parent, RIGHTS_CREATE_SUBFOLDER));
+    EC_TRY(quota_admit_folder(&c->limits, tx, parent, true));
+    EC_TRY(folder_create(tx, parent, name, FOLDER_TYPE_GENERIC, "IPF.Note", fid_out));
+    if (rights_are_full(m) || m->who->is_anonymous)
+        return EC_OK;
+    char text[GUID_STRING_SIZE];
+    guid_format(&m->who->guid, text);
+    return folder_set_permission(tx, *fid_out, text, ROLE_OWNER, false);
+}
 
 // Walks to the folder above the last name of `path`, making what is missing. The last name goes to
 // *last_out.
@@ -196,10 +216,8 @@ static enum ec make_parents(struct tree_change *c, struct mbox_tx *tx, const cha
     for (unsigned i = 0; i + 1 < n; i++) {
         uint64_t child;
         enum ec ec = find_child(tx, c->arena, fid, names[i], &child);
-        if (ec == EC_NOT_FOUND) {
-            EC_TRY(rights_require(c->m, tx, fid, RIGHTS_CREATE_SUBFOLDER));
-            ec = folder_create(tx, fid, names[i], FOLDER_TYPE_GENERIC, "IPF.Note", &child);
-        }
+        if (ec == EC_NOT_FOUND)
+            ec = make_folder(c, tx, fid, names[i], &child);
         if (ec != EC_OK)
             return ec;
         fid = child;
@@ -209,14 +227,33 @@ static enum ec make_parents(struct tree_change *c, struct mbox_tx *tx, const cha
     return EC_OK;
 }
 
+enum ec folder_make(struct mbox_tx *tx, struct arena *arena, const char *path,
+                    const char *container_class, uint64_t *fid_out) {
+    unsigned n;
+    char **names = path_split(arena, path, &n);
+    uint64_t fid = FID_IPM_SUBTREE;
+    if (!names)
+        return EC_BAD_FOLDER_NAME;
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t child;
+        enum ec ec = find_child(tx, arena, fid, names[i], &child);
+        if (ec == EC_NOT_FOUND)
+            ec = folder_create(tx, fid, replace(arena, names[i], DIVISION_SLASH, SLASH),
+                               FOLDER_TYPE_GENERIC, container_class, &child);
+        EC_TRY(ec);
+        fid = child;
+    }
+    *fid_out = fid;
+    return EC_OK;
+}
+
 static enum ec create_last(struct tree_change *c, struct mbox_tx *tx, const char *path) {
     uint64_t parent, existing;
     const char *name;
     EC_TRY(make_parents(c, tx, path, &parent, &name));
     if (find_child(tx, c->arena, parent, name, &existing) == EC_OK)
         return EC_COLLISION;
-    EC_TRY(rights_require(c->m, tx, parent, RIGHTS_CREATE_SUBFOLDER));
-    EC_TRY(folder_create(tx, parent, name, FOLDER_TYPE_GENERIC, "IPF.Note", &c->fid));
+    EC_TRY(make_folder(c, tx, parent, name, &c->fid));
     return subscription_follow(tx, path, c->fid, true);
 }
 
@@ -228,6 +265,7 @@ static enum ec change_create(struct mbox_tx *tx, void *ctx) {
 enum ec mailbox_create_folder(struct mailbox *m, const char *path, uint64_t *fid_out) {
     ARENA_AUTO arena = arena_new();
     struct tree_change c = {.m = m, .arena = arena, .path = path};
+    EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &c.limits));
     EC_TRY(mbox_write(m->mbox, change_create, &c));
     if (fid_out)
         *fid_out = c.fid;
@@ -243,13 +281,16 @@ static enum ec change_delete(struct mbox_tx *tx, void *ctx) {
         return EC_ACCESS_DENIED;
     EC_TRY(rights_require(c->m, tx, fid, RIGHTS_OWNER));
     EC_TRY(subscription_follow(tx, canonical, fid, false));
+    c->fid = fid;
     return folder_delete(tx, fid, FOLDER_DELETE_MESSAGES);
 }
 
 enum ec mailbox_delete_folder(struct mailbox *m, const char *path) {
     ARENA_AUTO arena = arena_new();
     struct tree_change c = {.m = m, .arena = arena, .path = path};
-    return mbox_write(m->mbox, change_delete, &c);
+    EC_TRY(mbox_write(m->mbox, change_delete, &c));
+    public_folder_gone(m, c.fid);
+    return EC_OK;
 }
 
 // [RFC 3501] 6.3.5: the Inbox itself stays; its messages go to a new folder of that name.
@@ -278,46 +319,20 @@ static enum ec change_rename(struct mbox_tx *tx, void *ctx) {
     if (find_child(tx, c->arena, parent, name, &existing) == EC_OK && existing != fid)
         return EC_COLLISION;
     EC_TRY(rights_require(c->m, tx, parent, RIGHTS_CREATE_SUBFOLDER));
+    struct folder_info info;
+    EC_TRY(folder_get(tx, c->arena, fid, &info));
+    if (info.parent != parent)
+        EC_TRY(quota_admit_folder(&c->limits, tx, parent, false));
     return folder_move(tx, fid, parent, name);
 }
 
 enum ec mailbox_rename_folder(struct mailbox *m, const char *path, const char *new_path) {
     ARENA_AUTO arena = arena_new();
     struct tree_change c = {.m = m, .arena = arena, .path = path, .new_path = new_path};
+    EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &c.limits));
     if (g_ascii_strcasecmp(path, "INBOX") == 0)
         EC_TRY(folder_rows_get(m->mbox, FID_INBOX, &c.rows));
     enum ec ec = mbox_write(m->mbox, change_rename, &c);
     folder_rows_unref(c.rows);
     return ec;
-}
-
-// --- Permissions ---
-
-struct grant {
-    struct mailbox *m;
-    const char *path, *member;
-    uint32_t rights;
-};
-
-static enum ec change_grant(struct mbox_tx *tx, void *ctx) {
-    struct grant *g = ctx;
-    ARENA_AUTO arena = arena_new();
-    uint64_t fid;
-    EC_TRY(folder_of_path(g->m, tx, arena, g->path, &fid, NULL));
-    EC_TRY(rights_require(g->m, tx, fid, RIGHTS_OWNER));
-    return folder_set_permission(tx, fid, g->member, g->rights, g->rights == 0);
-}
-
-enum ec mailbox_grant(struct mailbox *m, const char *path, const char *member_address,
-                      uint32_t rights) {
-    ARENA_AUTO arena = arena_new();
-    char text[GUID_STRING_SIZE];
-    struct grant g = {.m = m, .path = path, .member = member_address, .rights = rights};
-    if (strcmp(member_address, "default") != 0 && strcmp(member_address, "anonymous") != 0) {
-        struct directory_object *object;
-        EC_TRY(directory_find_address(m->service->directory, arena, member_address, &object));
-        guid_format(&object->guid, text);
-        g.member = text;
-    }
-    return mbox_write(m->mbox, change_grant, &g);
 }

@@ -46,7 +46,12 @@ static enum ec add_one(struct mbox_tx *tx, struct batch *b, unsigned i) {
     };
     uint64_t mid;
     uint32_t uid;
-    return b->prepared[i].value ? message_create(tx, b->fid, &spec, &mid, &uid) : EC_CALL_FAILED;
+    if (!b->prepared[i].value)
+        return EC_CALL_FAILED;
+    if (b->m->is_public)
+        spec.flags &= ~(uint32_t)MSG_READ;
+    EC_TRY(message_create(tx, b->fid, &spec, &mid, &uid));
+    return rights_note_creator(b->m, tx, mid);
 }
 
 // A failure undoes the batch, which is then tried message by message: the transaction may hold half

@@ -11,7 +11,9 @@
 #include <stdint.h>
 
 #include "auth/auth.h"
+#include "convert/message_text.h"
 #include "mapi/message_row.h"
+#include "mapi/restriction.h"
 #include "mapi/rights.h"
 #include "mapi/special_folder.h"
 #include "store/store.h"
@@ -70,8 +72,92 @@ enum ec mailbox_rename_folder(struct mailbox *m, const char *path, const char *n
 // Subscriptions to paths that do not exist are remembered too. Names (g_strfreev) go to *out.
 enum ec mailbox_subscribe(struct mailbox *m, const char *path, bool subscribe);
 enum ec mailbox_subscriptions(struct mailbox *m, char ***out);
+// Rights 0 take the member out of the list.
 enum ec mailbox_grant(struct mailbox *m, const char *path, const char *member_address,
                       uint32_t rights);
+
+// --- Who may do what with a folder (mailbox/rights_list.c; [MS-OXCPERM] 2.2) ---
+#define MEMBER_DEFAULT INT64_C(0)    // everybody without an entry
+#define MEMBER_ANONYMOUS INT64_C(-1) // somebody who gave no name
+struct mailbox_member {
+    int64_t id;          // PidTagMemberId: the same for a user in every folder
+    struct guid guid;    // of the user or group; zero for the two above
+    const char *name;    // PidTagMemberName
+    const char *address; // NULL: none
+    uint32_t rights;
+};
+struct mailbox_member_list {
+    struct mailbox_member *items; // default, anonymous, the others by name
+    unsigned n;
+};
+// Needs RIGHTS_VISIBLE. Without `with_free_busy` the free/busy flags are left out.
+enum ec mailbox_permissions(struct mailbox *m, struct arena *arena, uint64_t fid,
+                            bool with_free_busy, struct mailbox_member_list *out);
+enum mailbox_permission_op { PERMISSION_ADD = 1, PERMISSION_MODIFY = 2, PERMISSION_REMOVE = 4 };
+struct mailbox_permission_change {
+    enum mailbox_permission_op op;
+    const struct guid *member; // ADD: a user or group; NULL: a reserved member_id
+    int64_t member_id;         // MODIFY, REMOVE
+    uint32_t rights;
+};
+enum mailbox_permissions_flags {
+    PERMISSIONS_REPLACE = 1,   // all entries but the default one go first; only ADD is allowed
+    PERMISSIONS_FREE_BUSY = 2, // the free/busy flags count; otherwise they stay
+};
+// Needs RIGHTS_OWNER. Changes of members who are not in the list are passed over. All or nothing.
+// EC_NOT_FOUND: nobody with such a guid; EC_INVALID_PARAMETER: unknown flags.
+enum ec mailbox_modify_permissions(struct mailbox *m, uint64_t fid, unsigned flags,
+                                   const struct mailbox_permission_change *changes, unsigned n);
+
+// --- Everything a user can open by path (mailbox/shared.c) ---
+// A user's own mailbox, and below two names those of others and the public folders. Used by one
+// session at a time.
+#define MAILBOX_OTHER_USERS "Other Users" // then the address of the mailbox
+#define MAILBOX_PUBLIC_FOLDERS "Public Folders"
+struct mailbox_set;
+enum ec mailbox_set_new(struct mailbox_service *s, struct principal *who, struct mailbox_set **out);
+void mailbox_set_free(struct mailbox_set *set); // accepts NULL; closes the mailboxes
+struct mailbox *mailbox_set_own(struct mailbox_set *set);
+// Which mailbox a path is in, and the path there (points into `path`; "" for the mailbox itself).
+// The mailbox belongs to the set. EC_NOT_FOUND: none that may be opened.
+enum ec mailbox_set_locate(struct mailbox_set *set, const char *path, struct mailbox **out,
+                           const char **rest_out);
+// As mailbox_find_folder; out->path is the whole path.
+enum ec mailbox_set_find(struct mailbox_set *set, struct arena *arena, const char *path,
+                         struct mailbox **m_out, struct mailbox_folder *out);
+// Folders of the user's own mailbox, and with `levels` 1 the two names above (when there is
+// anything below), 2 also the mailboxes and the public folders, 3 everything. Names that are no
+// folder have fid 0. Subscriptions are the user's own everywhere.
+enum ec mailbox_set_list(struct mailbox_set *set, struct arena *arena, unsigned levels,
+                         struct mailbox_folder_list *out);
+
+// --- Public folders (mailbox/public.c) ---
+// The public store is a mailbox that is nobody's own. Read state there is each user's
+// (mailbox/public_read.c): MSG_READ and unread counts are the principal's.
+const struct guid *mailbox_public_guid(void);
+enum ec mailbox_create_public(struct mailbox_service *s); // EC_COLLISION: there is one
+// EC_NOT_FOUND: there is none; EC_ACCESS_DENIED: nothing in it is open to `who`.
+enum ec mailbox_open_public(struct mailbox_service *s, struct principal *who, struct mailbox **out);
+bool mailbox_is_public(const struct mailbox *m);
+struct mailbox_folder_limits { // 0: none
+    uint64_t item_size;        // bytes of a message
+    uint64_t quota;            // bytes in the folder
+    uint32_t age_days;         // messages that arrived longer ago are deleted
+};
+enum ec mailbox_get_folder_limits(struct mailbox *m, uint64_t fid,
+                                  struct mailbox_folder_limits *out);
+enum ec mailbox_set_folder_limits(struct mailbox *m, uint64_t fid,
+                                  const struct mailbox_folder_limits *limits);
+// Begins to delete what is too old, in the background. Call it now and then.
+void mailbox_age_public(struct mailbox_service *s);
+// Gives a folder an address (an object of the directory). EC_COLLISION: the address is taken or the
+// folder has one.
+enum ec mailbox_mail_enable(struct mailbox *m, const char *path, const char *address,
+                            const char *display_name);
+enum ec mailbox_mail_disable(struct mailbox *m, const char *path); // EC_NOT_FOUND: has none
+// The principal's read state of a folder: an IDSET of change numbers ([MS-OXCFXICS] 2.2.2.4).
+enum ec mailbox_get_read_state(struct mailbox *m, uint64_t fid, GBytes **out);
+enum ec mailbox_set_read_state(struct mailbox *m, uint64_t fid, GBytes *bytes); // EC_FORMAT_ERROR
 
 // --- Looking at a folder (mailbox/view.c) ---
 struct folder_rows;
@@ -108,6 +194,7 @@ enum ec mailbox_view_vanished(struct mailbox *m, const struct mailbox_view *v, u
 
 // --- Reading messages (mailbox/read.c) ---
 // Holds a snapshot transaction while many messages are read; use and close within one job.
+// Without RIGHTS_READ_ANY only one's own messages can be read: EC_ACCESS_DENIED for others.
 struct mailbox_reader;
 enum ec mailbox_reader_open(struct mailbox *m, uint64_t fid, struct mailbox_reader **out);
 void mailbox_reader_close(struct mailbox_reader *r); // accepts NULL
@@ -167,8 +254,17 @@ enum ec mailbox_copy(struct mailbox *m, uint64_t from, const uint64_t *mids, uns
                      uint64_t to, GArray **out); // of struct mailbox_copied
 enum ec mailbox_move(struct mailbox *m, uint64_t from, const uint64_t *mids, unsigned n,
                      uint64_t to, GArray **out);
+// The same into another mailbox (mailbox/shared.c): all or nothing of the copies; what was copied
+// is then deleted.
+enum ec mailbox_copy_to(struct mailbox *from, uint64_t fid, const uint64_t *mids, unsigned n,
+                        struct mailbox *to, uint64_t to_fid, GArray **out);
+enum ec mailbox_move_to(struct mailbox *from, uint64_t fid, const uint64_t *mids, unsigned n,
+                        struct mailbox *to, uint64_t to_fid, GArray **out);
 // Expunge by IMAP/POP3 or delete from Deleted Items: into the folder's soft-deleted contents.
 enum ec mailbox_expunge(struct mailbox *m, uint64_t fid, const uint64_t *mids, unsigned n);
+
+// Takes those out of `mids` (of uint64_t) that the principal may not delete.
+void mailbox_keep_deletable(struct mailbox *m, uint64_t fid, GArray *mids);
 
 // --- Watching (mailbox/watch.c) ---
 struct mailbox_watch;
@@ -179,8 +275,9 @@ enum ec mailbox_watch_new(struct mailbox *m, uint64_t fid, void (*wake)(void *ct
 void mailbox_watch_free(struct mailbox_watch *w); // accepts NULL; afterwards wake is not running
 
 // --- Searching (mailbox/search.c) ---
-// One query model for every protocol's search: a tree over message texts and rows. IMAP SEARCH
-// fills it now.
+// One query model for every protocol's search: a tree over message texts, rows and properties. IMAP
+// SEARCH fills it, mailbox/aqs.h from what people type. The full-text index makes it quick where
+// there is one (store/fulltext.h); what is found is the same without.
 enum search_kind {
     SEARCH_ALL,
     SEARCH_AND,
@@ -200,6 +297,11 @@ enum search_kind {
                    // presence
     SEARCH_BODY,   // text in the decoded text parts
     SEARCH_TEXT,   // text in headers or body
+    // The words of text, one after the other and in any inflection of case and accents, in the
+    // parts of the message (convert/message_text.h); attachments count. A text without a word
+    // matches nothing.
+    SEARCH_WORDS,
+    SEARCH_RESTRICTION, // of the message's properties, recipients and attachments
 };
 struct search_range {
     uint32_t low, high;
@@ -211,6 +313,10 @@ struct search_node {
     uint64_t number, number2;
     const struct search_range *ranges;
     unsigned n_ranges;
+    // SEARCH_WORDS: 1 << TEXT_SUBJECT and so on, 0: all; whether the last word may go on.
+    uint32_t parts;
+    bool is_prefix;
+    const struct restriction *restriction; // SEARCH_RESTRICTION; lives as long as the query
 };
 #define SEARCH_MAX_DEPTH 100
 // Indexes into `view` of the rows that match, ascending (GArray of uint32_t). Rows are decided
@@ -219,6 +325,27 @@ enum ec mailbox_search(struct mailbox *m, const struct mailbox_view *view,
                        const struct search_node *query, bool (*is_cancelled)(void *ctx), void *ctx,
                        GArray **out);
 
+struct search_scope {
+    const uint64_t *fids; // NULL: the whole mailbox (the IPM subtree)
+    unsigned n_fids;
+    bool is_recursive; // and the folders below
+};
+enum search_order {
+    SEARCH_NEWEST_ARRIVED,  // by when its contents came into the mailbox: the first are found at
+                            // once
+    SEARCH_NEWEST_RECEIVED, // by PidTagMessageDeliveryTime: all are found before they are sorted
+};
+struct search_found {
+    uint64_t fid, mid;
+    filetime_t received;
+};
+// Searches many folders; those that the principal may not read are passed over, one that is not
+// there is EC_NOT_FOUND. The first `limit` (0: all) go to *out (GArray of struct search_found).
+// SEARCH_UIDS makes no sense here.
+enum ec mailbox_search_all(struct mailbox *m, const struct search_scope *scope,
+                           const struct search_node *query, enum search_order order, unsigned limit,
+                           bool (*is_cancelled)(void *ctx), void *ctx, GArray **out);
+
 // --- Delivering (mailbox/deliver.c), for transport/ ---
 struct mailbox_delivery {
     const struct guid *mailbox;
@@ -226,6 +353,7 @@ struct mailbox_delivery {
     GBytes *mime;              // complete, with Return-Path and Received fields on top
     const char *folder_detail; // plus-address detail: a folder's name to deliver to when it exists;
                                // NULL: none
+    uint64_t folder;           // of the public store; 0: as above
     filetime_t arrived;
     enum ec result; // out
 };

@@ -19,23 +19,26 @@ struct mailbox_reader {
     struct message_scan_row at;     // where it stands
     uint32_t scan_from, scanned_to; // the next uid that `at` answers for, the last one
     bool scan_is_done;
+    bool is_own_only; // other people's messages must not be read
     GHashTable *made; // mid -> GBytes: renditions stored since the snapshot was taken
 };
 
 enum ec mailbox_reader_open(struct mailbox *m, uint64_t fid, struct mailbox_reader **out) {
     struct mbox_tx *tx;
     EC_TRY(mbox_read(m->mbox, &tx));
-    if (!m->is_owner) {
-        enum ec ec = rights_require(m, tx, fid, RIGHTS_READ_ANY);
-        if (ec != EC_OK) {
-            mbox_read_end(tx);
-            return ec;
-        }
+    uint32_t rights = RIGHTS_ALL;
+    enum ec ec = m->is_owner ? EC_OK : rights_of(m, tx, fid, &rights);
+    if (ec == EC_OK && !(rights & RIGHTS_VISIBLE))
+        ec = EC_NOT_FOUND;
+    if (ec != EC_OK) {
+        mbox_read_end(tx);
+        return ec;
     }
     struct mailbox_reader *r = g_new0(struct mailbox_reader, 1);
     r->m = m;
     r->tx = tx;
     r->fid = fid;
+    r->is_own_only = !(rights & RIGHTS_READ_ANY);
     r->arena = arena_new();
     *out = r;
     return EC_OK;
@@ -135,7 +138,9 @@ static enum ec make_mime(struct mailbox_reader *r, uint64_t mid, GBytes **out) {
     EC_TRY(message_open(r->tx, mid, &message));
     struct convert_source source = {read_external, r->tx};
     g_autoptr(GBytes) mime = NULL;
-    enum ec ec = convert_message_to_mime(message_value(message), &source, true, &mime);
+    enum ec ec = message_load_names(r->tx, message);
+    if (ec == EC_OK)
+        ec = convert_message_to_mime(message_value(message), &source, true, &mime);
     message_free(message);
     if (ec != EC_OK)
         return ec;
@@ -159,6 +164,19 @@ static enum ec make_mime(struct mailbox_reader *r, uint64_t mid, GBytes **out) {
 
 // --- Reading ---
 
+// A message of this folder that the principal may read.
+static enum ec check_message(struct mailbox_reader *r, uint64_t mid) {
+    if (r->m->is_owner)
+        return EC_OK;
+    uint64_t fid;
+    struct guid creator;
+    EC_TRY(message_get_creator(r->tx, mid, &fid, &creator));
+    // Rights were asked for this folder and no other.
+    if (fid != r->fid)
+        return EC_NOT_FOUND;
+    return r->is_own_only && !rights_is_own(r->m, &creator) ? EC_ACCESS_DENIED : EC_OK;
+}
+
 // EC_NOT_FOUND both for a message that is gone and for one without a rendition; which of them it
 // is, make_mime finds out.
 static enum ec find_mime(struct mailbox_reader *r, uint64_t mid, struct message_mime *out) {
@@ -177,6 +195,7 @@ enum ec mailbox_read_mime(struct mailbox_reader *r, uint64_t mid, GBytes **out) 
 enum ec mailbox_read_mime_range(struct mailbox_reader *r, uint64_t mid, uint64_t pos, uint64_t len,
                                 GBytes **out) {
     struct message_mime mime;
+    EC_TRY(check_message(r, mid));
     enum ec ec = find_mime(r, mid, &mime);
     if (ec == EC_OK) {
         if (pos >= mime.size) {
@@ -199,6 +218,7 @@ enum ec mailbox_read_mime_range(struct mailbox_reader *r, uint64_t mid, uint64_t
 enum ec mailbox_read_envelope(struct mailbox_reader *r, uint64_t mid, const char **envelope_out,
                               const char **structure_out) {
     struct message_mime mime;
+    EC_TRY(check_message(r, mid));
     arena_reset(r->arena);
     if (r->at.mid == mid) {
         if (envelope_out)
@@ -233,6 +253,7 @@ enum ec mailbox_read_envelope(struct mailbox_reader *r, uint64_t mid, const char
 
 enum ec mailbox_read_size(struct mailbox_reader *r, uint64_t mid, uint64_t *out) {
     struct message_mime mime;
+    EC_TRY(check_message(r, mid));
     enum ec ec = find_mime(r, mid, &mime);
     if (ec == EC_NOT_FOUND) {
         GBytes *all;

@@ -21,11 +21,9 @@ struct search_needle *search_needle_new(struct arena *arena, const char *text);
 // The same for search_needle_in_header and _in_fields: runs of white space are one space.
 struct search_needle *search_needle_new_squeezed(struct arena *arena, const char *text);
 
-// Whether `data` contains the needle. ASCII needles are looked for in the bytes as they are (any
-// charset that has ASCII where it belongs will do); for others `data` has to be UTF-8 and is folded
-// in `scratch`.
-bool search_needle_in(const struct search_needle *n, struct arena *scratch, const void *data,
-                      size_t len);
+// Whether `data` (UTF-8) contains the needle: as it stands (ASCII caselessly), or when both are
+// folded.
+bool search_needle_in(const struct search_needle *n, const void *data, size_t len);
 
 // Whether a header value as it stands in a message contains the needle, once unfolded, trimmed and
 // decoded, with runs of white space as one space.

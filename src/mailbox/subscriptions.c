@@ -100,6 +100,8 @@ enum ec mailbox_subscribe(struct mailbox *m, const char *path, bool subscribe) {
 }
 
 enum ec mailbox_subscriptions(struct mailbox *m, char ***out) {
+    if (!m->is_owner)
+        return EC_ACCESS_DENIED;
     ARENA_AUTO arena = arena_new();
     struct mailbox_folder_list folders;
     g_autoptr(GPtrArray) names = NULL;

@@ -10,6 +10,8 @@
 #include "admin/data_lock.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "mailbox/quota.h"
+#include "mailbox/retention.h"
 #include "main/process.h"
 #include "main/server.h"
 #include "main/services.h"
@@ -64,7 +66,24 @@ static enum ec open_smtp(struct server *server) {
     settings.kind = SMTP_SUBMISSION;
     EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submission));
     settings.has_tls = false; // from the start, so not offered
-    return smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submissions);
+    EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submissions));
+    struct smtp_service *all[] = {server->smtp, server->submission, server->submissions};
+    for (unsigned i = 0; i < G_N_ELEMENTS(all); i++)
+        smtp_service_ask_mailboxes(all[i], s->mailboxes);
+    return EC_OK;
+}
+
+static enum ec open_pop3(struct server *server) {
+    const struct admin_services *s = &server->services;
+    struct pop3_settings settings = {
+        .hostname = config_string(server->config, "server", "hostname"),
+        .has_starttls = true,
+        .marks_read = true,
+    };
+    server->drops = pop3_drops_new();
+    EC_TRY(pop3_service_new(&settings, server->drops, s->mailboxes, s->auth, &server->pop3));
+    settings.has_starttls = false; // TLS from the start
+    return pop3_service_new(&settings, server->drops, s->mailboxes, s->auth, &server->pop3s);
 }
 
 static enum ec fill_services(struct server *server) {
@@ -80,6 +99,7 @@ static enum ec fill_services(struct server *server) {
     };
     server->imaps = server->imap;
     server->imaps.has_starttls = false;
+    EC_TRY(open_pop3(server));
     return open_smtp(server);
 }
 
@@ -110,8 +130,12 @@ static void server_close(struct server *server) {
     if (server->net)
         listeners_forget(server);
     net_timer_free(server->timer);
+    retention_passes_free(server->passes);
     net_free(server->net, grace);
     transport_free(server->transport); // after the last connection that could submit
+    pop3_service_free(server->pop3);
+    pop3_service_free(server->pop3s);
+    pop3_drops_free(server->drops);
     smtp_service_free(server->smtp);
     smtp_service_free(server->submission);
     smtp_service_free(server->submissions);
@@ -138,6 +162,9 @@ static void reload(struct server *server) {
         uint64_t max = (uint64_t)config_int(config, "limits", "message");
         __atomic_store_n(&server->imap.max_message, max, __ATOMIC_RELAXED);
         __atomic_store_n(&server->imaps.max_message, max, __ATOMIC_RELAXED);
+        struct mailbox_options options;
+        settings_mailbox(config, &options);
+        mailbox_service_configure(server->services.mailboxes, &options);
         config_free(config);
         log_event(LOG_LEVEL_INFO, "server.reloaded", NULL);
     }

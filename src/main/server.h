@@ -6,6 +6,7 @@
 #include "base/config.h"
 #include "net/net.h"
 #include "protocol/imap/imap.h"
+#include "protocol/pop3/pop3.h"
 #include "protocol/smtp/smtp.h"
 #include "transport/transport.h"
 
@@ -18,8 +19,11 @@ struct server {
     struct net_tls *tls;
     struct transport *transport;
     struct net_timer *timer;
+    struct retention_passes *passes; // used by the timer
     struct control_server *control;
     struct imap_service imap, imaps;
+    struct pop3_drops *drops;
+    struct pop3_service *pop3, *pop3s;
     struct smtp_service *smtp, *submission, *submissions;
     GString *listeners; // lines `name address:port`
     unsigned ticks;     // of the timer, one a second

@@ -6,8 +6,10 @@
 #include "auth/auth.h"
 #include "directory/directory.h"
 #include "mailbox/mailbox.h"
+#include "mailbox/quota.h"
 #include "main/settings.h"
 #include "queue/queue.h"
+#include "store/fulltext.h"
 #include "store/store.h"
 
 static enum ec failed(enum ec ec, const char *what, const char *path, char **error_out) {
@@ -18,6 +20,17 @@ static enum ec failed(enum ec ec, const char *what, const char *path, char **err
                                                : "see the message above";
     *error_out = g_strdup_printf("cannot open the %s (%s): %s; %s", what, path, ec_text(ec), hint);
     return ec;
+}
+
+static void set_fulltext(const struct config *config, struct store *store) {
+    const char *policy = config_string(config, "store", "index");
+    struct fulltext_options options = {
+        .policy = strcmp(policy, "always") == 0 ? FULLTEXT_ALWAYS
+                  : strcmp(policy, "off") == 0  ? FULLTEXT_OFF
+                                                : FULLTEXT_ON_DEMAND,
+        .converter = config_string(config, "store", "index_converter"),
+    };
+    store_set_fulltext(store, &options);
 }
 
 // `text`: name=path, separated by commas. The names and paths belong to `words`.
@@ -66,12 +79,16 @@ static enum ec open_parts(const struct config *config, struct admin_services *s,
         return failed(ec, "directory", directory, error_out);
     if ((ec = store_open(store, &store_options, &s->store)) != EC_OK)
         return failed(ec, "store", store, error_out);
+    set_fulltext(config, s->store);
     if ((ec = queue_open(queue, &s->queue)) != EC_OK)
         return failed(ec, "queue", queue, error_out);
     if ((ec = auth_new(s->directory, &auth_options, &s->auth)) != EC_OK)
         return failed(ec, "credentials", directory, error_out);
     if ((ec = mailbox_service_new(s->store, s->directory, &s->mailboxes)) != EC_OK)
         return failed(ec, "store", store, error_out);
+    struct mailbox_options mailbox_options;
+    settings_mailbox(config, &mailbox_options);
+    mailbox_service_configure(s->mailboxes, &mailbox_options);
     return EC_OK;
 }
 

@@ -2,7 +2,10 @@
 // of the file.
 #include "main/settings.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "mailbox/quota.h"
 
 static const struct config_item items[] = {
     {"server", "hostname", CONFIG_STRING, "localhost", NULL,
@@ -45,6 +48,19 @@ static const struct config_item items[] = {
      "power failure acknowledged mail may be gone."},
     {"store", "idle_mailboxes", CONFIG_INT, "64", NULL,
      "Mailboxes that are kept open while nobody uses them."},
+    {"store", "index", CONFIG_CHOICE, "on-demand", "on-demand|always|off",
+     "Full-text indexes: on-demand, a mailbox gets one when it is first searched; always, every "
+     "mailbox that is used has one; off, none is made and none grows (searches read messages)."},
+    {"store", "index_converter", CONFIG_STRING, "", NULL,
+     "A program that makes text of attachments we cannot read (office documents, PDF): it gets the "
+     "attachment on standard input, its type and name as arguments, and prints UTF-8. Empty: "
+     "none."},
+
+    {"store", "keep_deleted", CONFIG_DURATION, "14d", NULL,
+     "How long deleted messages and folders can be restored."},
+    {"store", "nightly", CONFIG_STRING, "02:00", NULL,
+     "When (local time) the nightly pass begins: retention, purging what was deleted long ago, "
+     "telling owners of full mailboxes. Empty: never."},
     {"store", "databases", CONFIG_STRING, "", NULL,
      "More folders for mailboxes beside store/, which is called default: name=path, separated by "
      "commas; relative paths count from the data directory. `bourse move` moves mailboxes between "
@@ -65,6 +81,25 @@ static const struct config_item items[] = {
     {"transport", "expire", CONFIG_DURATION, "2d", NULL, "When to give up and tell the sender."},
 
     {"limits", "message", CONFIG_SIZE, "50M", NULL, "The largest message that is accepted."},
+    {"limits", "quota_warn", CONFIG_SIZE, "0", NULL,
+     "Size of a mailbox from which on its owner is told once a day; 0: none. Users can have their "
+     "own (`bourse user set`), here and below."},
+    {"limits", "quota_send", CONFIG_SIZE, "0", NULL,
+     "Size of a mailbox from which on its owner cannot send; 0: none."},
+    {"limits", "quota_receive", CONFIG_SIZE, "0", NULL,
+     "Size of a mailbox beyond which nothing more is put into it; 0: none."},
+    {"limits", "quota_recoverable", CONFIG_SIZE, "30G", NULL,
+     "Size of what can be restored of a mailbox; beyond it the oldest is purged early (unless it "
+     "is on hold); 0: none."},
+    {"limits", "quota_archive_warn", CONFIG_SIZE, "0", NULL,
+     "Size of an archive from which on its owner is told; 0: none."},
+    {"limits", "quota_archive", CONFIG_SIZE, "0", NULL, "Size of an archive; 0: no limit."},
+    {"limits", "messages", CONFIG_INT, "0", NULL, "Messages of a mailbox; 0: no limit."},
+    {"limits", "folder_messages", CONFIG_INT, "10000000", NULL,
+     "Messages of one folder; 0: no limit."},
+    {"limits", "folders", CONFIG_INT, "100000", NULL, "Folders of a mailbox; 0: no limit."},
+    {"limits", "subfolders", CONFIG_INT, "10000", NULL, "Folders in one folder; 0: no limit."},
+    {"limits", "folder_depth", CONFIG_INT, "300", NULL, "Levels of folders (300 at most)."},
     {"limits", "recipients", CONFIG_INT, "1000", NULL, "Recipients of one message."},
     {"limits", "connections", CONFIG_INT, "10000", NULL, "Connections to one service at a time."},
     {"limits", "connections_per_address", CONFIG_INT, "100", NULL,
@@ -89,6 +124,34 @@ enum ec settings_load(const char *dir, struct config **out, char **error_out) {
     return config_load(path, settings_items(), out, error_out);
 }
 
+// "HH:MM" as minutes; anything else is never.
+static uint32_t minutes_of(const char *text) {
+    unsigned hours, minutes;
+    char rest;
+    if (sscanf(text, "%2u:%2u%c", &hours, &minutes, &rest) != 2 || hours > 23 || minutes > 59)
+        return MAILBOX_NEVER;
+    return hours * 60 + minutes;
+}
+
+void settings_mailbox(const struct config *config, struct mailbox_options *out) {
+    *out = (struct mailbox_options){
+        .quota_warn = (uint64_t)config_int(config, "limits", "quota_warn"),
+        .quota_send = (uint64_t)config_int(config, "limits", "quota_send"),
+        .quota_receive = (uint64_t)config_int(config, "limits", "quota_receive"),
+        .quota_recoverable = (uint64_t)config_int(config, "limits", "quota_recoverable"),
+        .quota_archive_warn = (uint64_t)config_int(config, "limits", "quota_archive_warn"),
+        .quota_archive = (uint64_t)config_int(config, "limits", "quota_archive"),
+        .message = (uint64_t)config_int(config, "limits", "message"),
+        .messages = (uint32_t)MIN(config_int(config, "limits", "messages"), UINT32_MAX),
+        .folder_items = (uint32_t)MIN(config_int(config, "limits", "folder_messages"), UINT32_MAX),
+        .folders = (uint32_t)MIN(config_int(config, "limits", "folders"), UINT32_MAX),
+        .subfolders = (uint32_t)MIN(config_int(config, "limits", "subfolders"), UINT32_MAX),
+        .folder_depth = (uint32_t)MIN(config_int(config, "limits", "folder_depth"), UINT32_MAX),
+        .keep_deleted = (uint32_t)MIN(config_int(config, "store", "keep_deleted"), UINT32_MAX),
+        .nightly = minutes_of(config_string(config, "store", "nightly")),
+    };
+}
+
 struct profile {
     const char *name;
     const char *values[16][3];
@@ -100,13 +163,17 @@ static const struct profile profiles[] = {
       {"listen", "submission", "[::]:587"},
       {"listen", "submissions", "[::]:465"},
       {"listen", "imap", "[::]:143"},
-      {"listen", "imaps", "[::]:993"}}},
+      {"listen", "imaps", "[::]:993"},
+      {"listen", "pop3", "[::]:110"},
+      {"listen", "pop3s", "[::]:995"}}},
     {"demo",
      {{"listen", "smtp", "127.0.0.1:2525"},
       {"listen", "submission", "127.0.0.1:2587"},
       {"listen", "submissions", "127.0.0.1:2465"},
       {"listen", "imap", "127.0.0.1:2143"},
       {"listen", "imaps", "127.0.0.1:2993"},
+      {"listen", "pop3", "127.0.0.1:2110"},
+      {"listen", "pop3s", "127.0.0.1:2995"},
       {"auth", "plaintext", "loopback"}}},
     {"test",
      {{"listen", "smtp", "127.0.0.1:0"},
@@ -114,6 +181,8 @@ static const struct profile profiles[] = {
       {"listen", "submissions", "127.0.0.1:0"},
       {"listen", "imap", "127.0.0.1:0"},
       {"listen", "imaps", "127.0.0.1:0"},
+      {"listen", "pop3", "127.0.0.1:0"},
+      {"listen", "pop3s", "127.0.0.1:0"},
       {"auth", "plaintext", "loopback"}}},
 };
 

@@ -9,5 +9,9 @@ const struct config_item *settings_items(void);
 // The file of a data directory. On failure *error_out says what to correct.
 enum ec settings_load(const char *dir, struct config **out, char **error_out);
 
+// What of it is for the mailboxes: quotas, limits, retention.
+struct mailbox_options;
+void settings_mailbox(const struct config *config, struct mailbox_options *out);
+
 // The settings `bourse init` writes: profile "production", "demo" or "test".
 struct config *settings_new(const char *profile, const char *hostname, const char *organization);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/filetime.h"
+#include "base/shared_text.h"
 
 enum message_flag {
     MSG_READ = 1 << 0,
@@ -24,9 +25,8 @@ struct message_row {
     uint64_t mid;
     uint64_t modseq; // the change number of the last change, read state included
     filetime_t received;
-    uint64_t size; // of the internet rendition in bytes (RFC822.SIZE); 0 without MSG_HAS_MIME
-    char
-        *keywords; // GRefString, interned: "$Forwarded Work", sorted, one space between; NULL: none
+    uint64_t size;  // of the internet rendition in bytes (RFC822.SIZE); 0 without MSG_HAS_MIME
+    char *keywords; // base/shared_text.h: "$Forwarded Work", sorted, one space between; NULL: none
     uint32_t uid;
     uint32_t flags;
 };

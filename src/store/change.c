@@ -3,6 +3,7 @@
 
 #include "mapi/change.h"
 #include "mapi/special_folder.h"
+#include "store/flag_range.h"
 #include "store/folder.h"
 #include "store/message_internal.h"
 #include "store/store_internal.h"
@@ -20,25 +21,40 @@ static void finish(struct arena *arena, GArray *list, unsigned limit, struct cha
     out->items = arena_memdup(arena, list->data, out->n * sizeof(struct change));
 }
 
+static void add_message(struct mbox_tx *tx, uint64_t fid, uint64_t since, struct db_stmt *q,
+                        GArray *list) {
+    struct flag_state row = {.uid = (uint32_t)db_col_i64(q, 0),
+                             .modseq = (uint64_t)db_col_i64(q, 2),
+                             .flags = (uint32_t)db_col_i64(q, 3),
+                             .cn = (uint64_t)db_col_i64(q, 7),
+                             .read_cn = (uint64_t)db_col_i64(q, 8)};
+    flag_ranges_overlay(tx, fid, &row);
+    struct change c = {
+        .kind = row.cn > since ? CHANGE_MESSAGE : CHANGE_READ_STATE,
+        .id = (uint64_t)db_col_i64(q, 1),
+        .cn = row.modseq,
+        .uid = row.uid,
+        .is_associated = (row.flags & MSG_ASSOCIATED) != 0,
+    };
+    // Those that are soft-deleted have a tombstone.
+    if (row.modseq > since && !(row.flags & MSG_SOFT_DELETED))
+        g_array_append_val(list, c);
+}
+
 static enum ec add_messages(struct mbox_tx *tx, uint64_t fid, uint64_t since, int64_t limit,
                             GArray *list) {
-    struct db_stmt *q = db_query(tx->conn, sql_message_since);
+    unsigned first = 0;
+    EC_TRY(flag_ranges_load(tx));
+    bool reads_all = flag_ranges_reach(tx, fid, since, &first) != NULL;
+    struct db_stmt *q = db_query(tx->conn, reads_all ? sql_message_scan_all : sql_message_since);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)fid);
-    db_bind_i64(q, 3, (int64_t)since);
-    db_bind_i64(q, 4, limit);
-    while (db_step(q)) {
-        uint32_t flags = (uint32_t)db_col_i64(q, 3);
-        struct change c = {
-            .kind = (uint64_t)db_col_i64(q, 7) > since ? CHANGE_MESSAGE : CHANGE_READ_STATE,
-            .id = (uint64_t)db_col_i64(q, 1),
-            .cn = (uint64_t)db_col_i64(q, 2),
-            .uid = (uint32_t)db_col_i64(q, 0),
-            .is_associated = (flags & MSG_ASSOCIATED) != 0,
-        };
-        if (!(flags & MSG_SOFT_DELETED)) // those have a tombstone
-            g_array_append_val(list, c);
+    if (!reads_all) {
+        db_bind_i64(q, 3, (int64_t)since);
+        db_bind_i64(q, 4, limit);
     }
+    while (db_step(q))
+        add_message(tx, fid, since, q, list);
     return db_finish(q);
 }
 

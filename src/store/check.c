@@ -10,6 +10,9 @@
 
 #include "base/log.h"
 #include "store/check_internal.h"
+#include "store/envelope_chunk.h"
+#include "store/flag_range.h"
+#include "store/fulltext_internal.h"
 #include "store/rows_saved.h"
 
 void check_fault(struct check *c, bool is_repaired, const char *format, ...) {
@@ -95,15 +98,22 @@ static enum ec run(struct mbox_tx *tx, void *ctx) {
     c->tx = tx;
     progress(c, "database", 0);
     EC_TRY(check_engine(c));
+    EC_TRY(flag_ranges_settle(tx, 0)); // so that the rows say what is counted
     progress(c, "folders", 20);
     EC_TRY(check_damage(c));
     EC_TRY(check_folders(c));
     progress(c, "messages", 40);
     EC_TRY(check_contents(c));
+    EC_TRY(check_recoverable(c));
     EC_TRY(check_links(c));
     EC_TRY(check_counter(c));
-    if (c->n_repaired > 0)
-        EC_TRY(rows_forget(tx, 0)); // derived from what was just mended
+    EC_TRY(check_rights(c));
+    EC_TRY(check_fulltext(c));
+    if (c->n_repaired > 0) { // derived from what was just mended
+        EC_TRY(rows_forget(tx, 0));
+        EC_TRY(envelope_chunks_forget(tx, 0));
+        EC_TRY(usage_load(tx->conn, &tx->usage));
+    }
     progress(c, "done", 100);
     return c->n_repaired > 0 ? EC_OK : EC_CANCEL; // nothing changed: nothing to commit
 }

@@ -12,6 +12,7 @@
 #include "mapi/special_folder.h"
 #include "store/check_internal.h"
 #include "store/folder_internal.h"
+#include "store/public_internal.h"
 
 struct described {
     uint64_t doc, fid;
@@ -295,7 +296,18 @@ static enum ec make_special(struct check *c, const struct special_folder_info *i
     return EC_OK;
 }
 
+static enum ec check_public(struct check *c) {
+    uint64_t fid;
+    const char *name;
+    for (unsigned i = 0; public_folder_at(i, &fid, &name); i++)
+        if (!g_hash_table_contains(c->folder_names, &fid))
+            check_fault(c, false, "public folder \"%s\" is missing", name);
+    return EC_OK;
+}
+
 static enum ec check_special(struct check *c) {
+    if (mbox_is_public(c->tx->mbox))
+        return check_public(c);
     unsigned n;
     const struct special_folder_info *all = special_folders(&n);
     for (unsigned i = 0; i < n; i++) {

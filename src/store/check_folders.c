@@ -2,6 +2,8 @@
 #include "mapi/special_folder.h"
 #include "store/check_internal.h"
 #include "store/folder_internal.h"
+#include "store/public_internal.h"
+#include "store/search_folder_internal.h"
 
 struct counted {
     uint64_t fid;
@@ -9,6 +11,20 @@ struct counted {
     uint32_t max_uid;
     uint64_t max_modseq;
 };
+
+// A search folder counts its links.
+static enum ec count_links(struct check *c, uint64_t fid, struct counted *out) {
+    struct db_stmt *q = db_query(c->tx->conn, sql_link_counts);
+    db_bind_i64(q, 1, MBX);
+    db_bind_i64(q, 2, (int64_t)fid);
+    if (db_step(q))
+        *out = (struct counted){.fid = fid,
+                                .n_messages = db_col_i64(q, 0),
+                                .n_unread = db_col_i64(q, 1),
+                                .size = db_col_i64(q, 2),
+                                .max_modseq = (uint64_t)db_col_i64(q, 3)};
+    return db_finish(q);
+}
 
 static enum ec count_messages(struct check *c, GHashTable *out) {
     struct db_stmt *q = db_query(c->tx->conn, sql_check_counts);
@@ -45,8 +61,13 @@ static void compare(struct check *c, uint64_t fid, const char *what, int64_t *st
 
 static enum ec check_one(struct check *c, const struct folder_info *f, const struct counted *n) {
     static const struct counted none;
+    struct counted links;
     struct folder_counters *k;
     bool changed = false;
+    if (f->type == FOLDER_TYPE_SEARCH) {
+        EC_TRY(count_links(c, f->fid, &links));
+        n = &links;
+    }
     check_saw_id(c, MAX(f->fid, MAX(f->cn, f->modseq)));
     EC_TRY(tx_counters(c->tx, f->fid, &k));
     if (!n)

@@ -7,7 +7,6 @@ static const struct {
     {sql_links_permission, "permissions of folders that are gone"},
     {sql_links_search_folder, "criteria of search folders that are gone"},
     {sql_links_search_link_folder, "results of search folders that are gone"},
-    {sql_links_search_link_message, "search results that are gone"},
     {sql_links_rule, "rules of folders that are gone"},
     {sql_links_receive_folder, "receive folders that are gone"},
     {sql_links_user_read, "read states of folders that are gone"},

@@ -80,7 +80,9 @@ static enum ec insert_data(struct mbox_tx *tx, uint64_t doc, const struct messag
                            uint64_t source, uint64_t *size) {
     g_autoptr(GBytes) props = NULL;
     g_autoptr(GByteArray) recipients = NULL;
-    EC_TRY(settle_bag(tx, value->bag, source, size, &props));
+    BAG_AUTO resolved = NULL;
+    EC_TRY(value_resolve_names(tx, value, &resolved));
+    EC_TRY(settle_bag(tx, resolved ? resolved : value->bag, source, size, &props));
     EC_TRY(encode_recipients(value->recipients, size, &recipients));
     struct db_stmt *q = db_query(tx->conn, sql_data_insert);
     db_bind_i64(q, 1, MBX);

@@ -11,10 +11,12 @@ enum event_kind {
     EVENT_MODIFIED = 1 << 3,
     EVENT_MOVED = 1 << 4,
     EVENT_COPIED = 1 << 5,
+    EVENT_SEARCH_COMPLETE = 1 << 6, // a search folder has looked at everything there was
 };
 struct event {
     enum event_kind kind;
     bool is_folder;              // the object is a folder
+    bool is_link;                // `fid` is a search folder in which the message appeared, ...
     uint64_t fid, mid;           // folder (of the object), message (0 for folders)
     uint64_t old_fid, old_mid;   // moved, copied
     uint64_t parent, old_parent; // folders

@@ -1,9 +1,15 @@
 // Folders with all that is in them: copying, deleting, emptying
 // ([MS-OXCFOLD] 2.2.1.3, 2.2.1.8, 2.2.1.9).
 #include "mapi/special_folder.h"
+#include "store/envelope_chunk.h"
 #include "store/folder_internal.h"
 #include "store/message.h"
+#include "store/receive_folder.h"
+#include "store/recoverable_internal.h"
+#include "store/rights_internal.h"
 #include "store/rows_saved.h"
+#include "store/rule.h"
+#include "store/search_folder_internal.h"
 #include "store/store_internal.h"
 
 enum { LIST_NORMAL = 1, LIST_ASSOCIATED = 2, LIST_SOFT = 4 };
@@ -38,12 +44,18 @@ static enum ec clear_folder(struct mbox_tx *tx, uint64_t fid, bool hard) {
         EC_TRY(list_messages(tx, fid, LIST_NORMAL, mids));
         EC_TRY(message_move(tx, fid, (const uint64_t *)(void *)mids->data, mids->len,
                             FID_RECOVERABLE_DELETIONS, NULL));
+        // What was soft-deleted before stays restorable for the rest of its time.
+        g_array_set_size(mids, 0);
+        EC_TRY(list_messages(tx, fid, LIST_SOFT, mids));
+        EC_TRY(message_retire(tx, fid, (const uint64_t *)(void *)mids->data, mids->len,
+                              FID_RECOVERABLE_DELETIONS));
     }
     return remove_messages(tx, fid, LIST_NORMAL | LIST_ASSOCIATED | LIST_SOFT, true);
 }
 
 static enum ec delete_row(struct mbox_tx *tx, uint64_t fid, uint64_t parent) {
     uint64_t cn = mbox_next_id(tx);
+    EC_TRY(recoverable_note_folder(tx, fid));
     tx_forget_counters(tx, fid);
     struct db_stmt *q = db_query(tx->conn, sql_folder_delete);
     db_bind_i64(q, 1, MBX);
@@ -54,10 +66,11 @@ static enum ec delete_row(struct mbox_tx *tx, uint64_t fid, uint64_t parent) {
     db_bind_i64(q, 2, (int64_t)fid);
     EC_TRY(db_run(q, NULL));
     EC_TRY(rows_forget(tx, fid));
-    q = db_query(tx->conn, sql_permission_drop_folder);
-    db_bind_i64(q, 1, MBX);
-    db_bind_i64(q, 2, (int64_t)fid);
-    EC_TRY(db_run(q, NULL));
+    EC_TRY(search_folder_deleted(tx, fid));
+    EC_TRY(envelope_chunks_forget(tx, fid));
+    EC_TRY(rights_drop_folder(tx, fid));
+    EC_TRY(rule_drop_folder(tx, fid));
+    EC_TRY(receive_folder_drop_folder(tx, fid));
     q = db_query(tx->conn, sql_folder_tombstone_insert);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)cn);
@@ -90,11 +103,13 @@ enum ec folder_delete(struct mbox_tx *tx, uint64_t fid, unsigned flags) {
     struct folder_info f;
     EC_TRY(tx_check_writer(tx));
     EC_TRY(folder_get(tx, arena, fid, &f));
+    if (fid == FID_ROOT)
+        return EC_NOT_SUPPORTED; // [MS-OXCFOLD] 3.2.5.3
     if (fid < FID_FIRST_FREE)
         return EC_ACCESS_DENIED;
     if (f.n_subfolders > 0 && !(flags & FOLDER_DELETE_FOLDERS))
         return EC_HAS_FOLDERS;
-    if (f.n_messages > 0 && !(flags & FOLDER_DELETE_MESSAGES))
+    if (f.n_messages > 0 && f.type != FOLDER_TYPE_SEARCH && !(flags & FOLDER_DELETE_MESSAGES))
         return EC_HAS_MESSAGES;
     bool hard = flags & FOLDER_DELETE_HARD;
     EC_TRY(delete_below(tx, fid, hard));
@@ -107,6 +122,8 @@ enum ec folder_empty(struct mbox_tx *tx, uint64_t fid, unsigned flags, bool with
     struct folder_info f;
     EC_TRY(tx_check_writer(tx));
     EC_TRY(folder_get(tx, arena, fid, &f));
+    if (f.type == FOLDER_TYPE_SEARCH || fid == FID_ROOT)
+        return EC_NOT_SUPPORTED; // what it shows lies elsewhere; [MS-OXCFOLD] 3.2.5.9
     bool hard = flags & FOLDER_DELETE_HARD;
     if (flags & FOLDER_DELETE_FOLDERS)
         EC_TRY(delete_below(tx, fid, hard));
@@ -122,6 +139,13 @@ static enum ec copy_one(struct mbox_tx *tx, const struct folder_info *from, uint
     EC_TRY(folder_get_stored_props(tx, from->fid, &props));
     if (bag_count(props) > 0)
         EC_TRY(folder_set_props(tx, *fid_out, props, NULL, 0));
+    // The copy is as open as the original, whatever the parent is.
+    ARENA_AUTO arena = arena_new();
+    struct folder_permissions permissions;
+    EC_TRY(folder_get_permissions(tx, arena, from->fid, &permissions));
+    EC_TRY(folder_set_permissions(tx, *fid_out, &permissions));
+    if (from->type == FOLDER_TYPE_SEARCH)
+        return search_folder_copied(tx, from->fid, *fid_out);
     g_autoptr(GArray) mids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     EC_TRY(list_messages(tx, from->fid, LIST_NORMAL | LIST_ASSOCIATED, mids));
     return message_copy(tx, from->fid, (const uint64_t *)(void *)mids->data, mids->len, *fid_out,

@@ -9,6 +9,7 @@
 #include "mapi/rights.h"
 #include "mapi/special_folder.h"
 #include "store/folder_internal.h"
+#include "store/public_internal.h"
 #include "store/store_internal.h"
 
 #define FOLDER_ENTRY_ID_SIZE 46
@@ -155,6 +156,8 @@ enum ec mailbox_insert_special(struct mbox_tx *tx, uint64_t fid, const char *nam
 }
 
 static enum ec insert_folders(struct mbox_tx *tx, const struct mbox_new *spec) {
+    if (mbox_is_public(tx->mbox))
+        return public_insert_folders(tx);
     unsigned n;
     const struct special_folder_info *all = special_folders(&n);
     for (unsigned i = 0; i < n; i++)

@@ -16,13 +16,10 @@ enum ec mbox_get_info(struct mbox_tx *tx, struct arena *arena, struct mbox_info 
     db_bind_i64(q, 1, MBX);
     if (db_step(q))
         out->last_change = (uint64_t)db_col_i64(q, 6) - 1;
-    EC_TRY(db_finish(q));
-    q = db_query(tx->conn, sql_mailbox_totals);
-    db_bind_i64(q, 1, MBX);
-    if (db_step(q)) {
-        out->size = (uint64_t)db_col_i64(q, 0);
-        out->n_messages = (uint64_t)db_col_i64(q, 1);
-    }
+    struct mbox_usage usage;
+    mbox_get_usage(tx, &usage);
+    out->size = usage.size + usage.recoverable_size;
+    out->n_messages = usage.n_messages + usage.n_recoverable;
     return db_finish(q);
 }
 

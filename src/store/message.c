@@ -5,6 +5,7 @@
 
 #include "mapi/props.h"
 #include "store/blob_internal.h"
+#include "store/flag_range.h"
 #include "store/message_internal.h"
 
 // --- Rows ---
@@ -14,6 +15,23 @@ static struct prop_bin copy_bin(struct arena *arena, struct db_stmt *q, int colu
     const void *data = db_col_blob(q, column, &n);
     return data ? (struct prop_bin){(uint32_t)n, arena_memdup(arena, data, n)}
                 : (struct prop_bin){0, NULL};
+}
+
+// Flag changes that are not in the row yet. In a write the row gets them now, since it may be
+// written next.
+static enum ec bring_up_to_date(struct mbox_tx *tx, struct message_full *m) {
+    struct flag_state state = {m->uid, m->flags, m->cn, m->read_cn, m->modseq};
+    if (tx->is_writer) {
+        EC_TRY(flag_ranges_settle_row(tx, m->fid, &state));
+    } else {
+        EC_TRY(flag_ranges_load(tx));
+        flag_ranges_overlay(tx, m->fid, &state);
+    }
+    m->flags = state.flags;
+    m->cn = state.cn;
+    m->read_cn = state.read_cn;
+    m->modseq = state.modseq;
+    return EC_OK;
 }
 
 enum ec message_full_get(struct mbox_tx *tx, struct arena *arena, uint64_t mid,
@@ -45,7 +63,7 @@ enum ec message_full_get(struct mbox_tx *tx, struct arena *arena, uint64_t mid,
             .pcl = copy_bin(arena, q, 17),
         };
     EC_TRY(db_finish(q));
-    return found ? EC_OK : EC_NOT_FOUND;
+    return found ? bring_up_to_date(tx, out) : EC_NOT_FOUND;
 }
 
 enum ec message_full_insert(struct mbox_tx *tx, const struct message_full *m) {
@@ -104,6 +122,7 @@ enum ec message_count(struct mbox_tx *tx, const struct message_full *m, int sign
     }
     c->modseq = MAX(c->modseq, modseq);
     c->is_dirty = true;
+    usage_count(tx, m, sign);
     return EC_OK;
 }
 
@@ -194,7 +213,7 @@ enum ec message_get_row(struct mbox_tx *tx, uint64_t mid, uint64_t *fid_out,
         .modseq = m.modseq,
         .received = m.received,
         .size = m.mime_size,
-        .keywords = m.keywords && *m.keywords ? g_ref_string_new_intern(m.keywords) : NULL,
+        .keywords = m.keywords && *m.keywords ? shared_text_new(m.keywords) : NULL,
         .uid = m.uid,
         .flags = m.flags,
     };

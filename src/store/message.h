@@ -22,9 +22,9 @@ enum ec message_create(struct mbox_tx *tx, uint64_t fid, const struct message_ne
                        uint64_t *mid_out, uint32_t *uid_out);
 
 // --- Reading ---
-// `keywords` in *out is a reference of the caller's own (g_ref_string_release).
+// `keywords` in *out is a reference of the caller's own (shared_text_unref).
 enum ec message_get_row(struct mbox_tx *tx, uint64_t mid, uint64_t *fid_out,
-                        struct message_row *out); // keywords: own reference (g_ref_string_release)
+                        struct message_row *out); // keywords: own reference (shared_text_unref)
 enum ec message_by_uid(struct mbox_tx *tx, uint64_t fid, uint32_t uid, uint64_t *mid_out);
 
 // The stored internet rendition. EC_NOT_FOUND when the message has none.
@@ -67,6 +67,10 @@ uint64_t message_fid(const struct message *m);
 // The value, to read or change in place (recipients and attachments as arrays).
 struct message_value *message_value(struct message *m);
 
+// Notes the names of the message's named properties in its value (message_value_name), for
+// conversions.
+enum ec message_load_names(struct mbox_tx *tx, struct message *m);
+
 // A property, computed or stored, external ones read and converted. EC_NOT_FOUND. Allocated in the
 // arena. EC_MESSAGE_TOO_BIG when it is larger than `max` bytes (open it as a stream instead; 0: no
 // limit).
@@ -81,6 +85,12 @@ enum message_save_flags { MESSAGE_SAVE_FORCE = 1 }; // over a change of somebody
 // was opened, EC_OBJECT_DELETED. The rendition (mime) is dropped when contents other than flags
 // changed: pass a new one, or NULL to have it made when first wanted.
 enum ec message_save(struct mbox_tx *tx, struct message *m, unsigned flags);
+
+// Who put the message into its folder (a directory object); zero: the owner of the mailbox or
+// nobody. Copies and moves are set anew by whoever made them.
+enum ec message_get_creator(struct mbox_tx *tx, uint64_t mid, uint64_t *fid_out,
+                            struct guid *creator_out);
+enum ec message_set_creator(struct mbox_tx *tx, uint64_t mid, const struct guid *creator);
 
 // --- Streams on large properties ([MS-OXCPRPT] 2.2.14-2.2.23) ---
 struct message_stream;
@@ -129,7 +139,8 @@ enum ec message_move(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *mids
                      uint64_t to_fid, GArray **out);
 
 enum message_delete_mode { DELETE_SOFT, DELETE_HARD };
-// Soft: into the folder's soft-deleted contents (restorable); hard: gone. The number deleted goes
+// Soft: into the folder's soft-deleted contents (restorable); hard: gone, or while a hold is on into
+// Recoverable Items\\Purges (recoverable.h; EC_ACCESS_DENIED for what is there already). The number deleted goes
 // to *n_out (may be NULL).
 enum ec message_delete(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n,
                        enum message_delete_mode mode, unsigned *n_out);

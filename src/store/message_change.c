@@ -2,7 +2,9 @@
 // 7162]).
 #include <string.h>
 
+#include "store/flag_range.h"
 #include "store/message_internal.h"
+#include "store/rows.h"
 
 #define KEYWORDS_MAX 128      // of one message
 #define KEYWORDS_MAX_LEN 4096 // bytes of all of them
@@ -91,7 +93,16 @@ static enum ec read_row(struct mbox_tx *tx, struct arena *arena, uint64_t mid,
             .keywords = arena_strdup(arena, db_col_text(q, 9)),
         };
     EC_TRY(db_finish(q));
-    return found ? EC_OK : EC_NOT_FOUND;
+    if (!found)
+        return EC_NOT_FOUND;
+    struct flag_state state = {out->uid, out->flags, out->cn, out->read_cn, out->modseq};
+    EC_TRY(flag_ranges_load(tx));
+    flag_ranges_overlay(tx, out->fid, &state); // write_row writes all of it
+    out->flags = state.flags;
+    out->cn = state.cn;
+    out->read_cn = state.read_cn;
+    out->modseq = state.modseq;
+    return EC_OK;
 }
 
 // The read state alone changes read_cn; everything else is a change of the message
@@ -124,94 +135,92 @@ static enum ec write_row(struct mbox_tx *tx, uint64_t mid, const struct flags_ro
 
 // --- A whole run of a folder at once ---
 
-#define RANGE_MIN 64 // messages from which on one statement for all is worth its preparation
+#define RANGE_MIN 64  // messages from which on a record is less work than their rows
+#define RANGE_SHARE 8 // of a folder nobody looks at, at least one message in so many
 
-struct range {
-    uint32_t first, last;
-    int64_t count, mids, unread, with_keywords;
-};
-
-// Whether the messages are exactly those of a uid range of the folder: the usual case of "all",
-// told by their number and the sum of their ids.
-static enum ec find_range(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n,
-                          struct range *r, bool *is_range_out) {
-    ARENA_AUTO arena = arena_new();
-    struct flags_row first, last;
-    int64_t sum = 0;
-    *is_range_out = false;
-    if (read_row(tx, arena, mids[0], &first) != EC_OK || first.fid != fid ||
-        read_row(tx, arena, mids[n - 1], &last) != EC_OK || last.fid != fid || last.uid < first.uid)
-        return EC_OK;
-    r->first = first.uid;
-    r->last = last.uid;
-    for (unsigned i = 0; i < n; i++)
-        sum += (int64_t)mids[i];
-    struct db_stmt *q = db_query(tx->conn, sql_message_range);
-    db_bind_i64(q, 1, MBX);
-    db_bind_i64(q, 2, (int64_t)fid);
-    db_bind_i64(q, 3, r->first);
-    db_bind_i64(q, 4, r->last);
-    if (db_step(q)) {
-        r->count = db_col_i64(q, 0);
-        r->mids = db_col_i64(q, 1);
-        r->unread = db_col_i64(q, 2);
-        r->with_keywords = db_col_i64(q, 3);
+// What the change does to the flags of a message without regard to keywords.
+static struct flag_range record_of(const struct message_flags_change *change) {
+    uint32_t flags = change->flags & MSG_CLIENT_FLAGS;
+    switch (change->mode) {
+    case FLAGS_ADD:
+        return (struct flag_range){.kept = UINT32_MAX, .set = flags};
+    case FLAGS_REMOVE:
+        return (struct flag_range){.kept = ~flags};
+    default:
+        return (struct flag_range){.kept = ~(uint32_t)MSG_CLIENT_FLAGS, .set = flags};
     }
-    *is_range_out = r->count == n && r->mids == sum;
-    return db_finish(q);
 }
 
-// One statement for the range. Each message gets a change number of its own: the next free one plus
-// its place in the range; numbers of messages that did not change stay unused.
-static enum ec change_range(struct mbox_tx *tx, uint64_t fid, const struct range *r, uint32_t kept,
-                            uint32_t set) {
-    struct folder_counters *c;
-    EC_TRY(tx_counters(tx, fid, &c));
-    uint64_t base = tx->mbox->next_id;
-    struct db_stmt *q = db_query(tx->conn, sql_message_flags_range);
-    db_bind_i64(q, 1, (int64_t)kept);
-    db_bind_i64(q, 2, set);
-    db_bind_i64(q, 3, (int64_t)base - r->first);
-    db_bind_i64(q, 4, MBX);
-    db_bind_i64(q, 5, (int64_t)fid);
-    db_bind_i64(q, 6, r->first);
-    db_bind_i64(q, 7, r->last);
-    while (db_step(q)) {
-        struct message_full m = {.fid = fid,
-                                 .mid = (uint64_t)db_col_i64(q, 0),
-                                 .flags = (uint32_t)db_col_i64(q, 1),
-                                 .modseq = (uint64_t)db_col_i64(q, 2)};
-        c->modseq = MAX(c->modseq, m.modseq);
-        c->is_dirty = true;
-        message_publish(tx, EVENT_MODIFIED, &m, 0, 0);
+// Whether the messages are exactly the rows from `first` on, the usual case of "all", and the
+// change can be told of all of them in one record.
+static bool is_run(const struct folder_rows *rows, uint32_t first, const uint64_t *mids, unsigned n,
+                   const struct message_flags_change *change) {
+    uint32_t in_span;
+    if (first >= folder_rows_count(rows) || n > folder_rows_count(rows) - first)
+        return false;
+    for (unsigned i = 0; i < n; i += in_span) {
+        const struct message_row *span = folder_rows_span(rows, first + i, &in_span);
+        for (uint32_t k = 0; k < in_span && i + k < n; k++)
+            if (span[k].mid != mids[i + k] || span[k].modseq > change->unchanged_since ||
+                (change->mode == FLAGS_SET && span[k].keywords))
+                return false;
     }
-    EC_TRY(db_finish(q));
+    return true;
+}
+
+// Each message gets a change number of its own: the next free one plus its place in the range;
+// numbers of messages that did not change stay unused.
+static enum ec change_run(struct mbox_tx *tx, struct folder_rows *rows, uint32_t first, unsigned n,
+                          struct flag_range *r) {
+    struct folder_counters *c;
+    bool is_changed = false;
+    uint32_t in_span;
+    EC_TRY(tx_counters(tx, r->fid, &c));
+    r->first = folder_rows_at(rows, first)->uid;
+    r->last = folder_rows_at(rows, first + n - 1)->uid;
+    r->base = tx->mbox->next_id;
+    for (unsigned i = 0; i < n; i += in_span) {
+        const struct message_row *span = folder_rows_span(rows, first + i, &in_span);
+        for (uint32_t k = 0; k < in_span && i + k < n; k++) {
+            struct flag_state row = {
+                .uid = span[k].uid, .flags = span[k].flags, .modseq = span[k].modseq};
+            if (!flag_range_apply(r, &row))
+                continue;
+            is_changed = true;
+            c->n_unread += (int)(span[k].flags & MSG_READ) - (int)(row.flags & MSG_READ);
+            c->modseq = row.modseq;
+        }
+    }
+    if (!is_changed)
+        return EC_OK;
+    c->is_dirty = true;
+    tx_publish_run(tx, rows, first, n, r);
     tx->mbox->next_id += (uint64_t)(r->last - r->first) + 1;
-    if (!(kept & MSG_READ))
-        c->n_unread += (set & MSG_READ ? 0 : r->count) - r->unread;
-    else if (set & MSG_READ)
-        c->n_unread -= r->unread;
-    return EC_OK;
+    return flag_ranges_add(tx, r);
 }
 
 // Tries the fast way; `*is_done_out` false: message by message.
-static enum ec try_range(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n,
-                         const struct message_flags_change *change, bool *is_done_out) {
-    struct range r = {0};
-    bool is_range;
+static enum ec try_run(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n,
+                       const struct message_flags_change *change, bool *is_done_out) {
+    ARENA_AUTO arena = arena_new();
+    struct flags_row first;
+    struct folder_rows *rows;
     *is_done_out = false;
-    if (n < RANGE_MIN || change->n_keywords > 0 || change->unchanged_since != UINT64_MAX)
+    if (n < RANGE_MIN || n > UINT32_MAX / RANGE_SHARE || change->n_keywords > 0 ||
+        read_row(tx, arena, mids[0], &first) != EC_OK || first.fid != fid)
         return EC_OK;
-    EC_TRY(find_range(tx, fid, mids, n, &r, &is_range));
-    if (!is_range || (change->mode == FLAGS_SET && r.with_keywords > 0))
-        return EC_OK;
-    uint32_t flags = change->flags & MSG_CLIENT_FLAGS, kept = UINT32_MAX;
-    if (change->mode == FLAGS_REMOVE)
-        kept = ~flags;
-    else if (change->mode == FLAGS_SET)
-        kept = ~(uint32_t)MSG_CLIENT_FLAGS;
-    *is_done_out = true;
-    return change_range(tx, fid, &r, kept, change->mode == FLAGS_REMOVE ? 0 : flags);
+    enum ec ec = folder_rows_in_write(tx, fid, n * RANGE_SHARE, &rows);
+    if (ec != EC_OK)
+        return ec == EC_NOT_FOUND ? EC_OK : ec;
+    uint32_t at = folder_rows_find_uid(rows, first.uid);
+    if (is_run(rows, at, mids, n, change)) {
+        struct flag_range r = record_of(change);
+        r.fid = fid;
+        *is_done_out = true;
+        ec = change_run(tx, rows, at, n, &r);
+    }
+    folder_rows_unref(rows);
+    return ec;
 }
 
 enum ec message_change_flags(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n,
@@ -220,7 +229,7 @@ enum ec message_change_flags(struct mbox_tx *tx, uint64_t fid, const uint64_t *m
     g_autoptr(GArray) modified = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     bool is_done;
     EC_TRY(tx_check_writer(tx));
-    EC_TRY(try_range(tx, fid, mids, n, change, &is_done));
+    EC_TRY(try_run(tx, fid, mids, n, change, &is_done));
     for (unsigned i = 0; !is_done && i < n; i++) {
         struct flags_row row;
         const char *keywords;

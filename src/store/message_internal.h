@@ -33,6 +33,10 @@ enum ec message_count(struct mbox_tx *tx, const struct message_full *m, int sign
 void message_publish(struct mbox_tx *tx, enum event_kind kind, const struct message_full *m,
                      uint64_t old_fid, uint64_t old_mid);
 
+// A scan (message.h) of the uids [first, last] that reads nothing but the messages' own rows.
+enum ec message_scan_table(struct mbox_tx *tx, uint64_t fid, uint32_t first, uint32_t last,
+                           struct message_scan **out);
+
 // Contents. `source`: the blob that external values of blob 0 point into, 0: none; a reference is
 // taken. The sum of what is stored goes to *size_out.
 enum ec contents_insert(struct mbox_tx *tx, uint64_t doc, const struct message_value *value,

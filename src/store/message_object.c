@@ -2,9 +2,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "convert/body.h"
 #include "formats/mime.h"
 #include "mapi/props.h"
+#include "store/envelope_chunk.h"
 #include "store/message_object_internal.h"
+#include "store/recoverable_internal.h"
 
 enum ec message_open(struct mbox_tx *tx, uint64_t mid, struct message **out) {
     ARENA_AUTO arena = arena_new();
@@ -96,11 +99,25 @@ static enum ec read_external_value(struct mbox_tx *tx, struct arena *arena,
     return EC_OK;
 }
 
+static enum ec read_body(void *ctx, const struct prop_external *external, GBytes **out) {
+    return external_read(ctx, external, external->charset != NULL, out);
+}
+
+// A body in another format than the one that is there.
+static enum ec compute_body(struct mbox_tx *tx, const struct message *m, struct arena *arena,
+                            proptag_t tag, size_t max, struct prop_value *out) {
+    struct convert_source source = {read_body, tx};
+    EC_TRY(body_get(m->value->bag, &source, arena, tag, out));
+    return max > 0 && prop_size(out) > max ? EC_MESSAGE_TOO_BIG : EC_OK;
+}
+
 enum ec message_get_prop(struct mbox_tx *tx, struct message *m, struct arena *arena, uint32_t tag,
                          size_t max, struct prop_value *out) {
     if (message_computed(m, arena, tag, out))
         return EC_OK;
     const struct prop_value *v = bag_get(m->value->bag, tag);
+    if (body_has(tag) && (!v || tag == PidTagNativeBody || tag == PidTagRtfInSync))
+        return compute_body(tx, m, arena, tag, max, out);
     if (!v)
         return EC_NOT_FOUND;
     if (v->is_external)
@@ -141,6 +158,7 @@ enum ec message_set_prop(struct message *m, const struct prop_value *v) {
         return EC_OK;
     if (message_is_computed(v->tag))
         return EC_COMPUTED;
+    body_replaced(m->value->bag, v->tag, &m->bodies_set);
     return bag_set(m->value->bag, v);
 }
 
@@ -192,6 +210,7 @@ enum ec message_save(struct mbox_tx *tx, struct message *m, unsigned flags) {
     // Contents may be shared with a copy: the changed ones are new, the old ones lose a reference.
     next.doc = mbox_next_id(tx);
     EC_TRY(contents_insert(tx, next.doc, m->value, m->source, &next.size));
+    EC_TRY(message_keep_version(tx, &now));
     EC_TRY(contents_unref(tx, now.doc));
     next.cn = next.modseq = mbox_next_id(tx);
     uint32_t settable = MSG_CLIENT_FLAGS;
@@ -206,6 +225,7 @@ enum ec message_save(struct mbox_tx *tx, struct message *m, unsigned flags) {
     EC_TRY(message_count(tx, &now, -1, next.modseq));
     EC_TRY(message_count(tx, &next, 1, next.modseq));
     EC_TRY(update_row(tx, &next));
+    EC_TRY(envelope_chunks_forget_uid(tx, next.fid, next.uid));
     message_publish(tx, EVENT_MODIFIED, &next, 0, 0);
     m->row.cn = next.cn;
     m->row.modseq = next.modseq;
@@ -230,6 +250,7 @@ enum ec message_open_embedded(struct mbox_tx *tx, struct message *m, unsigned at
         g_autoptr(GBytes) bytes = NULL;
         EC_TRY(external_read(tx, &a->external, false, &bytes));
         EC_TRY(embedded_parse(bytes, &a->embedded));
+        EC_TRY(value_settle_names(tx, a->embedded));
     }
     *out = a->embedded;
     return EC_OK;

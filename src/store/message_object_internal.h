@@ -11,6 +11,7 @@ struct message {
     uint64_t source;
     uint32_t flags; // with what was set since
     bool is_changed;
+    unsigned bodies_set; // for body_replaced
 };
 
 // A property the store computes; false: `tag` is none of them. `out` in the arena.

@@ -31,11 +31,20 @@ static enum ec load(struct mbox_tx *tx, struct named_map *map) {
     return query != EC_OK ? query : ec;
 }
 
-// The map as this transaction sees it. Held under the lock by the caller.
+static unsigned count_header_names(const struct named_map *map) {
+    struct prop_name name;
+    uint16_t id;
+    unsigned n = 0;
+    for (unsigned i = 0; named_map_at(map, i, &id, &name); i++)
+        n += guid_equal(&name.set, &PS_INTERNET_HEADERS);
+    return n;
+}
+
+// The map as this transaction sees it, or newer: names are only added. Held under the lock by the
+// caller.
 static enum ec current_map(struct mbox_tx *tx, struct named_map **out) {
     struct mbox *mbox = tx->mbox;
-    if (mbox->named && mbox->is_named_settled && mbox->named_commits >= tx->commits &&
-        !tx->is_writer) {
+    if (mbox->named && mbox->is_named_settled && mbox->named_commits >= mbox->named_changed) {
         *out = mbox->named;
         return EC_OK;
     }
@@ -47,9 +56,10 @@ static enum ec current_map(struct mbox_tx *tx, struct named_map **out) {
     }
     named_map_free(mbox->named);
     mbox->named = *out = map;
-    // A writer's view may yet be undone: nobody else takes it for committed.
-    mbox->named_commits = tx->commits;
-    mbox->is_named_settled = !tx->is_writer;
+    mbox->n_header_names = count_header_names(map);
+    // What a writer sees may yet be undone when it holds a name that was added in this transaction.
+    mbox->named_commits = tx->is_writer ? atomic_load(&mbox->commits) : tx->commits;
+    mbox->is_named_settled = !tx->is_writer || mbox->named_changed <= mbox->named_commits;
     return EC_OK;
 }
 
@@ -74,6 +84,10 @@ static enum ec find_or_assign(struct mbox_tx *tx, const struct prop_name *name, 
     EC_TRY(named_map_id(map, name, create, out, &is_new));
     if (!is_new)
         return EC_OK;
+    struct mbox *mbox = tx->mbox;
+    mbox->named_changed = atomic_load(&mbox->commits) + 1; // with the commit to come
+    mbox->is_named_settled = false;
+    mbox->n_header_names += guid_equal(&name->set, &PS_INTERNET_HEADERS);
     struct prop_name stored; // as the map holds it (strings of internet headers are lower-cased)
     EC_TRY(named_map_name(map, *out, &stored));
     return insert(tx, *out, &stored);
@@ -90,6 +104,49 @@ enum ec mbox_name_to_id(struct mbox_tx *tx, const struct prop_name *name, bool c
         EC_TRY(tx_check_writer(tx));
     pthread_mutex_lock(&tx->mbox->named_lock);
     enum ec ec = find_or_assign(tx, name, create, out);
+    pthread_mutex_unlock(&tx->mbox->named_lock);
+    return ec;
+}
+
+// --- Names in mail from strangers ---
+
+// A stranger must not fill the map: what clients name has no such limits, and one property more or
+// less hurts nobody. Header fields are all in PidTagTransportMessageHeaders.
+static bool may_add_foreign_name(struct mbox_tx *tx, const struct guid *set) {
+    struct mbox *mbox = tx->mbox;
+    int64_t day = (int64_t)(tx->now / (24 * 3600 * FILETIME_SECOND));
+    if (mbox->foreign_names_day != day) {
+        mbox->foreign_names_day = day;
+        mbox->foreign_names_today = 0;
+    }
+    bool is_header = guid_equal(set, &PS_INTERNET_HEADERS);
+    return (is_header ? mbox->n_header_names < HEADER_NAMES_MAX
+                      : named_map_count(mbox->named) < NAMED_DEFAULT_LIMIT / 2) &&
+           mbox->foreign_names_today < FOREIGN_NAMES_PER_DAY;
+}
+
+static enum ec find_foreign_name(struct mbox_tx *tx, const struct prop_name *name, bool *may_add,
+                                 uint16_t *out) {
+    struct named_map *map;
+    EC_TRY(current_map(tx, &map));
+    enum ec ec = named_map_id(map, name, false, out, NULL);
+    if (ec != EC_NOT_FOUND || !*may_add)
+        return ec;
+    *may_add = may_add_foreign_name(tx, &name->set);
+    if (!*may_add)
+        return EC_NOT_FOUND;
+    ec = find_or_assign(tx, name, true, out);
+    tx->mbox->foreign_names_today += ec == EC_OK;
+    return ec;
+}
+
+enum ec mbox_foreign_name_to_id(struct mbox_tx *tx, const struct prop_name *name, bool may_add,
+                                uint16_t *out) {
+    *out = named_fixed_id(name);
+    if (*out)
+        return EC_OK;
+    pthread_mutex_lock(&tx->mbox->named_lock);
+    enum ec ec = find_foreign_name(tx, name, &may_add, out);
     pthread_mutex_unlock(&tx->mbox->named_lock);
     return ec;
 }

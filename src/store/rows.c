@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "store/flag_range.h"
 #include "store/rows_saved.h"
 #include "store/store_internal.h"
 
@@ -59,7 +60,7 @@ static void chunk_unref(struct chunk *c) {
         return;
     for (uint32_t i = 0; i < c->n; i++)
         if (c->rows[i].keywords)
-            g_ref_string_release(c->rows[i].keywords);
+            shared_text_unref(c->rows[i].keywords);
     atomic_fetch_sub(&memory, sizeof *c + c->n * sizeof(struct message_row));
     g_free(c);
 }
@@ -95,7 +96,7 @@ static void builder_add_take(struct builder *b, const struct message_row *row) {
 static void builder_add_copy(struct builder *b, const struct message_row *row) {
     builder_add_take(b, row);
     if (row->keywords)
-        g_ref_string_acquire(row->keywords);
+        shared_text_ref(row->keywords);
 }
 
 static void builder_add_chunk(struct builder *b, struct chunk *c) {
@@ -127,16 +128,20 @@ static struct folder_rows *builder_finish(struct builder *b, uint64_t fid) {
     return rows;
 }
 
-static struct message_row read_row(struct db_stmt *q) {
+static struct message_row read_row(struct mbox_tx *tx, uint64_t fid, struct db_stmt *q) {
     const char *keywords = db_col_text(q, 6);
+    struct flag_state state = {.uid = (uint32_t)db_col_i64(q, 0),
+                               .modseq = (uint64_t)db_col_i64(q, 2),
+                               .flags = (uint32_t)db_col_i64(q, 3)};
+    flag_ranges_overlay(tx, fid, &state);
     return (struct message_row){
-        .uid = (uint32_t)db_col_i64(q, 0),
+        .uid = state.uid,
         .mid = (uint64_t)db_col_i64(q, 1),
-        .modseq = (uint64_t)db_col_i64(q, 2),
-        .flags = (uint32_t)db_col_i64(q, 3),
+        .modseq = state.modseq,
+        .flags = state.flags,
         .received = (filetime_t)db_col_i64(q, 4),
         .size = (uint64_t)db_col_i64(q, 5),
-        .keywords = keywords && *keywords ? g_ref_string_new_intern(keywords) : NULL,
+        .keywords = keywords && *keywords ? shared_text_new(keywords) : NULL,
     };
 }
 
@@ -145,17 +150,18 @@ static bool is_shown(const struct message_row *row) {
 }
 
 static enum ec build_all(struct mbox_tx *tx, uint64_t fid, struct folder_rows **out) {
+    EC_TRY(flag_ranges_load(tx));
     g_autofree struct builder *b = g_new0(struct builder, 1);
     b->chunks = g_ptr_array_new();
     struct db_stmt *q = db_query(tx->conn, sql_message_scan);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)fid);
     while (db_step(q)) {
-        struct message_row row = read_row(q);
+        struct message_row row = read_row(tx, fid, q);
         if (is_shown(&row))
             builder_add_take(b, &row);
         else if (row.keywords)
-            g_ref_string_release(row.keywords);
+            shared_text_unref(row.keywords);
     }
     enum ec ec = db_finish(q);
     if (ec == EC_OK)
@@ -181,17 +187,18 @@ static gint by_uid(gconstpointer a, gconstpointer b) {
 static void clear_delta(gpointer data) {
     struct delta *d = data;
     if (d->row.keywords)
-        g_ref_string_release(d->row.keywords);
+        shared_text_unref(d->row.keywords);
 }
 
 static enum ec read_deltas(struct mbox_tx *tx, uint64_t fid, uint64_t since, GArray *deltas) {
+    EC_TRY(flag_ranges_load(tx));
     struct db_stmt *q = db_query(tx->conn, sql_message_since);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)fid);
     db_bind_i64(q, 3, (int64_t)since);
     db_bind_i64(q, 4, INT64_MAX);
     while (db_step(q)) {
-        struct delta d = {.row = read_row(q)};
+        struct delta d = {.row = read_row(tx, fid, q)};
         d.is_gone = !is_shown(&d.row);
         g_array_append_val(deltas, d);
     }
@@ -277,11 +284,60 @@ static struct folder_rows *merge(const struct folder_rows *old, GArray *deltas) 
     return builder_finish(b, old->fid);
 }
 
+static struct chunk *chunk_copy(const struct chunk *c) {
+    struct chunk *copy = chunk_take(c->rows, c->n);
+    for (uint32_t i = 0; i < c->n; i++)
+        if (c->rows[i].keywords)
+            shared_text_ref(c->rows[i].keywords);
+    return copy;
+}
+
+// The chunk with a record applied: itself when no row of it is concerned.
+static struct chunk *chunk_with_range(struct chunk *c, const struct flag_range *r) {
+    struct chunk *to = NULL;
+    for (uint32_t i = 0; i < c->n; i++) {
+        const struct message_row *row = &c->rows[i];
+        struct flag_state state = {.uid = row->uid, .flags = row->flags, .modseq = row->modseq};
+        if (!flag_range_apply(r, &state))
+            continue;
+        if (!to)
+            to = chunk_copy(c);
+        to->rows[i].flags = state.flags;
+        to->rows[i].modseq = state.modseq;
+    }
+    if (!to)
+        return c;
+    chunk_unref(c);
+    return to;
+}
+
+// Flag changes of ranges since the old snapshot: most of their rows are no deltas, since they stand
+// in the table as they were. `rows` is not shown to anybody yet.
+static void apply_ranges(struct mbox_tx *tx, struct folder_rows *rows, uint64_t since) {
+    const struct flag_range *r;
+    for (unsigned i = 0; (r = flag_ranges_reach(tx, rows->fid, since, &i)) != NULL;)
+        for (uint32_t c = 0; c < rows->n_chunks; c++) {
+            const struct chunk *chunk = rows->chunks[c];
+            if (chunk->rows[0].uid <= r->last && chunk->rows[chunk->n - 1].uid >= r->first)
+                rows->chunks[c] = chunk_with_range(rows->chunks[c], r);
+        }
+}
+
+static enum ec bring_up_to_date(struct mbox_tx *tx, const struct folder_rows *old,
+                                struct folder_rows **out) {
+    g_autoptr(GArray) deltas = g_array_new(FALSE, FALSE, sizeof(struct delta));
+    g_array_set_clear_func(deltas, clear_delta);
+    EC_TRY(read_deltas(tx, old->fid, old->modseq, deltas));
+    *out = merge(old, deltas);
+    apply_ranges(tx, *out, old->modseq);
+    return EC_OK;
+}
+
 // --- The cache ---
 
 struct folder_state {
     uint64_t modseq;
-    uint32_t uid_next, uid_validity, unread;
+    uint32_t uid_next, uid_validity, unread, count;
 };
 
 static enum ec read_state(struct mbox_tx *tx, uint64_t fid, struct folder_state *out) {
@@ -295,6 +351,7 @@ static enum ec read_state(struct mbox_tx *tx, uint64_t fid, struct folder_state 
             .uid_next = (uint32_t)db_col_i64(q, 1),
             .uid_validity = (uint32_t)db_col_i64(q, 2),
             .unread = (uint32_t)db_col_i64(q, 3),
+            .count = (uint32_t)db_col_i64(q, 4),
         };
     EC_TRY(db_finish(q));
     return found ? EC_OK : EC_NOT_FOUND;
@@ -337,10 +394,7 @@ static enum ec renew(struct mbox_tx *tx, uint64_t fid, struct cached *cached) {
         return EC_OK;
     }
     if (cached->rows && cached->rows->uid_validity == state.uid_validity) {
-        g_autoptr(GArray) deltas = g_array_new(FALSE, FALSE, sizeof(struct delta));
-        g_array_set_clear_func(deltas, clear_delta);
-        EC_TRY(read_deltas(tx, fid, cached->rows->modseq, deltas));
-        rows = merge(cached->rows, deltas);
+        EC_TRY(bring_up_to_date(tx, cached->rows, &rows));
     } else {
         EC_TRY(build_all(tx, fid, &rows));
     }
@@ -461,6 +515,29 @@ enum ec folder_rows_get(struct mbox *mbox, uint64_t fid, struct folder_rows **ou
     return ec;
 }
 
+enum ec folder_rows_in_write(struct mbox_tx *tx, uint64_t fid, uint32_t max_rows,
+                             struct folder_rows **out) {
+    struct rows_cache *cache = tx->mbox->rows;
+    struct folder_rows *known = NULL;
+    struct folder_state state;
+    EC_TRY(tx_check_writer(tx));
+    EC_TRY(read_state(tx, fid, &state));
+    // A reader may be making a snapshot under the lock, which can take long.
+    if (pthread_mutex_trylock(&cache->lock) == 0) {
+        const struct cached *cached = g_hash_table_lookup(cache->folders, &fid);
+        if (cached && cached->rows && cached->rows->uid_validity == state.uid_validity)
+            known = folder_rows_ref(cached->rows);
+        pthread_mutex_unlock(&cache->lock);
+    }
+    enum ec ec = EC_NOT_FOUND;
+    if (known)
+        ec = bring_up_to_date(tx, known, out);
+    else if (state.count <= max_rows)
+        ec = build_all(tx, fid, out);
+    folder_rows_unref(known);
+    return ec;
+}
+
 // --- Reading ---
 
 struct folder_rows *folder_rows_ref(struct folder_rows *rows) {
@@ -506,6 +583,14 @@ size_t folder_rows_memory(void) {
 // The chunk that holds row i.
 static uint32_t chunk_of(const struct folder_rows *rows, uint32_t i) {
     uint32_t low = 0, high = rows->n_chunks;
+    // Chunks of a folder that only grows are full: one look finds it.
+    uint32_t guess = (uint32_t)((uint64_t)i * high / rows->count);
+    if (rows->starts[guess] <= i)
+        low = guess;
+    else
+        high = guess;
+    if (low + 1 < high && rows->starts[low + 1] > i)
+        return low;
     while (high - low > 1) {
         uint32_t mid = low + (high - low) / 2;
         if (rows->starts[mid] <= i)
@@ -522,8 +607,26 @@ const struct message_row *folder_rows_at(const struct folder_rows *rows, uint32_
     return &rows->chunks[c]->rows[i - rows->starts[c]];
 }
 
+const struct message_row *folder_rows_span(const struct folder_rows *rows, uint32_t i,
+                                           uint32_t *n_out) {
+    g_assert(i < rows->count);
+    uint32_t c = chunk_of(rows, i), at = i - rows->starts[c];
+    *n_out = rows->chunks[c]->n - at;
+    return &rows->chunks[c]->rows[at];
+}
+
+// Whether no uid is missing between the first row and the one of `uid`, which exists.
+static bool is_dense_before(const struct folder_rows *rows, uint32_t uid) {
+    if (rows->count == 0 || uid < rows->chunks[0]->rows[0].uid)
+        return false;
+    uint32_t i = uid - rows->chunks[0]->rows[0].uid;
+    return i < rows->count && folder_rows_at(rows, i)->uid == uid;
+}
+
 uint32_t folder_rows_find_uid(const struct folder_rows *rows, uint32_t uid) {
     uint32_t low = 0, high = rows->n_chunks;
+    if (is_dense_before(rows, uid))
+        return uid - rows->chunks[0]->rows[0].uid;
     while (low < high) { // the first chunk whose last uid is >= uid
         uint32_t mid = low + (high - low) / 2;
         const struct chunk *c = rows->chunks[mid];

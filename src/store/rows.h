@@ -17,6 +17,11 @@ enum ec folder_rows_get(struct mbox *mbox, uint64_t fid, struct folder_rows **ou
 struct folder_rows *folder_rows_ref(struct folder_rows *rows);
 void folder_rows_unref(struct folder_rows *rows); // accepts NULL
 
+// The rows as a write sees them, its own changes included, for nobody else; without a snapshot at
+// hand only when the folder has at most `max_rows` (EC_NOT_FOUND otherwise). Counters are not set.
+enum ec folder_rows_in_write(struct mbox_tx *tx, uint64_t fid, uint32_t max_rows,
+                             struct folder_rows **out);
+
 uint32_t folder_rows_count(const struct folder_rows *rows);
 uint64_t folder_rows_modseq(const struct folder_rows *rows);
 uint32_t folder_rows_uid_next(const struct folder_rows *rows);
@@ -24,6 +29,9 @@ uint32_t folder_rows_uid_validity(const struct folder_rows *rows);
 uint32_t folder_rows_unread(const struct folder_rows *rows);
 // Row i (0-based: IMAP sequence number - 1). Borrowed from the snapshot.
 const struct message_row *folder_rows_at(const struct folder_rows *rows, uint32_t i);
+// Row i and those after it that lie beside it in memory: at least 1 and `*n_out` of them.
+const struct message_row *folder_rows_span(const struct folder_rows *rows, uint32_t i,
+                                           uint32_t *n_out);
 // The index of the first row with a uid >= `uid`; the count when there is none.
 uint32_t folder_rows_find_uid(const struct folder_rows *rows, uint32_t uid);
 

@@ -51,7 +51,7 @@ static struct message_row read_row(struct wire_reader *r, const struct message_r
     const uint8_t *text = keywords && wire_ok(r) ? wire_bytes(r, keywords) : NULL;
     if (text) {
         g_autofree char *copy = g_strndup((const char *)text, keywords);
-        row.keywords = g_ref_string_new_intern(copy);
+        row.keywords = shared_text_new(copy);
     }
     return row;
 }
@@ -118,7 +118,7 @@ static enum ec unpack(struct db_stmt *q, void (*add)(void *ctx, const struct mes
         struct message_row row = read_row(&r, &last);
         if (!wire_ok(&r) || row.uid <= last.uid) {
             if (row.keywords)
-                g_ref_string_release(row.keywords);
+                shared_text_unref(row.keywords);
             return EC_CORRUPT_DATA;
         }
         add(ctx, &row);

@@ -11,9 +11,6 @@ const char sql_mailbox_get[] =
 const char sql_mailbox_next_id[] = "UPDATE mailbox SET next_id = $1 WHERE mbx = $2";
 const char sql_mailbox_props_get[] = "SELECT props FROM mailbox WHERE mbx = $1";
 const char sql_mailbox_props_set[] = "UPDATE mailbox SET props = $1 WHERE mbx = $2";
-const char sql_mailbox_totals[] =
-    "SELECT SUM(size + soft_size), SUM(n_messages + n_associated + n_soft) FROM folder"
-    " WHERE mbx = $1";
 const char sql_mailbox_uid_validity[] =
     "UPDATE mailbox SET next_uid_validity = next_uid_validity + 1 WHERE mbx = $1"
     " RETURNING next_uid_validity";
@@ -42,8 +39,8 @@ const char sql_folder_count_children[] =
 const char sql_folder_counters_get[] =
     "SELECT uid_next, modseq, n_messages, n_unread, n_associated, n_soft, size, soft_size, type"
     " FROM folder WHERE mbx = $1 AND fid = $2";
-const char sql_folder_state[] =
-    "SELECT modseq, uid_next, uid_validity, n_unread FROM folder WHERE mbx = $1 AND fid = $2";
+const char sql_folder_state[] = "SELECT modseq, uid_next, uid_validity, n_unread, n_messages FROM "
+                                "folder WHERE mbx = $1 AND fid = $2";
 const char sql_folder_counters_set[] =
     "UPDATE folder SET uid_next = $1, modseq = $2, n_messages = $3, n_unread = $4,"
     " n_associated = $5, n_soft = $6, size = $7, soft_size = $8 WHERE mbx = $9 AND fid = $10";
@@ -83,18 +80,10 @@ const char sql_message_since[] =
 const char sql_message_flags_set[] =
     "UPDATE message SET flags = $1, keywords = $2, cn = $3, read_cn = $4, modseq = $5"
     " WHERE mbx = $6 AND fid = $7 AND uid = $8";
-const char sql_message_range[] =
-    "SELECT COUNT(*), SUM(mid), SUM(CASE WHEN (flags & 1) = 0 THEN 1 ELSE 0 END),"
-    " SUM(CASE WHEN keywords IS NULL THEN 0 ELSE 1 END) FROM message"
-    " WHERE mbx = $1 AND fid = $2 AND uid >= $3 AND uid <= $4 AND (flags & 768) = 0";
-// $1: bits kept, $2: bits set, $3: what is added to a uid to make its change number.
-const char sql_message_flags_range[] =
-    "UPDATE message SET flags = (flags & $1) | $2, modseq = uid + $3,"
-    " cn = CASE WHEN ((flags & $1) | $2) = (flags | 1) OR ((flags & $1) | $2) = (flags & -2)"
-    " THEN cn ELSE uid + $3 END,"
-    " read_cn = CASE WHEN (((flags & $1) | $2) & 1) = (flags & 1) THEN read_cn ELSE uid + $3 END"
-    " WHERE mbx = $4 AND fid = $5 AND uid >= $6 AND uid <= $7 AND (flags & 768) = 0"
-    " AND ((flags & $1) | $2) <> flags RETURNING mid, flags, modseq";
+// For changes since, while flag ranges are waiting: their rows look older than they are.
+const char sql_message_scan_all[] =
+    "SELECT uid, mid, modseq, flags, received, mime_size, keywords, cn, read_cn FROM message"
+    " WHERE mbx = $1 AND fid = $2 ORDER BY uid";
 const char sql_message_update[] =
     "UPDATE message SET flags = $1, cn = $2, modseq = $3, mime_size = $4, size = $5,"
     " submitted = $6, class = $7, subject = $8, sender = $9, conversation = $10, received = $11,"
@@ -132,7 +121,7 @@ const char sql_mime_get[] =
 const char sql_mime_scan[] =
     "SELECT m.uid, m.mid, m.mime_size, x.blob, x.envelope, x.structure FROM message AS m"
     " CROSS JOIN message_mime AS x WHERE m.mbx = $1 AND m.fid = $2 AND m.uid >= $3"
-    " AND x.mbx = m.mbx AND x.doc = m.doc ORDER BY m.uid";
+    " AND m.uid <= $4 AND x.mbx = m.mbx AND x.doc = m.doc ORDER BY m.uid";
 const char sql_mime_delete[] = "DELETE FROM message_mime WHERE mbx = $1 AND doc = $2";
 const char sql_attachment_insert[] =
     "INSERT INTO attachment (mbx, doc, num, props, blob, pos, length, encoding, embedded)"

@@ -40,9 +40,6 @@ const char sql_links_search_folder[] = "DELETE FROM search_folder WHERE mbx = $1
 const char sql_links_search_link_folder[] =
     "DELETE FROM search_link WHERE mbx = $1 AND NOT EXISTS (SELECT 1 FROM folder AS f WHERE"
     " f.mbx = search_link.mbx AND f.fid = search_link.fid)";
-const char sql_links_search_link_message[] =
-    "DELETE FROM search_link WHERE mbx = $1 AND NOT EXISTS (SELECT 1 FROM message AS m WHERE"
-    " m.mbx = search_link.mbx AND m.mid = search_link.mid)";
 const char sql_links_rule[] = "DELETE FROM rule WHERE mbx = $1 AND NOT EXISTS (SELECT 1 FROM"
                               " folder AS f WHERE f.mbx = rule.mbx AND f.fid = rule.fid)";
 const char sql_links_receive_folder[] =

@@ -10,6 +10,9 @@
 #include "base/log.h"
 #include "mapi/named.h"
 #include "store/background_internal.h"
+#include "store/flag_range.h"
+#include "store/search_folder_internal.h"
+#include "store/fulltext_internal.h"
 #include "store/store_internal.h"
 
 #define MAX_IDLE_OPEN 64
@@ -59,6 +62,9 @@ static void mbox_free(struct mbox *mbox) {
     pthread_mutex_destroy(&mbox->write_lock);
     pthread_mutex_destroy(&mbox->watch_lock);
     pthread_mutex_destroy(&mbox->named_lock);
+    pthread_mutex_destroy(&mbox->envelope_lock);
+    g_clear_pointer(&mbox->envelope_wants, g_array_unref);
+    pthread_mutex_destroy(&mbox->usage_lock);
     named_map_free(mbox->named);
     g_ptr_array_unref(mbox->watches);
     g_free(mbox->address);
@@ -84,6 +90,7 @@ void store_close(struct store *store) {
     pthread_cond_destroy(&store->unclaimed);
     pthread_mutex_destroy(&store->lock);
     places_free(store);
+    g_free(store->fulltext_converter);
     g_free(store);
 }
 
@@ -143,7 +150,7 @@ enum ec store_delete_mailbox(struct store *store, const struct guid *guid) {
     return ec;
 }
 
-static enum ec load_mailbox(struct mbox *mbox) {
+static enum ec load_mailbox(struct mbox *mbox, bool *has_flag_ranges_out) {
     struct db_conn *conn;
     EC_TRY(db_read(mbox->db, &conn));
     struct db_stmt *q = db_query(conn, sql_mailbox_get);
@@ -163,11 +170,22 @@ static enum ec load_mailbox(struct mbox *mbox) {
         mbox->next_id = mbox->saved_next_id = (uint64_t)db_col_i64(q, 6);
     }
     enum ec query = db_finish(q);
+    if (query == EC_OK && ec == EC_OK) {
+        q = db_query(conn, sql_search_any);
+        db_bind_i64(q, 1, MBX);
+        mbox->has_search_folders = db_step(q) && db_col_i64(q, 0) > 0;
+        query = db_finish(q);
+    }
+    if (query == EC_OK && ec == EC_OK)
+        query = flag_ranges_any(conn, has_flag_ranges_out);
+    if (query == EC_OK && ec == EC_OK)
+        ec = usage_load(conn, &mbox->usage);
     db_read_end(conn);
     return query != EC_OK ? query : ec;
 }
 
-static enum ec open_file(struct store *store, const struct guid *guid, struct mbox **out) {
+static enum ec open_file(struct store *store, const struct guid *guid, struct mbox **out,
+                         bool *has_flag_ranges_out) {
     g_autofree char *path = mailbox_file(store, guid);
     if (!g_file_test(path, G_FILE_TEST_EXISTS))
         return EC_NOT_FOUND;
@@ -182,9 +200,11 @@ static enum ec open_file(struct store *store, const struct guid *guid, struct mb
     g_queue_init(&mbox->writers);
     pthread_mutex_init(&mbox->watch_lock, NULL);
     pthread_mutex_init(&mbox->named_lock, NULL);
+    pthread_mutex_init(&mbox->envelope_lock, NULL);
+    pthread_mutex_init(&mbox->usage_lock, NULL);
     mbox->watches = g_ptr_array_new();
     mbox->rows = rows_cache_new();
-    enum ec ec = load_mailbox(mbox);
+    enum ec ec = load_mailbox(mbox, has_flag_ranges_out);
     if (ec != EC_OK) {
         log_event(LOG_LEVEL_ERROR, "store.mailbox_damaged", "file", path, "error", ec_text(ec),
                   "do", "run `bourse check --repair`, or restore the mailbox from a backup", NULL);
@@ -228,21 +248,30 @@ enum ec store_open_mailbox(struct store *store, const struct guid *guid, struct 
         pthread_cond_wait(&store->unclaimed, &store->lock);
     struct mbox *mbox = g_hash_table_lookup(store->open, guid);
     enum ec ec = EC_OK;
+    bool is_new = false;
     if (!mbox) {
+        bool has_flag_ranges = false;
         // Without the lock: a migration takes its time, and concerns nobody else.
         mailbox_claim(store, guid);
         pthread_mutex_unlock(&store->lock);
-        ec = open_file(store, guid, &mbox);
+        ec = open_file(store, guid, &mbox, &has_flag_ranges);
         pthread_mutex_lock(&store->lock);
         mailbox_unclaim(store, guid);
-        if (ec == EC_OK)
+        is_new = ec == EC_OK;
+        if (is_new) {
             g_hash_table_insert(store->open, &mbox->guid, mbox);
+            search_folders_committed(mbox); // what a crash left undone
+            if (has_flag_ranges)
+                flag_ranges_want(mbox);
+        }
     }
     if (ec == EC_OK) {
         mbox->refs++;
         *out = mbox;
     }
     pthread_mutex_unlock(&store->lock);
+    if (is_new)
+        fulltext_opened(mbox);
     return ec;
 }
 

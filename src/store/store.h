@@ -130,6 +130,8 @@ enum ec mbox_id_to_name(struct mbox_tx *tx, struct arena *arena, uint16_t id,
 enum ec mbox_get_subscriptions(struct mbox_tx *tx, char ***out); // g_strfreev
 enum ec mbox_set_subscription(struct mbox_tx *tx, const char *path, bool is_subscribed);
 
+// Whether a delivery of this id was stored (and not forgotten since).
+enum ec mbox_was_delivered(struct mbox_tx *tx, const char *delivery_id, bool *out);
 // Forgets delivery ids older than `before` (their messages can no longer be in the queue).
 enum ec mbox_purge_delivered(struct mbox_tx *tx, filetime_t before);
 

@@ -7,6 +7,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/flag_range.h"
+#include "store/fulltext_internal.h"
+#include "store/search_folder_internal.h"
 #include "store/store_internal.h"
 
 #define GROUP_MAX 256
@@ -47,6 +50,8 @@ void mbox_read_end(struct mbox_tx *tx) {
     if (!tx)
         return;
     db_read_end(tx->conn);
+    g_clear_pointer(&tx->flag_ranges, g_array_unref);
+    g_free(tx->holds);
     g_free(tx);
 }
 
@@ -129,7 +134,8 @@ void tx_publish(struct mbox_tx *tx, const struct event *event) {
 
 // One change: undone alone when it fails. The first of a group of one needs no savepoint.
 static enum ec run_change(struct mbox_tx *tx, struct writer *w, bool is_alone) {
-    guint events = tx->events->len;
+    guint events = tx->events->len, runs = tx->event_runs->len;
+    struct mbox_usage usage = tx->usage;
     if (!is_alone)
         EC_TRY(db_savepoint(tx->conn));
     enum ec ec = w->change(tx, w->ctx);
@@ -142,7 +148,11 @@ static enum ec run_change(struct mbox_tx *tx, struct writer *w, bool is_alone) {
         ec = written;
     }
     g_array_set_size(tx->events, events);
+    g_array_set_size(tx->event_runs, runs);
+    tx->usage = usage;
+    g_clear_pointer(&tx->holds, g_free);
     g_hash_table_remove_all(tx->counters); // what they counted is being undone
+    g_clear_pointer(&tx->flag_ranges, g_array_unref);
     if (!is_alone)
         db_savepoint_rollback(tx->conn);
     return ec;
@@ -174,6 +184,8 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
     struct mbox_tx tx = {.mbox = mbox, .conn = conn, .is_writer = true, .now = clock_now()};
     tx.counters = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     tx.events = g_array_new(FALSE, FALSE, sizeof(struct event));
+    tx.event_runs = event_runs_new();
+    tx.usage = mbox->usage; // changed by leaders only
     unsigned n_good = 0;
     for (unsigned i = 0; i < n; i++) {
         group[i]->result = run_change(&tx, group[i], n == 1);
@@ -189,9 +201,16 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
             db_rollback(conn);
         if (ec == EC_OK) {
             mbox->saved_next_id = mbox->next_id;
+            pthread_mutex_lock(&mbox->usage_lock);
+            mbox->usage = tx.usage;
+            pthread_mutex_unlock(&mbox->usage_lock);
             atomic_fetch_add(&mbox->commits, 1);
             atomic_store(&mbox->is_dirty, true);
-            watches_publish(mbox, (const struct event *)(void *)tx.events->data, tx.events->len);
+            search_folders_committed(mbox);
+            watches_publish(mbox, tx.events, tx.event_runs);
+            if (tx.wants_settling)
+                flag_ranges_want(mbox);
+            fulltext_committed(mbox, (const struct event *)(void *)tx.events->data, tx.events->len);
         }
         for (unsigned i = 0; ec != EC_OK && i < n; i++)
             if (succeeded(group[i]->result))
@@ -199,6 +218,9 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
     }
     g_hash_table_unref(tx.counters);
     g_array_unref(tx.events);
+    g_array_unref(tx.event_runs);
+    g_clear_pointer(&tx.flag_ranges, g_array_unref);
+    g_free(tx.holds);
 }
 
 // Takes the lead's duty once: runs everything that waits, then passes the lead on. Lock held.

@@ -238,6 +238,7 @@ def imap(servers, rows, options):
                 raise RuntimeError(f"{peer.name}: not {n} messages")
             for question, _ in QUESTIONS:
                 timed(connection, question)
+    peers.settle()
     for round_number in range(options.rounds):
         for question, goal in QUESTIONS:
             for peer in servers if round_number % 2 == 0 else list(reversed(servers)):

@@ -1,12 +1,26 @@
-// STATUS ([RFC 3501] 6.3.10, [RFC 7162] HIGHESTMODSEQ, [RFC 8438] SIZE, [RFC 7889] APPENDLIMIT).
+// STATUS ([RFC 3501] 6.3.10, [RFC 7162] HIGHESTMODSEQ, [RFC 8438] SIZE, [RFC 7889] APPENDLIMIT,
+// [RFC 9208] DELETED, DELETED-STORAGE).
 #include "protocol/imap/imap_commands.h"
 #include "protocol/imap/imap_status.h"
 #include "protocol/imap/imap_write.h"
 
-enum { MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, UNSEEN, HIGHESTMODSEQ, SIZE, APPENDLIMIT, N_ITEMS };
+enum {
+    MESSAGES,
+    RECENT,
+    UIDNEXT,
+    UIDVALIDITY,
+    UNSEEN,
+    HIGHESTMODSEQ,
+    SIZE,
+    APPENDLIMIT,
+    DELETED,
+    DELETED_STORAGE,
+    N_ITEMS
+};
 
-static const char *const names[N_ITEMS] = {"MESSAGES", "RECENT",        "UIDNEXT", "UIDVALIDITY",
-                                           "UNSEEN",   "HIGHESTMODSEQ", "SIZE",    "APPENDLIMIT"};
+static const char *const names[N_ITEMS] = {"MESSAGES", "RECENT",         "UIDNEXT", "UIDVALIDITY",
+                                           "UNSEEN",   "HIGHESTMODSEQ",  "SIZE",    "APPENDLIMIT",
+                                           "DELETED",  "DELETED-STORAGE"};
 
 bool imap_parse_status_items(struct imap_parser *p, unsigned *out) {
     *out = 0;
@@ -23,7 +37,22 @@ bool imap_parse_status_items(struct imap_parser *p, unsigned *out) {
     return imap_expect(p, ')');
 }
 
-static uint64_t value(const struct imap_session *s, const struct mailbox_folder *f, unsigned item) {
+// Messages marked for deletion, or their sizes.
+static uint64_t deleted(struct imap_session *s, uint64_t fid, bool is_size) {
+    struct mailbox_view *view;
+    uint64_t sum = 0;
+    if (mailbox_view_open(s->mailbox, fid, &view) != EC_OK)
+        return 0;
+    for (uint32_t i = 0; i < mailbox_view_count(view); i++) {
+        const struct message_row *row = mailbox_view_row(view, i);
+        if (row->flags & MSG_DELETED)
+            sum += is_size ? row->size : 1;
+    }
+    mailbox_view_free(view);
+    return sum;
+}
+
+static uint64_t value(struct imap_session *s, const struct mailbox_folder *f, unsigned item) {
     switch (item) {
     case MESSAGES:
         return f->n_messages;
@@ -37,6 +66,9 @@ static uint64_t value(const struct imap_session *s, const struct mailbox_folder 
         return f->modseq;
     case SIZE:
         return f->size;
+    case DELETED:
+    case DELETED_STORAGE:
+        return deleted(s, f->fid, item == DELETED_STORAGE);
     case APPENDLIMIT:
         return s->service->max_message ? s->service->max_message : IMAP_MAX_MESSAGE;
     default:
@@ -69,7 +101,10 @@ void cmd_status(struct imap_cmd *c) {
     if (!imap_arg_end(c))
         return;
     struct mailbox_folder folder;
-    enum ec ec = mailbox_find_folder(c->s->mailbox, c->arena, path, &folder);
+    struct mailbox *m;
+    enum ec ec = mailbox_set_find(c->s->mailboxes, c->arena, path, &m, &folder);
+    if (ec == EC_OK && !(folder.rights & RIGHTS_READ_ANY))
+        ec = EC_ACCESS_DENIED; // counts tell of what must not be read
     if (ec == EC_OK)
         imap_put_status(c->s, &folder, items);
     imap_reply_ec(c, ec);

@@ -18,6 +18,8 @@ static const struct imap_command commands[] = {
     {"EXAMINE", cmd_examine, CMD_LOGGED_IN | CMD_NO_SYNC},
     {"EXPUNGE", cmd_expunge, CMD_SELECTED | CMD_UID | CMD_UID_ONLY_ARGS},
     {"FETCH", cmd_fetch, CMD_SELECTED | CMD_UID | CMD_NO_EXPUNGE},
+    {"GETQUOTA", cmd_getquota, CMD_LOGGED_IN},
+    {"GETQUOTAROOT", cmd_getquotaroot, CMD_LOGGED_IN},
     {"ID", cmd_id, CMD_ANY},
     {"IDLE", cmd_idle, CMD_LOGGED_IN | CMD_NO_ARGS},
     {"LIST", cmd_list, CMD_LOGGED_IN},

@@ -15,6 +15,8 @@ void cmd_enable(struct imap_cmd *c);
 void cmd_examine(struct imap_cmd *c);
 void cmd_expunge(struct imap_cmd *c);
 void cmd_fetch(struct imap_cmd *c);
+void cmd_getquota(struct imap_cmd *c);
+void cmd_getquotaroot(struct imap_cmd *c);
 void cmd_id(struct imap_cmd *c);
 void cmd_idle(struct imap_cmd *c);
 void cmd_list(struct imap_cmd *c);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "mailbox/quota.h"
 #include "protocol/smtp/path.h"
 #include "protocol/smtp/session.h"
 #include "protocol/smtp/smtp_errors.h"
@@ -17,15 +18,11 @@ static const char *after_keyword(const char *args, const char *keyword) {
     return g_ascii_strncasecmp(args, keyword, len) == 0 ? args + len : NULL;
 }
 
-// Our users send with their own addresses only.
+// Our users send with their own addresses and those they were given rights for.
 static enum ec check_sender(struct smtp_session *s, const char *sender) {
     if (!s->who || !*sender)
         return EC_OK;
-    ARENA_AUTO arena = arena_new();
-    enum directory_route route;
-    struct directory_object *object = NULL;
-    EC_TRY(directory_route(s->service->directory, arena, sender, &route, &object, NULL));
-    if (route == DIRECTORY_ROUTE_MAILBOX && object && guid_equal(&object->guid, &s->who->guid))
+    if (directory_may_send(s->service->directory, &s->who->guid, sender) != DIRECTORY_SENDER_DENIED)
         return EC_OK;
     log_event(LOG_LEVEL_INFO, "smtp.send_as_denied", "user", s->who->address, "sender", sender,
               NULL);
@@ -93,6 +90,8 @@ static enum smtp_next begin_mail(struct smtp_session *s, const char *text) {
     if (path.is_utf8 && !s->is_smtputf8)
         return smtp_reject(s, 553, "5.6.7", "This address needs SMTPUTF8");
     enum ec ec = check_sender(s, path.address);
+    if (ec == EC_OK && s->who && s->service->mailboxes)
+        ec = mailbox_may_send(s->service->mailboxes, &s->who->guid);
     if (ec != EC_OK)
         return reject_ec(s, ec);
     s->sender = path.address;
@@ -128,6 +127,7 @@ static enum ec check_recipient(struct smtp_session *s, const char *address) {
     case DIRECTORY_ROUTE_MAILBOX:
     case DIRECTORY_ROUTE_GROUP:
     case DIRECTORY_ROUTE_FORWARD:
+    case DIRECTORY_ROUTE_FOLDER:
         return EC_OK;
     case DIRECTORY_ROUTE_UNKNOWN:
         return EC_NOT_FOUND;

@@ -43,25 +43,10 @@ static enum smtp_next step(struct smtp_session *s, const uint8_t *in, size_t len
     return SMTP_READ;
 }
 
-// Strict base64: GLib's decoder passes over what it does not know.
-static bool decode(const char *text, guchar **out, gsize *len_out) {
-    size_t len = strlen(text);
-    size_t body = len;
-    while (body > 0 && len - body < 2 && text[body - 1] == '=')
-        body--;
-    for (size_t i = 0; i < body; i++)
-        if (!g_ascii_isalnum(text[i]) && text[i] != '+' && text[i] != '/')
-            return false;
-    if (len % 4 != 0)
-        return false;
-    *out = g_base64_decode(text, len_out);
-    return true;
-}
-
 static enum smtp_next decode_step(struct smtp_session *s, const char *text) {
-    g_autofree guchar *bytes = NULL;
-    gsize len = 0;
-    if (!decode(text, &bytes, &len))
+    g_autofree uint8_t *bytes = NULL;
+    size_t len = 0;
+    if (!sasl_decode(text, &bytes, &len))
         return fail(s, EC_FORMAT_ERROR);
     enum smtp_next next = step(s, bytes ? bytes : (const uint8_t *)"", len);
     if (bytes)

@@ -21,6 +21,8 @@
 #include "net/net.h"
 #include "queue/queue.h"
 
+struct mailbox_service;
+
 enum smtp_kind {
     SMTP_MX,         // for local recipients from anybody; authenticated users may also send
     SMTP_SUBMISSION, // authenticated users only, with their own addresses
@@ -42,6 +44,8 @@ struct smtp_service;
 // Copies `settings`; the others are borrowed and must outlive the service.
 enum ec smtp_service_new(const struct smtp_settings *settings, struct queue *queue,
                          struct directory *directory, struct auth *auth, struct smtp_service **out);
+// From now on users whose mailbox is too full to send are refused ([MS-OXCSTOR] 2.2.2.1.1.4).
+void smtp_service_ask_mailboxes(struct smtp_service *service, struct mailbox_service *mailboxes);
 void smtp_service_free(struct smtp_service *service); // accepts NULL
 
 extern const struct net_proto smtp_proto;

@@ -9,6 +9,7 @@ static const struct smtp_error errors[] = {
     {EC_NOT_ENOUGH_RESOURCES, 452, "4.3.2", "Insufficient resources, try again later"},
     {EC_SERVER_BUSY, 454, "4.7.0", "Too many failures, try again later"},
     {EC_MESSAGE_TOO_BIG, 552, "5.3.4", "Message size exceeds the limit"},
+    {EC_QUOTA_EXCEEDED, 552, "5.2.2", "Your mailbox is full: delete something before you send"},
     {EC_TOO_MANY_RECIPIENTS, 452, "4.5.3", "Too many recipients"},
     {EC_UNKNOWN_USER, 550, "5.1.1", "No such recipient here"},
     {EC_NOT_FOUND, 550, "5.1.1", "No such recipient here"},

@@ -32,6 +32,10 @@ void smtp_service_free(struct smtp_service *service) {
     g_free(service);
 }
 
+void smtp_service_ask_mailboxes(struct smtp_service *service, struct mailbox_service *mailboxes) {
+    service->mailboxes = mailboxes;
+}
+
 // --- The connection ---
 
 struct connection {
