@@ -303,6 +303,8 @@ static enum ec copy_with_head(const char *path, const char *copy) {
 }
 
 static bool can_be_read(sqlite3 *db) {
+    // Lets SQLite read a file that was cut off.
+    sqlite3_exec(db, "PRAGMA writable_schema = ON", NULL, NULL, NULL);
     return sqlite3_exec(db, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL) == SQLITE_OK;
 }
 
