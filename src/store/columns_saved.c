@@ -263,19 +263,20 @@ struct loaded_slots {
 static enum ec add_slots(struct loaded_slots *l, const uint8_t *bytes, size_t size, uint32_t n) {
     uint32_t uid = 0, flags = 0, d;
     uint64_t mid = 0, wide;
+    guint at = l->uids->len;
     if (size != (size_t)n * (sizeof uid + sizeof mid + sizeof flags))
         return EC_CORRUPT_DATA;
     const uint8_t *uids = bytes, *mids = uids + n * sizeof uid, *all_flags = mids + n * sizeof mid;
+    g_array_set_size(l->uids, at + n);
+    g_array_set_size(l->mids, at + n);
+    g_array_set_size(l->flags, at + n);
     for (uint32_t i = 0; i < n; i++) {
         memcpy(&d, uids + i * sizeof d, sizeof d);
-        uid += d;
+        g_array_index(l->uids, uint32_t, at + i) = uid += d;
         memcpy(&wide, mids + i * sizeof wide, sizeof wide);
-        mid += wide;
+        g_array_index(l->mids, uint64_t, at + i) = mid += wide;
         memcpy(&d, all_flags + i * sizeof d, sizeof d);
-        flags += d;
-        g_array_append_val(l->uids, uid);
-        g_array_append_val(l->mids, mid);
-        g_array_append_val(l->flags, flags);
+        g_array_index(l->flags, uint32_t, at + i) = flags += d;
     }
     return EC_OK;
 }

@@ -43,6 +43,12 @@ static void add_entries(const struct view *v, uint32_t slot, GArray *out) {
 static enum ec matching_entries(struct mbox_tx *tx, const struct view *v, GArray *entries) {
     uint32_t n;
     g_autofree uint32_t *slots = columns_living(v->cols, &n);
+    if (!v->key->restriction && !v->key->has_instances) {
+        g_array_set_size(entries, n);
+        for (uint32_t i = 0; i < n; i++)
+            g_array_index(entries, struct entry, i) = (struct entry){slots[i], 0};
+        return EC_OK;
+    }
     struct matcher *m = matcher_new(v->cols, v->seq, tx, v->key->restriction, true);
     for (uint32_t i = 0; i < n && matcher_result(m) == EC_OK; i++)
         if (matcher_matches(m, slots[i]))

@@ -271,8 +271,10 @@ struct keyed {
     struct entry entry;
 };
 
-static void radix_sort(struct keyed **items, struct keyed **spare, uint32_t n, uint64_t range) {
-    for (unsigned shift = 0; shift < 64 && range >> shift; shift += DIGIT_BITS) {
+// By the bits from `low` up.
+static void radix_sort(struct keyed **items, struct keyed **spare, uint32_t n, uint64_t range,
+                       unsigned low) {
+    for (unsigned shift = low; shift < 64 && range >> shift; shift += DIGIT_BITS) {
         uint32_t counts[DIGITS] = {0}, sum = 0;
         struct keyed *from = *items, *to = *spare;
         for (uint32_t i = 0; i < n; i++)
@@ -286,6 +288,22 @@ static void radix_sort(struct keyed **items, struct keyed **spare, uint32_t n, u
             to[counts[from[i].key >> shift & (DIGITS - 1)]++] = from[i];
         *items = to;
         *spare = from;
+    }
+}
+
+static gint compare_keyed(gconstpointer a, gconstpointer b, gpointer data) {
+    const struct keyed *x = a, *y = b;
+    return x->key < y->key ? -1 : x->key > y->key;
+}
+
+// Orders by the bits below `low` what is in order by those above: short runs, mostly of one.
+static void sort_runs(struct keyed *items, uint32_t n, unsigned low) {
+    for (uint32_t start = 0, end; low > 0 && start < n; start = end) {
+        for (end = start + 1; end < n && items[end].key >> low == items[start].key >> low; end++)
+            ;
+        if (end - start > 1)
+            g_qsort_with_data(items + start, (gint)(end - start), sizeof *items, compare_keyed,
+                              NULL); // stable
     }
 }
 
@@ -305,7 +323,11 @@ static void sort_by_keys(struct entry *entries, uint64_t *keys, uint32_t n, bool
     struct keyed *items = g_new(struct keyed, n), *spare = g_new(struct keyed, n);
     for (uint32_t i = 0; i < n; i++)
         items[i] = (struct keyed){keys[i], entries[i]};
-    radix_sort(&items, &spare, n, most - least);
+    // Wide keys (times) mostly differ in their upper bits.
+    unsigned bits = 64u - (unsigned)__builtin_clzll(most - least);
+    unsigned low = bits > 3 * DIGIT_BITS ? bits - 3 * DIGIT_BITS : 0;
+    radix_sort(&items, &spare, n, most - least, low);
+    sort_runs(items, n, low);
     for (uint32_t i = 0; i < n; i++)
         entries[i] = items[i].entry;
     g_free(items);

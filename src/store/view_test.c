@@ -482,7 +482,9 @@ static enum ec do_many(struct mbox_tx *tx, void *ctx) {
         g_autofree char *sender =
             g_strdup_printf("s\xc3\xa4nder %d", g_rand_int_range(rand, 0, 50));
         struct mail mail = {subject, i % 7 ? sender : NULL, .fid = FID_INBOX};
-        mail.received = (filetime_t)g_rand_int_range(rand, 1, 100000);
+        // Times that differ in their upper bits, in their lowest, and not at all.
+        mail.received = (filetime_t)g_rand_int_range(rand, 1, 300) * UINT64_C(1000000000000000) +
+                        (filetime_t)g_rand_int_range(rand, 0, 9);
         mail.importance = g_rand_int_range(rand, 0, 3);
         EC_TRY(do_mail(tx, &mail));
     }
@@ -502,6 +504,31 @@ static void note_orders(struct fixture *f, GArray *orders) {
         }
         view_unref(v);
     }
+}
+
+// Neighbours are in order by their values; equal ones by uid.
+static void test_large_order(struct fixture *f, gconstpointer data) {
+    GRand *rand = g_rand_new_with_seed(4);
+    assert_ok(mbox_write(f->mbox, do_many, rand));
+    for (unsigned k = 0; k + 1 < G_N_ELEMENTS(sorted_by); k++) {
+        ARENA_AUTO arena = arena_new();
+        const struct prop_value *last = NULL, *now;
+        struct sort_order sort = by(sorted_by[k], k % 2 ? SORT_ASCENDING : SORT_DESCENDING);
+        struct view *v = get(f, VIEW_CONTENTS, &sort, NULL);
+        MBOX_TX_AUTO tx = NULL;
+        assert_ok(mbox_read(f->mbox, &tx));
+        g_assert_cmpuint(view_count(v), ==, MANY);
+        for (uint32_t i = 0; i < MANY; i++, last = now) {
+            assert_ok(view_values(v, tx, arena, i, &sorted_by[k], 1, 0, &now));
+            int c = last && now ? prop_compare(last, now) : (last != NULL) - (now != NULL);
+            if (i == 0)
+                continue;
+            g_assert_cmpint(k % 2 ? c : -c, <=, 0);
+            g_assert_true(c != 0 || view_at(v, i - 1).uid < view_at(v, i).uid);
+        }
+        view_unref(v);
+    }
+    g_rand_free(rand);
 }
 
 static void assert_orders(struct fixture *f, const GArray *expected) {
@@ -673,6 +700,7 @@ int main(int argc, char **argv) {
     TEST("values", test_values);
     TEST("shared", test_shared);
     TEST("diff", test_diff);
+    TEST("large_order", test_large_order);
     TEST("saved", test_saved);
     TEST("mark_all", test_mark_all);
     TEST("check", test_check);

@@ -305,6 +305,7 @@ static enum ec do_forget(struct mbox_tx *tx, void *ctx) {
 
 int main(int argc, char **argv) {
     ARENA_AUTO arena = arena_new();
+    setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc < 3) {
         fprintf(stderr, "store_views DIR N [--unsaved]\n");
         return 2;
