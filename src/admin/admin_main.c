@@ -25,8 +25,11 @@
 
 static bool write_standard(void *ctx, enum output_stream stream, const void *data, size_t len) {
     int fd = stream == OUTPUT_OUT ? 1 : 2;
-    if (stream == OUTPUT_PROGRESS)
+    if (stream == OUTPUT_PROGRESS) {
+        if (isatty(2) && len > 0)
+            fprintf(stderr, "\r%.*s\033[K", (int)MIN(len, 200), (const char *)data);
         return true;
+    }
     for (const char *p = data; len;) {
         ssize_t n = write(fd, p, len);
         if (n < 0 && errno == EINTR)
@@ -230,7 +233,12 @@ static int ask_confirmation(struct client_call *call) {
 }
 
 static int run_command(struct client_call *call, const struct admin_program *program) {
-    if (call->command->flags & COMMAND_LOCAL) {
+    g_autofree char *dir = NULL;
+    if (call->arguments->n > 0)
+        dir = g_canonicalize_filename(call->arguments->items[0], NULL);
+    bool is_local = (call->command->flags & COMMAND_LOCAL) ||
+                    ((call->command->flags & COMMAND_NEW_DIR) && !is_data_dir(dir));
+    if (is_local) {
         struct command_call local = {.command = call->command,
                                      .arguments = call->arguments,
                                      .arena = call->arena,
@@ -238,7 +246,6 @@ static int run_command(struct client_call *call, const struct admin_program *pro
                                      .program = program};
         return call->command->run(&local);
     }
-    g_autofree char *dir = g_canonicalize_filename(call->arguments->items[0], NULL);
     if (!is_data_dir(dir)) {
         g_autofree char *text = g_strdup_printf(
             "%s is no data directory of bourse (it has no bourse.conf); make one with "
@@ -257,6 +264,17 @@ static int run_command(struct client_call *call, const struct admin_program *pro
         status = run_remote(call, dir, password, program);
     password_free(password);
     return status;
+}
+
+// The server has another working directory.
+static void make_paths_absolute(struct arena *arena, const struct command *command,
+                                struct arguments *arguments) {
+    for (unsigned i = 0; i < arguments->n_options; i++)
+        for (const struct command_option *o = command->options; o && o->name; o++)
+            if (o->is_path && strcmp(o->name, arguments->options[i].name) == 0) {
+                g_autofree char *path = g_canonicalize_filename(arguments->options[i].value, NULL);
+                arguments->options[i].value = arena_strdup(arena, path);
+            }
 }
 
 int admin_main(int argc, char **argv, const struct admin_program *program) {
@@ -288,6 +306,7 @@ int admin_main(int argc, char **argv, const struct admin_program *program) {
         help_print(out, command);
         status = EXIT_DONE;
     } else {
+        make_paths_absolute(arena, command, &arguments);
         struct client_call call = {.command = command,
                                    .arguments = &arguments,
                                    .arena = arena,

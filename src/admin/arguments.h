@@ -13,6 +13,7 @@ struct command_option {
     const char *name;  // without the dashes
     const char *value; // placeholder of its value; NULL: a switch
     const char *help;  // one line
+    bool is_path;      // the value is a path, of the folder the command was given in
 };
 
 struct argument_option {

@@ -58,6 +58,15 @@ int folder_rights_command(struct command_call *call);
 int message_list_command(struct command_call *call);
 int message_show_command(struct command_call *call);
 
+// public_commands.c
+int public_add(struct command_call *call);
+int public_list(struct command_call *call);
+int public_show(struct command_call *call);
+int public_set(struct command_call *call);
+int public_delete(struct command_call *call);
+int public_mail_enable(struct command_call *call);
+int public_mail_disable(struct command_call *call);
+
 // recover_commands.c, retention_commands.c
 int recover_list_command(struct command_call *call);
 int recover_restore_command(struct command_call *call);
@@ -77,6 +86,16 @@ int export_client(struct client_call *call);
 
 // index_command.c
 int index_command(struct command_call *call);
+// move_command.c, migrate_command.c
+int move_command(struct command_call *call);
+int migrate_command(struct command_call *call);
+
+// backup_command.c, backup_target_commands.c, restore_command.c
+int backup_command(struct command_call *call);
+int backup_list_command(struct command_call *call);
+int backup_verify_command(struct command_call *call);
+int backup_prune_command(struct command_call *call);
+int restore_command(struct command_call *call);
 
 // server_commands.c, queue_commands.c, help.c
 int status_command(struct command_call *call);

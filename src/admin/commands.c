@@ -234,6 +234,26 @@ const struct command admin_commands[] = {
     {"folder rights", "DIR USER FOLDER", NULL, 0, "Show who may use a folder", NULL,
      folder_rights_command},
 
+    {"public add", "DIR PATH", NULL, 0, "Add a public folder",
+     "The first one makes the public store. Everybody may read it, write to it and change what "
+     "they "
+     "wrote (the role author) until `bourse folder grant DIR public PATH` says otherwise.",
+     public_add},
+    {"public list", "DIR", NULL, 0, "List the public folders", NULL, public_list},
+    {"public show", "DIR PATH", NULL, 0, "Show a public folder, its limits and its address", NULL,
+     public_show},
+    {"public set", "DIR PATH",
+     OPTIONS({"item-size", "SIZE", "Largest message, such as 10M; 0: no limit"},
+             {"quota", "SIZE", "All messages together; 0: no limit"},
+             {"age-days", "N", "Messages are deleted N days after they arrived; 0: never"}),
+     0, "Change a public folder's limits", NULL, public_set},
+    {"public delete", "DIR PATH", OPTIONS(YES), COMMAND_CONFIRM,
+     "Delete a public folder and its messages", NULL, public_delete},
+    {"public mail-enable", "DIR PATH ADDRESS", OPTIONS(NAME), 0,
+     "Give a public folder an address: mail to it arrives there", NULL, public_mail_enable},
+    {"public mail-disable", "DIR PATH", NULL, 0, "Take a public folder's address away", NULL,
+     public_mail_disable},
+
     {"message list", "DIR USER",
      OPTIONS(IN_FOLDER, {"limit", "N", "At most N messages"}, {"newest", NULL, "The newest first"},
              IN_ARCHIVE),
@@ -297,6 +317,63 @@ const struct command admin_commands[] = {
      "The table shows how many messages are in the index, how many still have to be added, and how "
      "many are in it that the mailbox no longer has (too many of these lead to a rebuild).",
      index_command},
+    {"backup", "DIR [USER...]",
+     OPTIONS(
+         {"to", "TARGET", "The folder that keeps the backups (needed); made when missing", true},
+         {"incremental", NULL, "Pass over mailboxes that did not change since the last one"},
+         {"quiet", NULL, "Do not show progress"}),
+     0, "Back up everything, or some mailboxes, while in use",
+     "Without USER: the configuration, the certificates, the directory, the queue and all "
+     "mailboxes. "
+     "Each mailbox is saved as it was at one moment; nobody has to wait. Only what TARGET does not "
+     "have yet is stored, whatever was asked for; without --incremental what it has is read and "
+     "compared too.\n"
+     "A backup that was interrupted does not count; the next one goes on with what it had stored. "
+     "TARGET holds mail and password hashes: keep it as safe as DIR.",
+     backup_command},
+    {"backup list", "TARGET", NULL, COMMAND_LOCAL, "List the backups of a folder", NULL,
+     backup_list_command},
+    {"backup verify", "TARGET [ID...]", NULL, COMMAND_LOCAL, "Read backups and compare checksums",
+     "Prints a line for each fault. The exit status is 1 when there are any.",
+     backup_verify_command},
+    {"backup prune", "TARGET",
+     OPTIONS({"keep", "N", "How many of the newest backups stay (needed)"}), COMMAND_LOCAL,
+     "Delete old backups and what only they needed", NULL, backup_prune_command},
+
+    {"restore", "DIR [USER]",
+     OPTIONS({"from", "TARGET", "The folder that keeps the backups (needed)", true},
+             {"at", "TIME|ID", "The newest backup up to that time, or the one with this id"},
+             {"replace", NULL, "Put the backup in the place of the whole mailbox"},
+             {"as", "USER", "Add to the mailbox of this user instead"},
+             {"folder", "FOLDER", "Only this folder and those below it"},
+             {"message", "UID,...|TEXT", "Only messages with these uids, or TEXT in the subject"},
+             {"to", "FOLDER", "The folder to add to, instead of the one it was in"},
+             {"list", NULL, "Only list the folders, or with --folder the messages"}),
+     COMMAND_NEW_DIR, "Restore everything, a mailbox, folders or messages",
+     "Without USER everything is restored to DIR, which must be new or empty. With USER the server "
+     "may run. --replace puts the mailbox back to what it was; the file of before stays beside it "
+     "as FILE.replaced, and clients connect again. Otherwise messages are added: those that are "
+     "still in their folder are passed over.",
+     restore_command},
+    {"move", "DIR USER...",
+     OPTIONS({"to", "DATABASE",
+              "The database to move to (needed): default, or a name of [store] "
+              "databases"}),
+     0, "Move mailboxes to another database while they are used",
+     "Databases are folders of mailbox files, named in bourse.conf, [store] databases. Clients "
+     "stay "
+     "connected. A move that was interrupted leaves the mailbox where it was, or has moved it; "
+     "give "
+     "the command again.",
+     move_command},
+    {"migrate", "DIR",
+     OPTIONS({"status", NULL, "Only list the mailboxes and their versions"},
+             {"forget-old", NULL, "Delete the files of before that migrations have kept"}),
+     0, "Bring all mailboxes to the version of this program",
+     "A mailbox is brought up when it is first opened; this does it ahead of use, one after the "
+     "other. Each is migrated on a copy; the file of before stays beside it as FILE.old-vN until "
+     "`bourse check` has found the mailbox sound, or --forget-old is given.",
+     migrate_command},
     {"queue list", "DIR", NULL, 0, "List messages that wait for delivery", NULL,
      queue_list_command},
     {"queue retry", "DIR [ID]", NULL, 0, "Try to deliver again now, one message or all", NULL,

@@ -6,8 +6,21 @@
 #include "admin/recipient.h"
 #include "mailbox/archive.h"
 
+bool call_open_public(struct command_call *call, struct mailbox **out) {
+    struct principal *admin = principal_admin();
+    enum ec ec = mailbox_open_public(call->services->mailboxes, admin, out);
+    principal_unref(admin);
+    if (ec == EC_NOT_FOUND)
+        call_fail(call, ec, "there are no public folders yet; `bourse public add` makes the first");
+    else if (ec != EC_OK)
+        call_fail(call, ec, "cannot open the public folders: %s", ec_text(ec));
+    return ec == EC_OK;
+}
+
 bool call_open_mailbox(struct command_call *call, unsigned i, struct mailbox **out) {
     struct directory_object *user;
+    if (strcmp(call_argument(call, i), "public") == 0)
+        return call_open_public(call, out);
     if (!recipient_find(call, call_argument(call, i), KINDS_ALL, &user))
         return false;
     if (!user->has_mailbox) {

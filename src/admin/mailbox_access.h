@@ -4,7 +4,9 @@
 #include "admin/command.h"
 #include "mailbox/mailbox.h"
 
-// Opens the mailbox of the user that argument `i` names. False: that has been reported.
+// Opens the public folders. False: that has been reported.
+bool call_open_public(struct command_call *call, struct mailbox **out);
+// Opens the mailbox of the user that argument `i` names, or with "public" the public folders.
 bool call_open_mailbox(struct command_call *call, unsigned i, struct mailbox **out);
 
 // The folder with this path. False: that has been reported.

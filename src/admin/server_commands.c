@@ -7,6 +7,7 @@
 #include "admin/recipient.h"
 #include "base/clock.h"
 #include "mailbox/archive.h"
+#include "mailbox/mailbox.h"
 #include "net/net.h"
 #include "queue/queue.h"
 #include "store/check.h"
@@ -200,6 +201,8 @@ static void check_all(struct check_run *run, const GArray *mailboxes) {
         struct guid owner_guid;
         if (directory_find_guid(d, arena, guid, &owner) == EC_OK)
             check_mailbox(run, guid, owner->address);
+        else if (guid_equal(guid, mailbox_public_guid()))
+            check_mailbox(run, guid, "public folders");
         else if (mailbox_archive_owner(run->call->services->mailboxes, guid, &owner_guid) ==
                      EC_OK &&
                  directory_find_guid(d, arena, &owner_guid, &owner) == EC_OK)

@@ -110,6 +110,8 @@ static void set_type(struct reading *r, struct bag *bag, const struct mime_part 
     if (part->location)
         bag_set_str(bag, PidTagAttachContentLocation,
                     mime_decode_words(r->arena, part->location, NULL));
+    bag_set_str(bag, PidTagAttachContentBase,
+                mime_header_text(r->arena, r->mime, part, "content-base", NULL));
 }
 
 void set_attachment_defaults(struct bag *bag, size_t size) {

@@ -119,11 +119,11 @@ static void text_from_html(struct body *b, const struct content *html, struct co
         html_to_text(b->arena, html->data, html->len, "utf-8", HTML_TEXT_BODY, BODY_MAX, &out->len);
 }
 
-// HTML that the RTF was made from, or HTML of its text.
+// HTML that the RTF was made from, or HTML made of it.
 static void html_from_rtf(struct body *b, GBytes *rtf, struct content *out) {
     gsize len;
     const void *data = g_bytes_get_data(rtf, &len);
-    if (rtf_source(data, len) == RTF_FROM_HTML) {
+    if (rtf_source(data, len) != RTF_FROM_TEXT) {
         out->data = rtf_to_html(b->arena, data, len, BODY_MAX, &out->len);
         return;
     }

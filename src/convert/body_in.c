@@ -254,6 +254,19 @@ static GHashTable *shown_ids(const char *html, size_t len) {
     return ids;
 }
 
+// A relative Content-Location with the Content-Base it stands on; NULL: it has none ([RFC 2110]
+// 4.2).
+static const char *whole_location(struct reading *r, const struct bag *bag, const char *location) {
+    const char *base = bag_str(bag, PidTagAttachContentBase);
+    if (!base)
+        base = bag_str(r->message->bag, PidNameContentBase);
+    return base && !strstr(location, "://") ? arena_printf(r->arena, "%s%s", base, location) : NULL;
+}
+
+static bool is_in(const char *html, size_t len, const char *s) {
+    return s && *s && memmem(html, len, s, strlen(s)) != NULL;
+}
+
 // Marks those that the HTML shows, which are then no attachments to the eye ([MS-OXCMAIL]
 // 2.2.3.4.1.4.1).
 static void mark_inline(struct reading *r, const struct bodies *b,
@@ -271,7 +284,8 @@ static void mark_inline(struct reading *r, const struct bodies *b,
         const char *location = bag_str(bag, PidTagAttachContentLocation);
         bool is_shown = id && *id && g_hash_table_contains(ids, id);
         if (!is_shown && location && *location && looked++ < MAX_LOCATIONS)
-            is_shown = memmem(html, len, location, strlen(location)) != NULL;
+            is_shown =
+                is_in(html, len, location) || is_in(html, len, whole_location(r, bag, location));
         if (!is_shown)
             continue;
         bag_set_long(bag, PidTagAttachFlags, ATTACH_FLAG_RENDERED);

@@ -97,10 +97,11 @@ static void test_from_text(void) {
 static void test_from_rtf(void) {
     ARENA_AUTO arena = arena_new();
     BAG_AUTO bag = bag_new();
-    set_rtf(bag, "{\\rtf1\\ansi a \\u26085? <b>\\par c}");
+    set_rtf(bag, "{\\rtf1\\ansi {\\ul a \\u26085?} <b>\\par c}");
     check_state(bag, BODY_RTF, true); // MS-OXCMSG_R2060
     g_assert_cmpstr(get_str(bag, arena, PidTagBody), ==, "a 日 <b>\r\nc");
-    g_assert_nonnull(strstr(get_str(bag, arena, PidTagBodyHtml), "a 日 &lt;b&gt;<br>\r\nc</body>"));
+    g_assert_nonnull(
+        strstr(get_str(bag, arena, PidTagBodyHtml), "<u>a 日</u> &lt;b&gt;<br>\r\nc</body>"));
     static const char html[] = "<p>x<br>y</p>";
     g_autoptr(GBytes) rtf = rtf_from_html(html, strlen(html));
     g_autofree char *text = g_strndup(g_bytes_get_data(rtf, NULL), g_bytes_get_size(rtf));

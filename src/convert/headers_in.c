@@ -496,6 +496,7 @@ void read_headers(struct reading *r) {
     set_text(r, PidTagInternetReferences, text_of(r, &f, F_REFERENCES));
     set_text(r, PidTagInReplyToId, text_of(r, &f, F_IN_REPLY_TO));
     read_lists(r, &f);
+    set_text(r, PidNameContentBase, text_of(r, &f, F_CONTENT_BASE));
     set_text(r, PidTagInternetOrganization, text_of(r, &f, F_ORGANIZATION));
     read_flag(r, &f);
     read_voice(r, &f);

@@ -193,13 +193,18 @@ static const char *capitalized(struct arena *arena, const char *name) {
 // Header fields kept as named properties. Those that this file and the content write themselves are
 // left out, and whatever is no field name.
 static void write_named_headers(struct writing *w) {
-    static const char *const own[] = {
-        "from",       "sender",       "reply-to",     "to",           "cc",
-        "bcc",        "subject",      "date",         "message-id",   "in-reply-to",
-        "references", "mime-version", "content-base", "content-type", "content-transfer-encoding"};
+    static const char *const own[] = {"from",         "sender",
+                                      "reply-to",     "to",
+                                      "cc",           "bcc",
+                                      "subject",      "date",
+                                      "message-id",   "in-reply-to",
+                                      "references",   "mime-version",
+                                      "content-type", "content-transfer-encoding"};
     for (unsigned i = 0; i < bag_count(w->message->bag); i++) {
         const struct prop_value *v = bag_at(w->message->bag, i);
-        if (!PROP_IS_NAMED(v->tag) || PROP_TYPE(v->tag) != PT_UNICODE || v->is_external)
+        bool is_number = PROP_TYPE(v->tag) == PT_I2;
+        if (!PROP_IS_NAMED(v->tag) || v->is_external ||
+            (PROP_TYPE(v->tag) != PT_UNICODE && !is_number))
             continue;
         struct prop_name name;
         if (!message_value_name(w->message, PROP_ID(v->tag), &name) ||
@@ -209,7 +214,8 @@ static void write_named_headers(struct writing *w) {
         for (size_t k = 0; k < G_N_ELEMENTS(own); k++)
             is_own = is_own || g_ascii_strcasecmp(name.string, own[k]) == 0;
         if (!is_own)
-            mime_put_header(w->out, capitalized(w->arena, name.string), v->str);
+            mime_put_header(w->out, capitalized(w->arena, name.string),
+                            is_number ? arena_printf(w->arena, "%d", v->i2) : v->str);
     }
 }
 

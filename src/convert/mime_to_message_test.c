@@ -347,6 +347,26 @@ static void test_inline(void) {
     teardown(&f);
 }
 
+// Pictures found by where they are, also relative to a base.
+static void test_inline_location(void) {
+    struct fixture f;
+    setup(&f, "Content-Base: http://e.example/\r\n" RELATED
+              "--r\r\nContent-Type: text/html\r\n\r\n<img src=\"http://e.example/a.png\">"
+              "<img src=\"http://f.example/b.png\">\r\n"
+              "--r\r\nContent-Type: image/png\r\nContent-Location: a.png\r\n\r\na\r\n"
+              "--r\r\nContent-Type: image/png\r\nContent-Location: b.png\r\n"
+              "Content-Base: http://f.example/\r\n\r\nb\r\n"
+              "--r\r\nContent-Type: image/png\r\nContent-Location: c.png\r\n\r\nc\r\n--r--");
+    assert_str(&f, PidNameContentBase, "http://e.example/");
+    static const bool hidden[] = {true, true, false};
+    for (unsigned i = 0; i < G_N_ELEMENTS(hidden); i++)
+        g_assert_cmpint(bag_bool(attachment(&f, i)->bag, PidTagAttachmentHidden, false), ==,
+                        hidden[i]);
+    g_assert_cmpstr(bag_str(attachment(&f, 1)->bag, PidTagAttachContentBase), ==,
+                    "http://f.example/");
+    teardown(&f);
+}
+
 static void test_embedded(void) {
     struct fixture f;
     setup(&f, MIXED "--b\r\n" TEXT "--b\r\nContent-Type: message/rfc822\r\n\r\n"
@@ -427,6 +447,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/convert/mime-to-message/bodies", test_bodies);
     g_test_add_func("/convert/mime-to-message/attachment", test_attachment);
     g_test_add_func("/convert/mime-to-message/inline", test_inline);
+    g_test_add_func("/convert/mime-to-message/inline_location", test_inline_location);
     g_test_add_func("/convert/mime-to-message/embedded", test_embedded);
     g_test_add_func("/convert/mime-to-message/classes", test_classes);
     g_test_add_func("/convert/mime-to-message/limits", test_limits);

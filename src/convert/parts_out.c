@@ -142,6 +142,9 @@ static void put_content_id(struct writing *w, const struct attachment_value *a) 
     const char *location = bag_str(a->bag, PidTagAttachContentLocation);
     if (location && *location)
         mime_put_raw_header(w->out, "Content-Location", location);
+    const char *base = bag_str(a->bag, PidTagAttachContentBase);
+    if (base && *base)
+        mime_put_raw_header(w->out, "Content-Base", base);
 }
 
 // The content by value; a NULL result: it has none.

@@ -294,7 +294,9 @@ static void read_attachment_props(struct decoding *d, struct wire_reader *list) 
                 read_object(d, object);
             continue;
         }
-        if (!read_value(d, list, &p, &v) || p.is_named || is_internal(p.id))
+        bool is_date =
+            p.id == PROP_ID(PidTagCreationTime) || p.id == PROP_ID(PidTagLastModificationTime);
+        if (!read_value(d, list, &p, &v) || p.is_named || (is_internal(p.id) && !is_date))
             continue;
         if (v.tag == PidTagAttachDataBinary)
             set_content(d->attachment, v.bin.data, v.bin.len);
@@ -468,6 +470,19 @@ static bool decode(struct decoding *d, const void *data, size_t len) {
     return true;
 }
 
+// A part that some gateway left from another message says so: its key is not the one that the
+// header has ([MS-OXCMAIL] 2.2.3.4.1.7).
+static bool is_of_another(struct reading *r, const void *data, size_t len) {
+    const char *header = mime_header_raw(r->arena, r->mime, r->mime->root, "x-ms-tnef-correlator");
+    struct wire_reader key;
+    if (!header || !*header ||
+        !tnef_find_binary(data, len, PROP_ID(PidTagTnefCorrelationKey), &key))
+        return false;
+    while (key.len > 0 && key.data[key.len - 1] == 0)
+        key.len--;
+    return key.len != strlen(header) || memcmp(key.data, header, key.len) != 0;
+}
+
 bool read_tnef(struct reading *r, const struct mime_part *part) {
     const char *name = mime_filename(part);
     bool may_be = part_is(part, "application", "ms-tnef") ||
@@ -480,5 +495,5 @@ bool read_tnef(struct reading *r, const struct mime_part *part) {
     struct decoding d = {.r = r, .m = r->message};
     gsize len;
     const void *data = g_bytes_get_data(bytes, &len);
-    return decode(&d, data, len);
+    return !is_of_another(r, data, len) && decode(&d, data, len);
 }

@@ -197,6 +197,35 @@ static void test_broken(void) {
     message_value_free(m);
 }
 
+// A part that belongs to another message is a file and no more.
+static void test_correlation(void) {
+    static const char key[] = "<id@e.example>";
+    g_autoptr(GByteArray) tnef = tnef_begin();
+    struct wire_writer w = tnef_list();
+    tnef_put_string(&w, PidTagCompanyName, "Firm");
+    tnef_put_binary(&w, PidTagTnefCorrelationKey, key, sizeof key); // with its NUL
+    tnef_put_list(tnef, MESSAGE, TNEF_MESSAGE_PROPS, &w, 2);
+    g_autofree char *b64 = g_base64_encode(tnef->data, tnef->len);
+    static const struct {
+        const char *header;
+        bool is_ours;
+    } cases[] = {{"", true},
+                 {"X-MS-TNEF-Correlator: <id@e.example>\r\n", true},
+                 {"X-MS-TNEF-Correlator: <other@e.example>\r\n", false}};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ARENA_AUTO arena = arena_new();
+        const char *raw = arena_printf(arena,
+                                       "%sContent-Type: application/ms-tnef\r\n"
+                                       "Content-Transfer-Encoding: base64\r\n\r\n%s\r\n",
+                                       cases[i].header, b64);
+        struct message_value *m;
+        assert_ok(convert_mime_to_message(mime_scan(arena, raw, strlen(raw)), &m));
+        g_assert_cmpuint(m->attachments->len, ==, cases[i].is_ours ? 0 : 1);
+        g_assert_cmpstr(bag_str(m->bag, PidTagCompanyName), ==, cases[i].is_ours ? "Firm" : NULL);
+        message_value_free(m);
+    }
+}
+
 // Messages in messages, deeper than is read.
 static void test_deep(void) {
     ARENA_AUTO arena = arena_new();
@@ -258,6 +287,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/tnef_in/not_believed", test_not_believed);
     g_test_add_func("/tnef_in/attachments", test_attachments);
     g_test_add_func("/tnef_in/broken", test_broken);
+    g_test_add_func("/tnef_in/correlation", test_correlation);
     g_test_add_func("/tnef_in/deep", test_deep);
     g_test_add_func("/tnef_in/uuencoded", test_uuencoded);
     return g_test_run();

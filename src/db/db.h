@@ -153,3 +153,11 @@ enum ec db_move(struct db *db, const struct db_move *spec);
 // Runs `commit`, which puts another file in the database's place, while nobody writes; when it was
 // well, this `db` gives EC_END_OF_SESSION for every new transaction. Those who read go on.
 enum ec db_replace(struct db *db, enum ec (*commit)(void *ctx), void *ctx);
+
+// --- Damage ---
+
+// Reads what can be read of the damaged database `path` (nobody writes to it meanwhile) into a new
+// one at `to_path`; a line (g_free) for each thing found damaged or lost. EC_CORRUPT_DATA: nothing
+// can be read.
+enum ec db_salvage(const char *path, const struct db_schema *schema, const char *to_path,
+                   GPtrArray *lines);

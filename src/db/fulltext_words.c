@@ -62,14 +62,18 @@ static void put_char(struct words *w, UChar32 c) {
 }
 
 static void put_ascii(struct words *w, const char *text, size_t len) {
-    for (size_t i = 0; i < len; i++) {
-        char c = g_ascii_tolower(text[i]);
-        if (g_ascii_isalnum(c))
-            put_bytes(w, &c, 1);
-        else
-            end_word(w);
+    for (size_t i = 0; i < len;) {
+        char word[DB_WORD_MAX];
+        size_t n = 0;
+        for (; i < len && g_ascii_isalnum(text[i]); i++)
+            if (n < sizeof word)
+                word[n++] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] | 0x20) : text[i];
+        if (n > 0)
+            put_bytes(w, word, n);
+        end_word(w);
+        for (; i < len && !g_ascii_isalnum(text[i]); i++)
+            ;
     }
-    end_word(w);
 }
 
 // Marks that people leave out when they look for something.

@@ -35,6 +35,10 @@ enum ec directory_open(const char *path, struct directory **out) {
     return EC_OK;
 }
 
+enum ec directory_copy(struct directory *d, const char *to_path) {
+    return db_copy(d->db, to_path, NULL, NULL);
+}
+
 void directory_close(struct directory *d) {
     if (d == NULL)
         return;

@@ -63,6 +63,8 @@ struct directory_object {
 
 enum ec directory_open(const char *path, struct directory **out);
 void directory_close(struct directory *d); // accepts NULL
+// A consistent copy in a new file, while it is used (backup).
+enum ec directory_copy(struct directory *d, const char *to_path);
 
 // --- Finding ---
 

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "formats/mime.h"
 
 #define MAX_LINE (1024u * 1024)
@@ -104,6 +105,22 @@ static void put_person(GString *out, const char *line, const char *value) {
         put_value(out, value + 7, strlen(value + 7), false);
 }
 
+// An encoded value in the charset that its parameter names. What is not ASCII before decoding has
+// been made UTF-8 with the whole.
+static const char *decode_value(struct arena *scratch, const char *value, const char *params,
+                                size_t *len) {
+    const char *charset = strstr(params, ";CHARSET=");
+    char name[40] = "";
+    if (charset)
+        g_strlcpy(name, charset + 9, sizeof name);
+    name[strcspn(name, ";:")] = 0;
+    if (!text_is_ascii(value, *len))
+        g_strlcpy(name, "utf-8", sizeof name);
+    g_autoptr(GBytes) bytes = mime_decode(value, *len, MIME_QUOTED_PRINTABLE);
+    return mime_to_utf8(scratch, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+                        *name ? name : NULL, len);
+}
+
 static void put_line(GString *out, struct arena *scratch, const char *line) {
     const char *value = value_of(line);
     if (!value)
@@ -117,11 +134,8 @@ static void put_line(GString *out, struct arena *scratch, const char *line) {
     } else if (is_among(name, n, shown, G_N_ELEMENTS(shown))) {
         g_autofree char *params = g_ascii_strup(line, value - line);
         size_t len = strlen(value);
-        if (strstr(params, "QUOTED-PRINTABLE")) {
-            g_autoptr(GBytes) bytes = mime_decode(value, len, MIME_QUOTED_PRINTABLE);
-            value = mime_to_utf8(scratch, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
-                                 NULL, &len);
-        }
+        if (strstr(params, "QUOTED-PRINTABLE"))
+            value = decode_value(scratch, value, params, &len);
         put_value(out, value, len, true);
         arena_reset(scratch);
     }

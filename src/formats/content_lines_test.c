@@ -25,6 +25,8 @@ static void test_card(void) {
           "Doe Jane  Dr. \nJane Doe\nj@e\nFirm Section\nn\n");
     check("NOTE;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:caf=C3=A9 a=\r\nnd more\r\nFN:x\r\n",
           "café and more\nx\n");
+    check("NOTE;CHARSET=koi8-r;ENCODING=QUOTED-PRINTABLE:=C4=C1\r\n", "да\n");
+    check("NOTE;ENCODING=QUOTED-PRINTABLE:\xC3\xA9=E9\r\n", "é\uFFFD\n");
 }
 
 static void test_broken(void) {

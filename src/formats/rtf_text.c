@@ -25,10 +25,16 @@ struct state {
     bool is_html_rtf;    // \htmlrtf: RTF that stands for HTML found elsewhere
     int32_t uc;          // characters to skip after \uN
     const char *charset; // of bytes; static
+    unsigned style;      // bits, in the order of style_tags
 };
 
+static const char *const style_tags[] = {"b", "i", "u", "s"};
+enum { BOLD = 1, ITALIC = 2, UNDERLINED = 4, STRUCK = 8 };
+
 struct rtf {
-    bool wants_html;
+    bool wants_html; // the HTML inside
+    bool makes_html; // of the text
+    unsigned style;  // whose tags are open in the output
     const char *line_end;
     GString *out;
     struct state stack[MAX_DEPTH];
@@ -50,10 +56,17 @@ static struct state *now(struct rtf *r) {
 
 // --- Output ---
 
-static void append_clean(GString *out, const char *s, size_t len) {
+static const char *escaped(unsigned char c) {
+    return c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '&' ? "&amp;" : NULL;
+}
+
+static void append_clean(struct rtf *r, const char *s, size_t len) {
+    GString *out = r->out;
     for (const char *end = s + len; s < end; s = g_utf8_next_char(s)) {
         unsigned char c = (unsigned char)*s;
-        if (c == '\t' || (c >= 0x20 && c < 0x7F))
+        if (r->makes_html && escaped(c))
+            g_string_append(out, escaped(c));
+        else if (c == '\t' || (c >= 0x20 && c < 0x7F))
             g_string_append_c(out, (char)c);
         else if (c >= 0x80 && g_utf8_get_char(s) >= 0xA0)
             g_string_append_len(out, s, g_utf8_next_char(s) - s);
@@ -65,7 +78,7 @@ static void flush_bytes(struct rtf *r) {
         return;
     size_t len;
     char *text = mime_to_utf8(r->scratch, r->bytes->data, r->bytes->len, r->bytes_charset, &len);
-    append_clean(r->out, text, len);
+    append_clean(r, text, len);
     arena_reset(r->scratch);
     g_byte_array_set_size(r->bytes, 0);
 }
@@ -76,9 +89,24 @@ static void drop_lead(struct rtf *r) {
     r->lead = 0;
 }
 
+// Makes the text that comes stand inside the tags of its style.
+static void switch_style(struct rtf *r, unsigned style) {
+    if (!r->makes_html || r->style == style)
+        return;
+    flush_bytes(r);
+    for (unsigned i = G_N_ELEMENTS(style_tags); i-- > 0;)
+        if (r->style & 1u << i)
+            g_string_append_printf(r->out, "</%s>", style_tags[i]);
+    for (unsigned i = 0; i < G_N_ELEMENTS(style_tags); i++)
+        if (style & 1u << i)
+            g_string_append_printf(r->out, "<%s>", style_tags[i]);
+    r->style = style;
+}
+
 static void put_bytes(struct rtf *r, const uint8_t *data, size_t len) {
     const char *charset = now(r)->charset;
     drop_lead(r);
+    switch_style(r, now(r)->style);
     if (charset != r->bytes_charset)
         flush_bytes(r);
     r->bytes_charset = charset;
@@ -88,6 +116,7 @@ static void put_bytes(struct rtf *r, const uint8_t *data, size_t len) {
 static void put_string(struct rtf *r, const char *s) {
     flush_bytes(r);
     drop_lead(r);
+    switch_style(r, now(r)->style);
     g_string_append(r->out, s);
 }
 
@@ -101,12 +130,15 @@ static void put_unicode(struct rtf *r, int32_t number) {
         return;
     }
     drop_lead(r);
+    switch_style(r, now(r)->style);
     if (unit >= 0xD800 && unit < 0xDC00)
         r->lead = unit;
     else if (unit >= 0xDC00 && unit < 0xE000)
         g_string_append(r->out, "\xEF\xBF\xBD");
-    else if (unit >= 0xA0 || (unit >= 0x20 && unit < 0x7F) || unit == '\t')
-        g_string_append_unichar(r->out, unit);
+    else {
+        char utf8[7];
+        append_clean(r, utf8, (size_t)g_unichar_to_utf8(unit, utf8));
+    }
 }
 
 // Whether text at this place belongs to the output.
@@ -216,6 +248,7 @@ static void set_font(struct rtf *r, int32_t number) {
 
 static void set_plain(struct rtf *r) {
     now(r)->is_invisible = false;
+    now(r)->style = 0;
     set_font(r, r->default_font);
 }
 
@@ -225,10 +258,27 @@ static void set_ansi(struct rtf *r, int32_t code_page) {
         r->ansi_charset = now(r)->charset = charset;
 }
 
+static bool read_style(struct state *s, const char *word, bool is_on) {
+    static const struct {
+        const char *word;
+        unsigned bit;
+    } styles[] = {{"b", BOLD}, {"i", ITALIC}, {"ul", UNDERLINED}, {"strike", STRUCK}};
+    if (strcmp(word, "ulnone") == 0)
+        s->style &= ~(unsigned)UNDERLINED;
+    for (size_t i = 0; i < G_N_ELEMENTS(styles); i++)
+        if (strcmp(word, styles[i].word) == 0) {
+            s->style = is_on ? s->style | styles[i].bit : s->style & ~styles[i].bit;
+            return true;
+        }
+    return false;
+}
+
 // Words that set something; false: it is none of them.
 static bool read_setting(struct rtf *r, const struct rtf_token *t) {
     struct state *s = now(r);
     bool is_on = !t->has_number || t->number != 0;
+    if (read_style(s, t->word, is_on))
+        return true;
     if (strcmp(t->word, "uc") == 0)
         s->uc = CLAMP(t->number, 0, 1000);
     else if (strcmp(t->word, "f") == 0)
@@ -305,7 +355,7 @@ static void read_symbol(struct rtf *r, uint8_t symbol) {
         put_bytes(r, &symbol, 1);
         break;
     case '~':
-        put_string(r, r->wants_html ? "&nbsp;" : " ");
+        put_string(r, r->wants_html || r->makes_html ? "&nbsp;" : " ");
         break;
     case '_':
         put_string(r, r->wants_html ? "&shy;" : "-");
@@ -393,11 +443,14 @@ static struct rtf_reader reader_of(const void *rtf, size_t len) {
     return (struct rtf_reader){p, p + len};
 }
 
-static char *run(struct arena *arena, const void *rtf, size_t len, bool wants_html,
+enum wanted { WANTS_TEXT, WANTS_HTML, MAKES_HTML };
+
+static char *run(struct arena *arena, const void *rtf, size_t len, enum wanted wanted,
                  const char *line_end, size_t max, size_t *len_out) {
     ARENA_AUTO scratch = arena_new();
     struct rtf *r = g_new0(struct rtf, 1);
-    r->wants_html = wants_html;
+    r->wants_html = wanted == WANTS_HTML;
+    r->makes_html = wanted == MAKES_HTML;
     r->line_end = line_end;
     r->scratch = scratch;
     r->out = g_string_sized_new(MIN(len / 2, max));
@@ -413,6 +466,11 @@ static char *run(struct arena *arena, const void *rtf, size_t len, bool wants_ht
     }
     flush_bytes(r);
     drop_lead(r);
+    switch_style(r, 0);
+    if (r->makes_html) {
+        g_string_prepend(r->out, "<html><body>\r\n");
+        g_string_append(r->out, "</body></html>\r\n");
+    }
     char *out = arena_strndup(arena, r->out->str, r->out->len);
     if (len_out)
         *len_out = r->out->len;
@@ -443,9 +501,11 @@ enum rtf_source rtf_source(const void *rtf, size_t len) {
 
 char *rtf_to_text(struct arena *arena, const void *rtf, size_t len, const char *line_end,
                   size_t max, size_t *len_out) {
-    return run(arena, rtf, len, false, line_end, max, len_out);
+    return run(arena, rtf, len, WANTS_TEXT, line_end, max, len_out);
 }
 
 char *rtf_to_html(struct arena *arena, const void *rtf, size_t len, size_t max, size_t *len_out) {
-    return run(arena, rtf, len, true, "\r\n", max, len_out);
+    bool is_inside = rtf_source(rtf, len) == RTF_FROM_HTML;
+    return run(arena, rtf, len, is_inside ? WANTS_HTML : MAKES_HTML,
+               is_inside ? "\r\n" : "<br>\r\n", max, len_out);
 }

@@ -23,5 +23,6 @@ char *rtf_to_text(struct arena *arena, const void *rtf, size_t len, const char *
                   size_t max, size_t *len_out);
 
 // The HTML inside RTF that was made from HTML ([MS-OXRTFEX] 3.1.4.1), as UTF-8; the charset that a
-// <meta> in it names is not the one it is in any more. In the arena.
+// <meta> in it names is not the one it is in any more. Of other RTF its text as HTML, with lines
+// and what is bold, italic, underlined and struck out. In the arena.
 char *rtf_to_html(struct arena *arena, const void *rtf, size_t len, size_t max, size_t *len_out);

@@ -115,6 +115,24 @@ static void check_capsule(const char *html, const char *text) {
         g_assert_cmpstr(rtf_to_text(arena, data, len, "\n", 1 << 20, NULL), ==, text);
 }
 
+static void check_made(const char *rtf, const char *body) {
+    ARENA_AUTO arena = arena_new();
+    g_autofree char *expected = g_strdup_printf("<html><body>\r\n%s</body></html>\r\n", body);
+    g_assert_cmpstr(rtf_to_html(arena, rtf, strlen(rtf), 1 << 20, NULL), ==, expected);
+}
+
+// HTML made of RTF that has none inside.
+static void test_made_html(void) {
+    check_made("{\\rtf1 a}", "a");
+    check_made("{\\rtf1 a {\\b b}{\\i c}\\par\\ul d\\ulnone e}",
+               "a <b>b</b><i>c</i><br>\r\n<u>d</u>e");
+    check_made("{\\rtf1\\b\\i x\\b0 y\\plain z}", "<b><i>x</i></b><i>y</i>z");
+    check_made("{\\rtf1\\ansi 1<2 & \\u60? caf\\'e9 \\~{\\strike \\lquote}}",
+               "1&lt;2 &amp; &lt; café &nbsp;<s>‘</s>");
+    check_made("{\\rtf1{\\b}{\\*\\htmltag64 <p>}\\b unclosed", "<b>unclosed</b>");
+    check_made("", "");
+}
+
 // HTML put into RTF comes out as it was; RTF readers see a text.
 static void test_encapsulation(void) {
     check_capsule("", "");
@@ -160,6 +178,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/rtf_text/unicode", test_unicode);
     g_test_add_func("/rtf_text/broken", test_broken);
     g_test_add_func("/rtf_text/html", test_html);
+    g_test_add_func("/rtf_text/made_html", test_made_html);
     g_test_add_func("/rtf_text/encapsulation", test_encapsulation);
     g_test_add_func("/rtf_text/from_text", test_from_text);
     g_test_add_func("/rtf_text/linear", test_linear);

@@ -121,6 +121,30 @@ bool tnef_value(struct wire_reader *list, const struct tnef_property *p, struct 
     return wire_ok(list);
 }
 
+static bool find_in_list(struct wire_reader *list, uint16_t id, struct wire_reader *out) {
+    struct tnef_property p;
+    for (uint32_t i = 0, n = tnef_count(list); i < n && tnef_property(list, &p); i++) {
+        struct wire_reader v;
+        for (uint32_t k = 0; k < p.n_values && tnef_value(list, &p, &v); k++)
+            if (p.id == id && p.type == T_BINARY) {
+                *out = v;
+                return true;
+            }
+    }
+    return false;
+}
+
+bool tnef_find_binary(const void *data, size_t len, uint16_t id, struct wire_reader *out) {
+    struct wire_reader r;
+    struct tnef_attribute t;
+    if (!tnef_open(&r, data, len))
+        return false;
+    while (tnef_next(&r, &t))
+        if (t.id == TNEF_MESSAGE_PROPS && find_in_list(&t.data, id, out))
+            return true;
+    return false;
+}
+
 // --- Dates ---
 
 uint64_t tnef_date(struct wire_reader *data) {

@@ -62,5 +62,8 @@ bool tnef_property(struct wire_reader *list, struct tnef_property *out);
 // One value: its bytes as on the wire without padding (fixed sizes: as many as the type has).
 bool tnef_value(struct wire_reader *list, const struct tnef_property *p, struct wire_reader *out);
 
+// The bytes of the message's binary property `id`; false: it has none. Walks the whole file.
+bool tnef_find_binary(const void *data, size_t len, uint16_t id, struct wire_reader *out);
+
 // A date attribute as FILETIME; 0: none.
 uint64_t tnef_date(struct wire_reader *data);

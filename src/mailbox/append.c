@@ -1,9 +1,10 @@
 // Adding a message to a folder as a client gives it (IMAP APPEND, import).
 #include "base/clock.h"
 #include "convert/convert.h"
-#include "mailbox/mailbox_internal.h"
+#include "mailbox/public_read.h"
 #include "mapi/entry_id.h"
 #include "mapi/props.h"
+#include "store/public_store.h"
 
 struct append {
     struct mailbox *m;
@@ -21,8 +22,15 @@ static enum ec change_append(struct mbox_tx *tx, void *ctx) {
     struct mbox_usage before;
     mbox_get_usage(tx, &before);
     EC_TRY(quota_admit(&a->limits, tx, a->fid, a->size, 1));
+    bool is_read = a->spec.flags & MSG_READ;
+    if (a->m->is_public) {
+        EC_TRY(folder_check_limits(tx, a->fid, a->size));
+        a->spec.flags &= ~(uint32_t)MSG_READ; // it is one user's, not the message's
+    }
     EC_TRY(message_create(tx, a->fid, &a->spec, &a->mid, &a->uid));
     EC_TRY(rights_note_creator(a->m, tx, a->mid));
+    if (a->m->is_public)
+        EC_TRY(read_state_set(a->m, tx, a->fid, &a->mid, 1, &is_read));
     return quota_settled(&a->limits, tx, &before);
 }
 

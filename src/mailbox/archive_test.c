@@ -116,7 +116,7 @@ static void check_rich(struct mbox *archive, const struct named *here, uint64_t 
     g_assert_cmpuint(row.flags & MSG_CLIENT_FLAGS, ==, MSG_READ | MSG_FLAGGED);
     g_assert_cmpstr(row.keywords, ==, "Work");
     g_assert_cmpuint(row.received, ==, START);
-    g_ref_string_release(row.keywords);
+    shared_text_unref(row.keywords);
     message_free(m);
 }
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "convert/convert.h"
 #include "mailbox/mailbox_internal.h"
+#include "store/public_store.h"
 
 // A message ready to be stored.
 struct prepared {
@@ -82,13 +83,31 @@ static enum ec deliver_one(struct mbox_tx *tx, uint64_t fid, const struct mailbo
     return ec == EC_DUPLICATE_OBJECT ? EC_OK : ec; // it is there already
 }
 
+// A public folder takes the message: it is there and has room.
+static enum ec check_folder(struct mbox_tx *tx, uint64_t fid, uint64_t size) {
+    ARENA_AUTO arena = arena_new();
+    struct folder_info info;
+    EC_TRY(folder_get(tx, arena, fid, &info));
+    return folder_check_limits(tx, fid, size);
+}
+
 static enum ec change_deliver(struct mbox_tx *tx, void *ctx) {
     struct batch *b = ctx;
     for (unsigned i = 0; i < b->n; i++) {
         struct mbox_usage before;
-        uint64_t fid = folder_for(tx, b->items[i]->folder_detail);
-        b->results[i] = quota_admit(&b->limits, tx, fid, g_bytes_get_size(b->items[i]->mime), 1);
-        if (b->results[i] != EC_OK)
+        const struct mailbox_delivery *d = b->items[i];
+        uint64_t fid = d->folder ? d->folder : folder_for(tx, d->folder_detail);
+        uint64_t len = g_bytes_get_size(d->mime);
+        bool is_there = false;
+        b->results[i] = d->folder ? check_folder(tx, fid, len) : EC_OK;
+        if (b->results[i] == EC_OK)
+            b->results[i] = quota_admit(&b->limits, tx, fid, len, 1);
+        // What has arrived before is not refused now, because the mailbox is full since.
+        if (b->results[i] != EC_OK && d->delivery_id)
+            EC_TRY(mbox_was_delivered(tx, d->delivery_id, &is_there));
+        if (is_there)
+            b->results[i] = EC_OK;
+        if (is_there || b->results[i] != EC_OK)
             continue;
         mbox_get_usage(tx, &before);
         // A failure undoes the change: what it left behind must not be committed.

@@ -4,7 +4,7 @@
 // it is called in the user's language.
 #include <string.h>
 
-#include "mailbox/mailbox_internal.h"
+#include "mailbox/public_read.h"
 
 #define SLASH "/"
 #define DIVISION_SLASH "\xe2\x88\x95" // U+2215 stands for a '/' inside a name
@@ -113,8 +113,8 @@ struct walked {
     int item;       // its index in the result, -1: not in it
 };
 
-static enum ec list_in(struct mbox_tx *tx, struct arena *arena, const struct rights_table *table,
-                       struct mailbox_folder_list *out) {
+static enum ec list_in(struct mailbox *m, struct mbox_tx *tx, struct arena *arena,
+                       const struct rights_table *table, struct mailbox_folder_list *out) {
     struct folder_list all;
     EC_TRY(folder_list(tx, arena, FID_IPM_SUBTREE, true, &all));
     g_autoptr(GHashTable) seen = g_hash_table_new(g_int64_hash, g_int64_equal);
@@ -135,6 +135,8 @@ static enum ec list_in(struct mbox_tx *tx, struct arena *arena, const struct rig
         w->item = (int)out->n;
         struct mailbox_folder *f = &out->items[out->n++];
         fill(f, info, w->path, rights);
+        if (m->is_public && info->n_messages)
+            EC_TRY(read_state_unread(m, tx, info->fid, &f->n_unread));
         f->has_children = false;
         if (parent && parent->item >= 0)
             out->items[parent->item].has_children = true;
@@ -149,7 +151,7 @@ enum ec mailbox_list_folders(struct mailbox *m, struct arena *arena,
     struct rights_table *table = NULL;
     enum ec ec = rights_table_new(m, tx, arena, &table);
     if (ec == EC_OK)
-        ec = list_in(tx, arena, table, out);
+        ec = list_in(m, tx, arena, table, out);
     rights_table_end(table);
     mbox_read_end(tx);
     return ec;
@@ -165,7 +167,7 @@ static enum ec find_in(struct mailbox *m, struct mbox_tx *tx, struct arena *aren
     EC_TRY(folder_get(tx, arena, fid, &info));
     EC_TRY(rights_of(m, tx, fid, &rights));
     fill(out, &info, canonical, rights);
-    return EC_OK;
+    return m->is_public && info.n_messages ? read_state_unread(m, tx, fid, &out->n_unread) : EC_OK;
 }
 
 enum ec mailbox_find_folder(struct mailbox *m, struct arena *arena, const char *path,
@@ -193,7 +195,7 @@ static enum ec make_folder(struct tree_change *c, struct mbox_tx *tx, uint64_t p
                            const char *name, uint64_t *fid_out) {
     struct mailbox *m = c->m;
     EC_TRY(rights_require(m, tx, parent, RIGHTS_CREATE_SUBFOLDER));
-    EC_TRY(quota_admit_folder(&c->limits, tx, parent));
+    EC_TRY(quota_admit_folder(&c->limits, tx, parent, true));
     EC_TRY(folder_create(tx, parent, name, FOLDER_TYPE_GENERIC, "IPF.Note", fid_out));
     if (rights_are_full(m) || m->who->is_anonymous)
         return EC_OK;
@@ -279,13 +281,16 @@ static enum ec change_delete(struct mbox_tx *tx, void *ctx) {
         return EC_ACCESS_DENIED;
     EC_TRY(rights_require(c->m, tx, fid, RIGHTS_OWNER));
     EC_TRY(subscription_follow(tx, canonical, fid, false));
+    c->fid = fid;
     return folder_delete(tx, fid, FOLDER_DELETE_MESSAGES);
 }
 
 enum ec mailbox_delete_folder(struct mailbox *m, const char *path) {
     ARENA_AUTO arena = arena_new();
     struct tree_change c = {.m = m, .arena = arena, .path = path};
-    return mbox_write(m->mbox, change_delete, &c);
+    EC_TRY(mbox_write(m->mbox, change_delete, &c));
+    public_folder_gone(m, c.fid);
+    return EC_OK;
 }
 
 // [RFC 3501] 6.3.5: the Inbox itself stays; its messages go to a new folder of that name.
@@ -314,6 +319,10 @@ static enum ec change_rename(struct mbox_tx *tx, void *ctx) {
     if (find_child(tx, c->arena, parent, name, &existing) == EC_OK && existing != fid)
         return EC_COLLISION;
     EC_TRY(rights_require(c->m, tx, parent, RIGHTS_CREATE_SUBFOLDER));
+    struct folder_info info;
+    EC_TRY(folder_get(tx, c->arena, fid, &info));
+    if (info.parent != parent)
+        EC_TRY(quota_admit_folder(&c->limits, tx, parent, false));
     return folder_move(tx, fid, parent, name);
 }
 

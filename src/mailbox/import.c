@@ -48,6 +48,8 @@ static enum ec add_one(struct mbox_tx *tx, struct batch *b, unsigned i) {
     uint32_t uid;
     if (!b->prepared[i].value)
         return EC_CALL_FAILED;
+    if (b->m->is_public)
+        spec.flags &= ~(uint32_t)MSG_READ;
     EC_TRY(message_create(tx, b->fid, &spec, &mid, &uid));
     return rights_note_creator(b->m, tx, mid);
 }

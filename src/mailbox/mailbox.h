@@ -109,6 +109,56 @@ enum mailbox_permissions_flags {
 enum ec mailbox_modify_permissions(struct mailbox *m, uint64_t fid, unsigned flags,
                                    const struct mailbox_permission_change *changes, unsigned n);
 
+// --- Everything a user can open by path (mailbox/shared.c) ---
+// A user's own mailbox, and below two names those of others and the public folders. Used by one
+// session at a time.
+#define MAILBOX_OTHER_USERS "Other Users" // then the address of the mailbox
+#define MAILBOX_PUBLIC_FOLDERS "Public Folders"
+struct mailbox_set;
+enum ec mailbox_set_new(struct mailbox_service *s, struct principal *who, struct mailbox_set **out);
+void mailbox_set_free(struct mailbox_set *set); // accepts NULL; closes the mailboxes
+struct mailbox *mailbox_set_own(struct mailbox_set *set);
+// Which mailbox a path is in, and the path there (points into `path`; "" for the mailbox itself).
+// The mailbox belongs to the set. EC_NOT_FOUND: none that may be opened.
+enum ec mailbox_set_locate(struct mailbox_set *set, const char *path, struct mailbox **out,
+                           const char **rest_out);
+// As mailbox_find_folder; out->path is the whole path.
+enum ec mailbox_set_find(struct mailbox_set *set, struct arena *arena, const char *path,
+                         struct mailbox **m_out, struct mailbox_folder *out);
+// Folders of the user's own mailbox, and with `levels` 1 the two names above (when there is
+// anything below), 2 also the mailboxes and the public folders, 3 everything. Names that are no
+// folder have fid 0. Subscriptions are the user's own everywhere.
+enum ec mailbox_set_list(struct mailbox_set *set, struct arena *arena, unsigned levels,
+                         struct mailbox_folder_list *out);
+
+// --- Public folders (mailbox/public.c) ---
+// The public store is a mailbox that is nobody's own. Read state there is each user's
+// (mailbox/public_read.c): MSG_READ and unread counts are the principal's.
+const struct guid *mailbox_public_guid(void);
+enum ec mailbox_create_public(struct mailbox_service *s); // EC_COLLISION: there is one
+// EC_NOT_FOUND: there is none; EC_ACCESS_DENIED: nothing in it is open to `who`.
+enum ec mailbox_open_public(struct mailbox_service *s, struct principal *who, struct mailbox **out);
+bool mailbox_is_public(const struct mailbox *m);
+struct mailbox_folder_limits { // 0: none
+    uint64_t item_size;        // bytes of a message
+    uint64_t quota;            // bytes in the folder
+    uint32_t age_days;         // messages that arrived longer ago are deleted
+};
+enum ec mailbox_get_folder_limits(struct mailbox *m, uint64_t fid,
+                                  struct mailbox_folder_limits *out);
+enum ec mailbox_set_folder_limits(struct mailbox *m, uint64_t fid,
+                                  const struct mailbox_folder_limits *limits);
+// Begins to delete what is too old, in the background. Call it now and then.
+void mailbox_age_public(struct mailbox_service *s);
+// Gives a folder an address (an object of the directory). EC_COLLISION: the address is taken or the
+// folder has one.
+enum ec mailbox_mail_enable(struct mailbox *m, const char *path, const char *address,
+                            const char *display_name);
+enum ec mailbox_mail_disable(struct mailbox *m, const char *path); // EC_NOT_FOUND: has none
+// The principal's read state of a folder: an IDSET of change numbers ([MS-OXCFXICS] 2.2.2.4).
+enum ec mailbox_get_read_state(struct mailbox *m, uint64_t fid, GBytes **out);
+enum ec mailbox_set_read_state(struct mailbox *m, uint64_t fid, GBytes *bytes); // EC_FORMAT_ERROR
+
 // --- Looking at a folder (mailbox/view.c) ---
 struct folder_rows;
 // A snapshot of the folder's rows (store/rows.h read through the functions below). Needs
@@ -204,8 +254,17 @@ enum ec mailbox_copy(struct mailbox *m, uint64_t from, const uint64_t *mids, uns
                      uint64_t to, GArray **out); // of struct mailbox_copied
 enum ec mailbox_move(struct mailbox *m, uint64_t from, const uint64_t *mids, unsigned n,
                      uint64_t to, GArray **out);
+// The same into another mailbox (mailbox/shared.c): all or nothing of the copies; what was copied
+// is then deleted.
+enum ec mailbox_copy_to(struct mailbox *from, uint64_t fid, const uint64_t *mids, unsigned n,
+                        struct mailbox *to, uint64_t to_fid, GArray **out);
+enum ec mailbox_move_to(struct mailbox *from, uint64_t fid, const uint64_t *mids, unsigned n,
+                        struct mailbox *to, uint64_t to_fid, GArray **out);
 // Expunge by IMAP/POP3 or delete from Deleted Items: into the folder's soft-deleted contents.
 enum ec mailbox_expunge(struct mailbox *m, uint64_t fid, const uint64_t *mids, unsigned n);
+
+// Takes those out of `mids` (of uint64_t) that the principal may not delete.
+void mailbox_keep_deletable(struct mailbox *m, uint64_t fid, GArray *mids);
 
 // --- Watching (mailbox/watch.c) ---
 struct mailbox_watch;
@@ -272,7 +331,8 @@ struct search_scope {
     bool is_recursive; // and the folders below
 };
 enum search_order {
-    SEARCH_NEWEST_ARRIVED, // by when its contents came into the mailbox: the first are found at once
+    SEARCH_NEWEST_ARRIVED,  // by when its contents came into the mailbox: the first are found at
+                            // once
     SEARCH_NEWEST_RECEIVED, // by PidTagMessageDeliveryTime: all are found before they are sorted
 };
 struct search_found {
@@ -293,6 +353,7 @@ struct mailbox_delivery {
     GBytes *mime;              // complete, with Return-Path and Received fields on top
     const char *folder_detail; // plus-address detail: a folder's name to deliver to when it exists;
                                // NULL: none
+    uint64_t folder;           // of the public store; 0: as above
     filetime_t arrived;
     enum ec result; // out
 };

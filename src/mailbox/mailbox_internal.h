@@ -73,6 +73,18 @@ uint32_t rights_stored(const struct mailbox *m, uint64_t fid, uint32_t before, u
 // Whether the principal has a right on any folder of the mailbox.
 enum ec rights_anywhere(const struct mailbox *m, struct mbox_tx *tx);
 
+// --- rights_list.c ---
+
+// PidTagMemberId of a user or group.
+int64_t rights_member_id(const struct guid *guid);
+
+// --- public.c ---
+
+// Deletes everything that is too old.
+enum ec public_delete_aged(struct mbox *mbox, unsigned *n_out);
+// A folder of the public store was deleted: its address goes.
+void public_folder_gone(struct mailbox *m, uint64_t fid);
+
 // --- folders.c ---
 
 // The folder that `path` names. `*canonical_out` (may be NULL) gets the path with the names as they

@@ -119,14 +119,21 @@ static enum ec read_limits(struct directory *d, const struct mailbox_options *o,
     struct directory_object *owner;
     struct directory_settings own;
     *l = default_limits(o);
+    // The public store is no user's: its folders have limits of their own (public.c).
+    if (guid_equal(mailbox, mailbox_public_guid())) {
+        l->warn = l->send = l->receive = l->messages = 0;
+        return EC_OK;
+    }
     enum ec ec = directory_find_guid(d, arena, mailbox, &owner);
     if (ec == EC_NOT_FOUND) {
         struct guid guid;
         char text[GUID_STRING_SIZE];
         guid_format(mailbox, text);
         ec = directory_find_setting(d, SETTING_ARCHIVE, text, &guid);
-        if (ec == EC_NOT_FOUND)
+        if (ec == EC_NOT_FOUND) { // nobody's, as the public folders are
+            l->warn = l->send = l->receive = l->messages = 0;
             return EC_OK;
+        }
         EC_TRY(ec);
         EC_TRY(directory_settings(d, arena, &guid, &own));
         archive_limits(l, o, &own);
@@ -202,13 +209,14 @@ enum ec quota_settled(const struct mailbox_limits *l, struct mbox_tx *tx,
                                                                               : EC_OK;
 }
 
-enum ec quota_admit_folder(const struct mailbox_limits *l, struct mbox_tx *tx, uint64_t parent) {
+enum ec quota_admit_folder(const struct mailbox_limits *l, struct mbox_tx *tx, uint64_t parent,
+                           bool is_new) {
     ARENA_AUTO arena = arena_new();
     struct folder_info f;
     EC_TRY(folder_get(tx, arena, parent, &f));
     if (l->subfolders && f.n_subfolders >= l->subfolders)
         return EC_TOO_MANY_OBJECTS;
-    if (l->folders) {
+    if (l->folders && is_new) {
         uint64_t n;
         EC_TRY(mbox_count_folders(tx, &n));
         if (n >= l->folders)

@@ -37,7 +37,7 @@ struct mailbox_limits {
     uint32_t messages, folder_items, folders, subfolders, folder_depth;
     bool is_archive;
 };
-// EC_OK also for a mailbox that belongs to nobody: it has the defaults.
+// A mailbox that belongs to nobody (public folders) has no quotas.
 enum ec mailbox_limits(struct mailbox_service *s, const struct guid *mailbox,
                        struct mailbox_limits *out);
 

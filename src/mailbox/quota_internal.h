@@ -17,5 +17,7 @@ enum ec quota_admit(const struct mailbox_limits *l, struct mbox_tx *tx, uint64_t
 // beginning of the change.
 enum ec quota_settled(const struct mailbox_limits *l, struct mbox_tx *tx,
                       const struct mbox_usage *before);
-// Before making a folder below `parent`: EC_TOO_MANY_OBJECTS, EC_TOO_COMPLEX.
-enum ec quota_admit_folder(const struct mailbox_limits *l, struct mbox_tx *tx, uint64_t parent);
+// Before making a folder below `parent`, or moving one there (not `is_new`): EC_TOO_MANY_OBJECTS,
+// EC_TOO_COMPLEX.
+enum ec quota_admit_folder(const struct mailbox_limits *l, struct mbox_tx *tx, uint64_t parent,
+                           bool is_new);

@@ -116,6 +116,9 @@ static void test_limits(struct world *w, gconstpointer data) {
     assert_ec(mailbox_create_folder(w->m, "INBOX/c", NULL), EC_TOO_MANY_OBJECTS);
     assert_ok(mailbox_create_folder(w->m, "INBOX/a/deep", NULL));
     assert_ec(mailbox_create_folder(w->m, "INBOX/a/deep/deeper", NULL), EC_TOO_COMPLEX);
+    assert_ok(mailbox_create_folder(w->m, "Archive/x", NULL));
+    assert_ec(mailbox_rename_folder(w->m, "Archive/x", "INBOX/x"), EC_TOO_MANY_OBJECTS);
+    assert_ok(mailbox_rename_folder(w->m, "INBOX/a", "INBOX/c"));
     options = (struct mailbox_options){.folders = 10};
     mailbox_service_configure(w->service, &options);
     assert_ec(mailbox_create_folder(w->m, "INBOX/d", NULL), EC_TOO_MANY_OBJECTS);
@@ -149,6 +152,32 @@ static void test_props(struct world *w, gconstpointer data) {
     g_assert_cmpint(bag_long(props, 0x3FF50003u, 0), ==, 2048);
     g_assert_cmpint(bag_get(props, PidTagMessageSizeExtended)->i8, ==,
                     (int64_t)world_usage(w).size);
+}
+
+// A message that the queue delivers again, since the server died before it knew, is not refused.
+static void test_again_when_full(struct world *w, gconstpointer data) {
+    g_autoptr(GBytes) mime = world_message("m", 1000);
+    struct mailbox_delivery d = {
+        .mailbox = &w->alice, .delivery_id = "again", .mime = mime, .arrived = START};
+    mailbox_deliver(w->service, &d, 1);
+    assert_ok(d.result);
+    set_receive(w, 1);
+    mailbox_deliver(w->service, &d, 1);
+    assert_ok(d.result);
+    g_assert_cmpuint(world_usage(w).n_messages, ==, 1);
+    d.delivery_id = "another";
+    mailbox_deliver(w->service, &d, 1);
+    assert_ec(d.result, EC_QUOTA_EXCEEDED);
+}
+
+static void test_nobodys(struct world *w, gconstpointer data) {
+    struct mailbox_limits l;
+    struct mailbox_options options = {.quota_receive = 300, .message = 1000};
+    struct guid nobody = guid_new();
+    mailbox_service_configure(w->service, &options);
+    assert_ok(mailbox_limits(w->service, &nobody, &l));
+    g_assert_cmpuint(l.receive, ==, 0);
+    g_assert_cmpuint(l.message, ==, 1000);
 }
 
 enum { THREADS = 8, PER_THREAD = 12 };
@@ -202,6 +231,8 @@ int main(int argc, char **argv) {
     WORLD_TEST("/mailbox/quota/limits", test_limits);
     WORLD_TEST("/mailbox/quota/names", test_names);
     WORLD_TEST("/mailbox/quota/props", test_props);
+    WORLD_TEST("/mailbox/quota/delivered again when full", test_again_when_full);
+    WORLD_TEST("/mailbox/quota/nobody's", test_nobodys);
     WORLD_TEST("/mailbox/quota/concurrent", test_concurrent);
     return g_test_run();
 }

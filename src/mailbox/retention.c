@@ -17,6 +17,16 @@ static enum ec read_state(struct mailbox_pass *p) {
     return mbox_get_pass(tx, PASS_NIGHTLY, &p->state);
 }
 
+static bool has_owner(struct mailbox_service *s, const struct guid *mailbox) {
+    ARENA_AUTO arena = arena_new();
+    struct directory_object *owner;
+    struct guid guid;
+    if (!s->directory)
+        return false;
+    return directory_find_guid(s->directory, arena, mailbox, &owner) == EC_OK ||
+           mailbox_archive_owner(s, mailbox, &guid) == EC_OK;
+}
+
 enum ec pass_open(struct mailbox_service *s, const struct guid *mailbox, struct mailbox_pass *out) {
     struct guid archive;
     *out =
@@ -24,7 +34,8 @@ enum ec pass_open(struct mailbox_service *s, const struct guid *mailbox, struct 
     enum ec ec = store_open_mailbox(s->store, mailbox, &out->mbox);
     if (ec == EC_OK && mailbox_archive_of(s, mailbox, &archive) == EC_OK)
         ec = store_open_mailbox(s->store, &archive, &out->archive);
-    if (ec == EC_OK && s->directory)
+    // Public folders age by rules of their own.
+    if (ec == EC_OK && has_owner(s, mailbox))
         ec = directory_retention_tags(s->directory, out->arena, &out->tags);
     if (ec == EC_OK)
         ec = read_state(out);

@@ -6,7 +6,7 @@
 #define MEMBERS_MAX 2000 // of one folder
 
 // The same for a user or group in every folder; never one of the two reserved ones.
-static int64_t member_id_of(const struct guid *guid) {
+int64_t rights_member_id(const struct guid *guid) {
     uint64_t a, b;
     memcpy(&a, guid->bytes, sizeof a);
     memcpy(&b, guid->bytes + 8, sizeof b);
@@ -18,7 +18,7 @@ static int64_t member_id(const char *member) {
     struct guid guid;
     if (strcmp(member, "anonymous") == 0)
         return MEMBER_ANONYMOUS;
-    return guid_parse(member, &guid) ? member_id_of(&guid) : MEMBER_DEFAULT;
+    return guid_parse(member, &guid) ? rights_member_id(&guid) : MEMBER_DEFAULT;
 }
 
 // --- Reading ---
@@ -234,7 +234,7 @@ enum ec mailbox_grant(struct mailbox *m, const char *path, const char *member_ad
         struct directory_object *object;
         EC_TRY(directory_find_address(m->service->directory, arena, member_address, &object));
         change.member = &object->guid;
-        change.member_id = member_id_of(&object->guid);
+        change.member_id = rights_member_id(&object->guid);
         if (!rights)
             change.member = NULL;
     }

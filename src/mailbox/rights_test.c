@@ -68,6 +68,20 @@ static enum ec op_search(struct scene *s) {
     return ec;
 }
 
+// Finds only what may be read, and does not say that there is more.
+static enum ec op_search_all(struct scene *s) {
+    struct search_scope scope = {.fids = &s->fid, .n_fids = 1};
+    struct search_node all = {.kind = SEARCH_ALL};
+    g_autoptr(GArray) found = NULL;
+    enum ec ec =
+        mailbox_search_all(s->m, &scope, &all, SEARCH_NEWEST_ARRIVED, 10, NULL, NULL, &found);
+    if (ec != EC_OK || found->len > 0)
+        return ec;
+    struct mailbox_folder f;
+    return mailbox_find_folder(s->m, s->w->arena, "Target", &f) == EC_OK ? EC_ACCESS_DENIED
+                                                                         : EC_NOT_FOUND;
+}
+
 static void wake(void *ctx) {
     (void)ctx;
 }
@@ -207,6 +221,7 @@ static const struct {
     {"refresh", op_refresh, {RIGHTS_READ_ANY}},
     {"vanished", op_vanished, {RIGHTS_READ_ANY}},
     {"search", op_search, {RIGHTS_READ_ANY}},
+    {"search all", op_search_all, {RIGHTS_READ_ANY}},
     {"watch", op_watch, {RIGHTS_READ_ANY}},
     {"read own", op_read_own, {RIGHTS_VISIBLE}},
     {"read any", op_read_any, {RIGHTS_READ_ANY}}, // MS-OXCPERM_R143, MS-OXCPERM_R144
@@ -303,9 +318,13 @@ static void play(struct world *w, unsigned op, uint32_t rights) {
 
 static void test_matrix(struct world *w, gconstpointer data) {
     (void)data;
+    // Which row shows which is said at the rows of `operations` and `granted`:
+    // MS-OXCPERM_R87 R103 R115 R116 R118 R119 R121 R122 R124 R125 R127 R128 R131 R132 R140 R141
+    // R143 R144 R173 R177 R180 R182 R1120 R1192 R2014 R3003 R115002 R116001
+    // MS-OXCFOLD_R405 R462 R470 R489 R503 R1066 R46202
     for (unsigned op = 0; op < G_N_ELEMENTS(operations); op++)
         for (unsigned i = 0; i < G_N_ELEMENTS(granted); i++)
-            play(w, op, granted[i]); // MS-OXCPERM_R173, MS-OXCPERM_R1192
+            play(w, op, granted[i]);
 }
 
 // --- The list of members ---
@@ -342,7 +361,7 @@ static void test_list(struct world *w, gconstpointer data) {
     g_assert_cmpstr(list.items[1].name, ==, "Anonymous");
     g_assert_true(guid_is_zero(&list.items[0].guid)); // MS-OXCPERM_R1070: no entry id
 
-    // MS-OXCPERM_R47, MS-OXCPERM_R51: added
+    // MS-OXCPERM_R47, MS-OXCPERM_R51, MS-OXCPERM_R1204: added
     struct mailbox_permission_change add[] = {
         {.op = PERMISSION_ADD, .member = &w->carol.guid, .rights = ROLE_AUTHOR},
         {.op = PERMISSION_ADD, .member = &w->bob.guid, .rights = ROLE_EDITOR},
@@ -403,7 +422,7 @@ static void test_list(struct world *w, gconstpointer data) {
     assert_ec(mailbox_modify_permissions(w->own, fid, 0, &bad[2], 1), EC_INVALID_PARAMETER);
     assert_ec(mailbox_modify_permissions(w->own, 0x999999, 0, add, 1), EC_NOT_FOUND);
 
-    // Whoever may not see the list is told so (MS-OXCPERM_R2007, MS-OXCPERM_R181).
+    // Whoever sees the list may not change it for that (MS-OXCPERM_R181).
     struct mailbox *m = world_enter(w, &w->bob);
     set_rights(w, fid, &w->bob, ROLE_REVIEWER);
     assert_ok(mailbox_permissions(m, w->arena, fid, false, &list));

@@ -93,7 +93,7 @@ static enum ec look_at(struct walk *w, const struct fulltext_hit *hit) {
         g_array_append_val(w->s->found, f);
     }
     if (row.keywords)
-        g_ref_string_release(row.keywords);
+        shared_text_unref(row.keywords);
     return ec;
 }
 

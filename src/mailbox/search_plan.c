@@ -120,7 +120,8 @@ static void make_needle(struct search_plan *plan, struct plan *p) {
     if (!p->needle)
         return;
     grams_needle_set(&p->grams, p->needle->folded, p->needle->len);
-    plan->has_grams |= p->grams.n > 0;
+    // An envelope is as quickly read as a signature.
+    plan->has_grams |= p->grams.n > 0 && p->field == ENVELOPE_NONE;
 }
 
 static enum ec make(struct search_plan *plan, const struct search_node *node, unsigned depth,
@@ -128,6 +129,7 @@ static enum ec make(struct search_plan *plan, const struct search_node *node, un
     if (depth > SEARCH_MAX_DEPTH)
         return EC_TOO_COMPLEX;
     struct plan *p = arena_alloc0(plan->arena, sizeof *p);
+    p->field = ENVELOPE_NONE;
     const struct db_fulltext_node *query = words_query(plan->arena, node, 0);
     *out = p;
     p->node = node;

@@ -1,6 +1,7 @@
 // Opening mailboxes: a principal's own one or somebody else's.
 #include "mailbox/archive.h"
 #include "mailbox/mailbox_internal.h"
+#include "store/public_store.h"
 
 enum ec mailbox_service_new(struct store *store, struct directory *directory,
                             struct mailbox_service **out) {
@@ -35,6 +36,7 @@ enum ec mailbox_open_unchecked(struct mailbox_service *s, struct principal *who,
     m->who = principal_ref(who);
     m->mbox = mbox;
     m->is_owner = who->is_admin || (!who->is_anonymous && guid_equal(&who->guid, guid));
+    m->is_public = mbox_is_public(mbox);
     m->rights = rights_cache_new();
     *out = m;
     return EC_OK;

@@ -1,14 +1,30 @@
 // Snapshots of a folder's rows for protocols: the store's snapshot plus what the principal may do.
-#include "mailbox/mailbox_internal.h"
+#include "mailbox/public_read.h"
 #include "store/change.h"
 
 struct mailbox_view {
     struct folder_rows *rows;
     uint64_t fid;
     uint32_t rights;
+    struct read_overlay *overlay; // public store: the rows as the principal sees them; else NULL
 };
 
+static enum ec open_overlay(struct mailbox *m, struct mailbox_view *v,
+                            struct read_overlay *before) {
+    MBOX_TX_AUTO tx = NULL;
+    EC_TRY(mbox_read(m->mbox, &tx));
+    return read_overlay_new(m, tx, v->fid, v->rows, before, &v->overlay);
+}
+
+static enum ec open_view(struct mailbox *m, uint64_t fid, struct read_overlay *before,
+                         struct mailbox_view **out);
+
 enum ec mailbox_view_open(struct mailbox *m, uint64_t fid, struct mailbox_view **out) {
+    return open_view(m, fid, NULL, out);
+}
+
+static enum ec open_view(struct mailbox *m, uint64_t fid, struct read_overlay *before,
+                         struct mailbox_view **out) {
     uint32_t rights = RIGHTS_ALL;
     if (!m->is_owner) {
         MBOX_TX_AUTO tx = NULL;
@@ -20,20 +36,25 @@ enum ec mailbox_view_open(struct mailbox *m, uint64_t fid, struct mailbox_view *
     EC_TRY(folder_rows_get(m->mbox, fid, &rows));
     struct mailbox_view *v = g_new(struct mailbox_view, 1);
     *v = (struct mailbox_view){.rows = rows, .fid = fid, .rights = rights};
-    *out = v;
-    return EC_OK;
+    enum ec ec = m->is_public ? open_overlay(m, v, before) : EC_OK;
+    if (ec == EC_OK)
+        *out = v;
+    else
+        mailbox_view_free(v);
+    return ec;
 }
 
 void mailbox_view_free(struct mailbox_view *v) {
     if (!v)
         return;
+    read_overlay_unref(v->overlay);
     folder_rows_unref(v->rows);
     g_free(v);
 }
 
 enum ec mailbox_view_refresh(struct mailbox *m, const struct mailbox_view *v,
                              struct mailbox_view **out) {
-    return mailbox_view_open(m, v->fid, out);
+    return open_view(m, v->fid, v->overlay, out);
 }
 
 uint64_t mailbox_view_fid(const struct mailbox_view *v) {
@@ -61,11 +82,11 @@ uint32_t mailbox_view_uid_validity(const struct mailbox_view *v) {
 }
 
 uint32_t mailbox_view_unread(const struct mailbox_view *v) {
-    return folder_rows_unread(v->rows);
+    return v->overlay ? read_overlay_unread(v->overlay) : folder_rows_unread(v->rows);
 }
 
 const struct message_row *mailbox_view_row(const struct mailbox_view *v, uint32_t index) {
-    return folder_rows_at(v->rows, index);
+    return v->overlay ? read_overlay_at(v->overlay, index) : folder_rows_at(v->rows, index);
 }
 
 uint32_t mailbox_view_find_uid(const struct mailbox_view *v, uint32_t uid) {
@@ -93,6 +114,11 @@ void mailbox_view_diff(const struct mailbox_view *from, const struct mailbox_vie
                        void (*change)(void *ctx, enum mailbox_view_change what, uint32_t index,
                                       const struct message_row *row),
                        void *ctx) {
+    if (from->overlay && to->overlay) {
+        if (from->overlay != to->overlay)
+            read_overlay_diff(from->overlay, to->overlay, change, ctx);
+        return;
+    }
     if (from->rows == to->rows)
         return;
     struct diff d = {change, ctx};

@@ -8,6 +8,7 @@
 #define SECOND 1000
 #define PASS_MS 300                // of a tick, at most, for the nightly passes
 #define TLS_CHECK (12 * 3600)      // seconds between looks at the certificate
+#define AGING_INTERVAL 3600        // seconds
 #define PURGE_INTERVAL (24 * 3600) // seconds between purges of delivery ids
 #define PURGE_AGE (30 * UINT64_C(86400) * FILETIME_SECOND) // nothing stays in the queue so long
 
@@ -37,6 +38,8 @@ static void tick(void *data) {
         tls_reload(server);
     if (server->ticks % PURGE_INTERVAL == 0)
         purge_all(server);
+    if (server->ticks % AGING_INTERVAL == 1)
+        mailbox_age_public(server->services.mailboxes);
 }
 
 void maintenance_start(struct server *server) {

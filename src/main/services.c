@@ -33,6 +33,29 @@ static void set_fulltext(const struct config *config, struct store *store) {
     store_set_fulltext(store, &options);
 }
 
+// `text`: name=path, separated by commas. The names and paths belong to `words`.
+static enum ec parse_databases(const char *dir, const char *text, GPtrArray *words,
+                               GArray *databases, char **error_out) {
+    g_auto(GStrv) items = g_strsplit(text, ",", -1);
+    for (char **item = items; *item; item++) {
+        char *path = strchr(g_strstrip(*item), '=');
+        if (!**item)
+            continue;
+        if (!path || path == *item || path[1] == 0 || memchr(*item, '/', (size_t)(path - *item))) {
+            *error_out =
+                g_strdup_printf("bourse.conf, [store] databases: '%s' is not name=path", *item);
+            return EC_INVALID_PARAMETER;
+        }
+        char *name = g_strstrip(g_strndup(*item, (gsize)(path - *item)));
+        char *place = g_canonicalize_filename(g_strstrip(path + 1), dir);
+        g_ptr_array_add(words, name);
+        g_ptr_array_add(words, place);
+        struct store_database database = {name, place};
+        g_array_append_val(databases, database);
+    }
+    return EC_OK;
+}
+
 static enum ec open_parts(const struct config *config, struct admin_services *s, char **error_out) {
     g_autofree char *directory = g_build_filename(s->dir, "directory.db", NULL);
     g_autofree char *store = g_build_filename(s->dir, "store", NULL);
@@ -45,6 +68,12 @@ static enum ec open_parts(const struct config *config, struct admin_services *s,
         .plaintext_loopback = config_string(config, "auth", "plaintext")[0] == 'l',
         .store_nt_hash = config_bool(config, "auth", "ntlm"),
     };
+    g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GArray) databases = g_array_new(FALSE, FALSE, sizeof(struct store_database));
+    EC_TRY(parse_databases(s->dir, config_string(config, "store", "databases"), words, databases,
+                           error_out));
+    store_options.databases = (const struct store_database *)(void *)databases->data;
+    store_options.n_databases = databases->len;
     enum ec ec = directory_open(directory, &s->directory);
     if (ec != EC_OK)
         return failed(ec, "directory", directory, error_out);

@@ -61,6 +61,10 @@ static const struct config_item items[] = {
     {"store", "nightly", CONFIG_STRING, "02:00", NULL,
      "When (local time) the nightly pass begins: retention, purging what was deleted long ago, "
      "telling owners of full mailboxes. Empty: never."},
+    {"store", "databases", CONFIG_STRING, "", NULL,
+     "More folders for mailboxes beside store/, which is called default: name=path, separated by "
+     "commas; relative paths count from the data directory. `bourse move` moves mailboxes between "
+     "them."},
 
     {"directory", "backend", CONFIG_CHOICE, "embedded", "embedded",
      "Where users are kept: embedded is directory.db."},

@@ -8,7 +8,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "store/check_internal.h"
+#include "store/columns_internal.h"
 #include "store/envelope_chunk.h"
 #include "store/flag_range.h"
 #include "store/fulltext_internal.h"
@@ -51,6 +53,18 @@ struct blob_seen *check_blob(struct check *c, uint64_t blob) {
     return b;
 }
 
+char *check_message_name(struct check *c, uint64_t fid, uint32_t uid, const char *subject) {
+    const char *name = g_hash_table_lookup(c->folder_names, &fid);
+    return g_strdup_printf("folder \"%s\", uid %u \"%s\"", name ? name : "?", uid,
+                           subject ? subject : "");
+}
+
+static void doc_free(gpointer p) {
+    struct doc_seen *d = p;
+    g_free(d->subject);
+    g_free(d);
+}
+
 static void progress(const struct check *c, const char *step, unsigned percent) {
     if (c->options->progress)
         c->options->progress(c->options->ctx, step, percent);
@@ -61,7 +75,9 @@ static enum ec check_engine(struct check *c) {
     EC_TRY(db_verify(c->tx->conn, lines));
     for (guint i = 0; i < lines->len; i++)
         check_fault(c, false, "database: %s", (const char *)lines->pdata[i]);
-    return EC_OK;
+    c->is_damaged = lines->len > 0;
+    // Nothing is mended in a file that must be given up.
+    return c->is_damaged && c->options->repair ? EC_CORRUPT_DATA : EC_OK;
 }
 
 // The counter must be past every id given out, or an id would be given out twice.
@@ -85,13 +101,18 @@ static enum ec run(struct mbox_tx *tx, void *ctx) {
     EC_TRY(check_engine(c));
     EC_TRY(flag_ranges_settle(tx, 0)); // so that the rows say what is counted
     progress(c, "folders", 20);
+    EC_TRY(check_damage(c));
     EC_TRY(check_folders(c));
     progress(c, "messages", 40);
     EC_TRY(check_contents(c));
+    EC_TRY(check_recoverable(c));
+    EC_TRY(check_links(c));
     EC_TRY(check_counter(c));
+    EC_TRY(check_rights(c));
     EC_TRY(check_fulltext(c));
     if (c->n_repaired > 0) { // derived from what was just mended
         EC_TRY(rows_forget(tx, 0));
+        EC_TRY(columns_forget(tx, 0));
         EC_TRY(envelope_chunks_forget(tx, 0));
         EC_TRY(usage_load(tx->conn, &tx->usage));
     }
@@ -99,21 +120,64 @@ static enum ec run(struct mbox_tx *tx, void *ctx) {
     return c->n_repaired > 0 ? EC_OK : EC_CANCEL; // nothing changed: nothing to commit
 }
 
+static enum ec check_once(struct store *store, const struct guid *guid,
+                          const struct check_options *options, GPtrArray *faults,
+                          unsigned *n_repaired_out, bool *is_damaged_out) {
+    struct mbox *mbox;
+    *n_repaired_out = 0;
+    *is_damaged_out = true;
+    enum ec ec = store_open_mailbox(store, guid, &mbox);
+    if (ec == EC_CORRUPT_DATA || ec == EC_DATABASE_ERROR)
+        return EC_CORRUPT_DATA;
+    *is_damaged_out = false;
+    EC_TRY(ec);
+    struct check c = {.options = options, .faults = faults};
+    c.docs = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, doc_free);
+    c.blobs = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+    c.folder_names = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    ec = mbox_write(mbox, run, &c);
+    *is_damaged_out = c.is_damaged || ec == EC_CORRUPT_DATA;
+    g_hash_table_unref(c.docs);
+    g_hash_table_unref(c.blobs);
+    g_hash_table_unref(c.folder_names);
+    mbox_unref(mbox);
+    *n_repaired_out = ec == EC_OK ? c.n_repaired : 0;
+    return ec == EC_CANCEL ? EC_OK : ec;
+}
+
+static void log_faults(struct store *store, const struct guid *guid, const GPtrArray *faults) {
+    g_autofree char *file = mailbox_file(store, guid);
+    if (faults->len > 0)
+        log_event(LOG_LEVEL_WARNING, "store.check_faults", "file", file, "faults",
+                  log_u64(faults->len), "first", faults->pdata[0], NULL);
+}
+
 enum ec store_check_mailbox(struct store *store, const struct guid *guid,
                             const struct check_options *options, GPtrArray *faults,
                             unsigned *n_repaired_out) {
-    struct mbox *mbox;
-    enum ec ec = store_open_mailbox(store, guid, &mbox);
-    if (ec != EC_OK)
-        return ec == EC_NOT_FOUND ? ec : EC_CORRUPT_DATA;
-    struct check c = {.options = options, .faults = faults};
-    c.docs = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
-    c.blobs = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
-    ec = mbox_write(mbox, run, &c);
-    g_hash_table_unref(c.docs);
-    g_hash_table_unref(c.blobs);
-    mbox_unref(mbox);
+    unsigned n_repaired = 0;
+    bool is_damaged;
+    enum ec ec = check_once(store, guid, options, faults, &n_repaired, &is_damaged);
+    if (is_damaged && options->repair) {
+        unsigned salvaged = 0;
+        guint before = faults->len;
+        ec = check_salvage(store, guid, faults);
+        if (ec == EC_OK)
+            ec = check_once(store, guid, options, faults, &n_repaired, &is_damaged);
+        // What the file was found damaged by is gone with it.
+        for (guint i = 0; ec == EC_OK && !is_damaged && i < before; i++, salvaged++) {
+            char *line = faults->pdata[i];
+            faults->pdata[i] = g_strconcat(line, " [repaired]", NULL);
+            g_free(line);
+        }
+        for (guint i = before; ec == EC_OK && i < faults->len - n_repaired; i++)
+            salvaged += g_str_has_suffix(faults->pdata[i], "[repaired]");
+        n_repaired += salvaged;
+    }
+    log_faults(store, guid, faults);
+    if (ec == EC_OK && faults->len == 0)
+        store_forget_old(store, guid); // the migrated file is as good as the one before
     if (n_repaired_out)
-        *n_repaired_out = ec == EC_OK ? c.n_repaired : 0;
-    return ec == EC_CANCEL ? EC_OK : ec;
+        *n_repaired_out = n_repaired;
+    return ec;
 }

@@ -21,15 +21,21 @@ static enum ec read_blobs(struct check *c) {
     return db_finish(q);
 }
 
+static void want_blob(struct check *c, uint64_t blob, uint64_t doc) {
+    struct blob_seen *b = check_blob(c, blob);
+    b->wanted++;
+    b->doc = doc;
+}
+
 // Counts the blobs a bag points to; false: it cannot be decoded.
-static bool count_bag(struct check *c, struct db_stmt *q, int column, uint64_t source) {
+static bool count_bag(struct check *c, struct db_stmt *q, int column, const struct doc_seen *d) {
     BAG_AUTO bag = NULL;
     if (stored_bag(q, column, &bag) != EC_OK)
         return false;
     for (unsigned i = 0; i < bag_count(bag); i++) {
         const struct prop_value *v = bag_at(bag, i);
-        if (v->is_external && v->external.blob && v->external.blob != source)
-            check_blob(c, v->external.blob)->wanted++;
+        if (v->is_external && v->external.blob && v->external.blob != d->source)
+            want_blob(c, v->external.blob, d->doc);
     }
     return true;
 }
@@ -44,10 +50,8 @@ static enum ec read_docs(struct check *c) {
         d->exists = true;
         check_saw_id(c, d->doc);
         if (d->source)
-            check_blob(c, d->source)->wanted++;
-        if (!count_bag(c, q, 3, d->source))
-            check_fault(c, false, "contents " HEX ": the properties cannot be decoded",
-                        (guint64)d->doc);
+            want_blob(c, d->source, d->doc);
+        count_bag(c, q, 3, d); // check_damage.c tells of those that cannot be decoded
     }
     EC_TRY(db_finish(q));
     q = db_query(c->tx->conn, sql_check_mimes);
@@ -55,7 +59,7 @@ static enum ec read_docs(struct check *c) {
     while (db_step(q)) {
         struct doc_seen *d = check_doc(c, (uint64_t)db_col_i64(q, 0));
         d->has_mime = true;
-        check_blob(c, (uint64_t)db_col_i64(q, 1))->wanted++;
+        want_blob(c, (uint64_t)db_col_i64(q, 1), d->doc);
     }
     return db_finish(q);
 }
@@ -69,11 +73,8 @@ static enum ec read_attachments(struct check *c) {
         if (embedded)
             check_doc(c, embedded)->wanted++;
         else if (blob && blob != owner->source)
-            check_blob(c, blob)->wanted++;
-        if (!count_bag(c, q, 4, owner->source))
-            check_fault(c, false,
-                        "contents " HEX ": attachment %" G_GINT64_FORMAT " cannot be decoded",
-                        (guint64)owner->doc, (gint64)db_col_i64(q, 1));
+            want_blob(c, blob, owner->doc);
+        count_bag(c, q, 4, owner);
     }
     return db_finish(q);
 }
@@ -87,16 +88,21 @@ static enum ec read_messages(struct check *c) {
         d->wanted++;
         check_saw_id(c, mid);
         check_saw_id(c, (uint64_t)db_col_i64(q, 6));
+        if (!d->fid) {
+            d->fid = (uint64_t)db_col_i64(q, 0), d->uid = (uint32_t)db_col_i64(q, 1);
+            d->subject = g_strdup(db_col_text(q, 9));
+        }
         bool has_mime = db_col_i64(q, 7) & MSG_HAS_MIME;
-        if (!d->exists)
-            check_fault(c, false,
-                        "message " HEX ": its contents are missing; restore it from a backup",
-                        (guint64)mid);
-        else if (has_mime && !d->has_mime)
-            check_fault(c, false, "message " HEX ": its internet form is missing", (guint64)mid);
-        if (db_col_i64(q, 6) != MAX(db_col_i64(q, 4), db_col_i64(q, 5)))
-            check_fault(c, false, "message " HEX ": modseq is not the newest change number",
-                        (guint64)mid);
+        bool is_wrong = db_col_i64(q, 6) != MAX(db_col_i64(q, 4), db_col_i64(q, 5));
+        if (!is_wrong && (!has_mime || d->has_mime))
+            continue;
+        g_autofree char *name = check_message_name(c, (uint64_t)db_col_i64(q, 0),
+                                                   (uint32_t)db_col_i64(q, 1), db_col_text(q, 9));
+        if (has_mime && !d->has_mime)
+            check_fault(c, check_wants_repair(c), "%s: its internet form is missing", name);
+        if (is_wrong)
+            check_fault(c, check_wants_repair(c), "%s: modseq is not the newest change number",
+                        name);
     }
     return db_finish(q);
 }
@@ -134,6 +140,13 @@ static enum ec settle_docs(struct check *c) {
     return EC_OK;
 }
 
+// The message that needs a blob, or what else is known of it.
+static char *name_of(struct check *c, const struct blob_seen *b) {
+    const struct doc_seen *d = g_hash_table_lookup(c->docs, &b->doc);
+    return d && d->fid ? check_message_name(c, d->fid, d->uid, d->subject)
+                       : g_strdup_printf("contents " HEX, (guint64)b->doc);
+}
+
 static enum ec settle_blobs(struct check *c) {
     GHashTableIter it;
     gpointer value;
@@ -142,9 +155,11 @@ static enum ec settle_blobs(struct check *c) {
     while (g_hash_table_iter_next(&it, NULL, &value)) {
         struct blob_seen *b = value;
         if (!b->exists) {
+            g_autofree char *name = name_of(c, b);
             check_fault(c, false,
-                        "blob " HEX ": missing, and needed by %" G_GINT64_FORMAT " contents",
-                        (guint64)b->blob, (gint64)b->wanted);
+                        "%s: blob " HEX " is missing, and needed by %" G_GINT64_FORMAT
+                        " contents; restore the message from a backup",
+                        name, (guint64)b->blob, (gint64)b->wanted);
             continue;
         }
         if (b->refs == b->wanted)
@@ -153,7 +168,8 @@ static enum ec settle_blobs(struct check *c) {
                     "blob " HEX ": %" G_GINT64_FORMAT " references noted, %" G_GINT64_FORMAT
                     " found",
                     (guint64)b->blob, (gint64)b->refs, (gint64)b->wanted);
-        if (!mend)
+        // What could not be decoded may have referred to it: a second repair takes it away.
+        if (!mend || (b->wanted == 0 && c->n_quarantined > 0))
             continue;
         // One reference too many, so that dropping it deletes what nobody needs.
         EC_TRY(set_refs(c, sql_check_blob_refs, b->blob, MAX(b->wanted, 1)));
@@ -174,9 +190,11 @@ static void read_every_blob(struct check *c) {
         if (!b->exists || b->wanted == 0)
             continue;
         enum ec ec = blob_read(c->tx, b->blob, 0, 0, &bytes);
-        if (ec != EC_OK || (int64_t)g_bytes_get_size(bytes) != b->size)
-            check_fault(c, false, "blob " HEX ": cannot be read (%s)", (guint64)b->blob,
-                        ec_text(ec));
+        if (ec == EC_OK && (int64_t)g_bytes_get_size(bytes) == b->size)
+            continue;
+        g_autofree char *name = name_of(c, b);
+        check_fault(c, false, "%s: blob " HEX " cannot be read (%s); restore it from a backup",
+                    name, (guint64)b->blob, ec_text(ec));
     }
 }
 
@@ -189,5 +207,5 @@ enum ec check_contents(struct check *c) {
     EC_TRY(settle_blobs(c));
     if (c->options->with_contents)
         read_every_blob(c);
-    return EC_OK;
+    return check_mend_rows(c);
 }

@@ -2,6 +2,7 @@
 #include "mapi/special_folder.h"
 #include "store/check_internal.h"
 #include "store/folder_internal.h"
+#include "store/public_internal.h"
 #include "store/search_folder_internal.h"
 
 struct counted {
@@ -120,21 +121,6 @@ static enum ec check_tree(struct check *c, const GArray *all) {
     return EC_OK;
 }
 
-static enum ec check_special(struct check *c) {
-    unsigned n;
-    const struct special_folder_info *all = special_folders(&n);
-    for (unsigned i = 0; i < n; i++) {
-        ARENA_AUTO arena = arena_new();
-        struct folder_info f;
-        enum ec ec = folder_get(c->tx, arena, all[i].fid, &f);
-        if (ec == EC_NOT_FOUND)
-            check_fault(c, false, "special folder \"%s\" is missing", all[i].name);
-        else
-            EC_TRY(ec);
-    }
-    return EC_OK;
-}
-
 static enum ec all_folders(struct check *c, struct arena *arena, GArray *out) {
     g_autoptr(GArray) fids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     struct db_stmt *q = db_query(c->tx->conn, sql_folder_all);
@@ -215,7 +201,6 @@ enum ec check_folders(struct check *c) {
     ARENA_AUTO arena = arena_new();
     g_autoptr(GHashTable) counts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct folder_info));
-    EC_TRY(check_special(c));
     EC_TRY(check_ghosts(c));
     EC_TRY(all_folders(c, arena, all));
     EC_TRY(check_tree(c, all));

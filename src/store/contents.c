@@ -170,7 +170,7 @@ enum ec stored_bag(struct db_stmt *q, int column, struct bag **out) {
     return bag_decode(data, n, out);
 }
 
-static enum ec decode_recipients(const void *data, size_t len, GPtrArray *out) {
+enum ec contents_decode_recipients(const void *data, size_t len, GPtrArray *out) {
     if (!data)
         return EC_OK;
     struct wire_reader r = wire_reader(data, len);
@@ -238,7 +238,7 @@ static enum ec load_level(struct mbox_tx *tx, uint64_t doc, unsigned depth,
         ec = stored_bag(q, 2, &value->bag);
         const void *recipients = db_col_blob(q, 3, &n);
         if (ec == EC_OK)
-            ec = decode_recipients(recipients, n, value->recipients);
+            ec = contents_decode_recipients(recipients, n, value->recipients);
     }
     enum ec query = db_finish(q);
     if (query == EC_OK && ec == EC_OK)

@@ -277,6 +277,16 @@ enum ec folder_create(struct mbox_tx *tx, uint64_t parent, const char *name, enu
     return EC_OK;
 }
 
+enum ec folder_open_or_create(struct mbox_tx *tx, uint64_t parent, const char *name,
+                              enum folder_type type, const char *container_class, uint64_t *fid_out,
+                              bool *is_existing_out) {
+    enum ec ec = folder_find(tx, parent, name, fid_out);
+    *is_existing_out = ec == EC_OK;
+    if (ec != EC_NOT_FOUND)
+        return ec;
+    return folder_create(tx, parent, name, type, container_class, fid_out);
+}
+
 // --- Moving ---
 
 enum ec folder_move(struct mbox_tx *tx, uint64_t fid, uint64_t new_parent, const char *new_name) {

@@ -45,6 +45,11 @@ enum ec folder_list(struct mbox_tx *tx, struct arena *arena, uint64_t root, bool
 enum ec folder_create(struct mbox_tx *tx, uint64_t parent, const char *name, enum folder_type type,
                       const char *container_class, uint64_t *fid_out);
 
+// The child of that name if there is one (*is_existing_out), else a new folder.
+enum ec folder_open_or_create(struct mbox_tx *tx, uint64_t parent, const char *name,
+                              enum folder_type type, const char *container_class, uint64_t *fid_out,
+                              bool *is_existing_out);
+
 // Moves and renames in one step (new_name NULL: keeps it). EC_FOLDER_CYCLE, EC_COLLISION,
 // EC_ACCESS_DENIED for a special folder's parent change.
 enum ec folder_move(struct mbox_tx *tx, uint64_t fid, uint64_t new_parent, const char *new_name);
@@ -59,7 +64,7 @@ enum folder_delete_flags {
     FOLDER_DELETE_HARD =
         16, // now; otherwise messages are kept soft-deleted in Recoverable Items\Deletions
 };
-// EC_ACCESS_DENIED for special folders.
+// EC_ACCESS_DENIED for special folders, EC_NOT_SUPPORTED for the root.
 enum ec folder_delete(struct mbox_tx *tx, uint64_t fid, unsigned flags);
 
 // Deletes the messages (and subfolders with FOLDER_DELETE_FOLDERS); associated ones too when

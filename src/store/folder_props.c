@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "mapi/change.h"
+#include "mapi/entry_id.h"
 #include "mapi/props.h"
 #include "mapi/special_folder.h"
 #include "store/folder_internal.h"
@@ -37,6 +38,8 @@ static const proptag_t computed[] = {
     PidTagChangeNumber,
     PidTagHierarchyChangeNumber,
     PidTagLocalCommitTime,
+    PidTagParentEntryId,
+    PidTagFolderFlags,
 };
 
 static bool is_computed(proptag_t tag) {
@@ -72,7 +75,24 @@ static void add_computed(struct bag *bag, const struct folder_info *f) {
     bag_set_long(bag, PidTagFolderType, f->type);
     bag_set_time(bag, PidTagCreationTime, f->created);
     bag_set_time(bag, PidTagLastModificationTime, f->changed);
+    bag_set_time(bag, PidTagLocalCommitTime, f->changed);
     set_i8(bag, PidTagChangeNumber, wire_id(f->cn));
+}
+
+enum { FLAG_IPM = 1, FLAG_SEARCH = 2, FLAG_NORMAL = 4 }; // PidTagFolderFlags
+
+static enum ec add_place(struct mbox_tx *tx, struct arena *arena, struct bag *bag,
+                         const struct folder_info *f) {
+    unsigned depth;
+    bool is_ipm;
+    EC_TRY(folder_depth(tx, f->fid, FID_IPM_SUBTREE, &depth, &is_ipm));
+    struct prop_bin parent =
+        entry_id_of_folder(arena, &tx->mbox->guid, &tx->mbox->replica, f->parent);
+    bag_set_bytes(bag, PidTagParentEntryId, parent.data, parent.len);
+    bag_set_long(bag, PidTagFolderFlags,
+                 (is_ipm ? FLAG_IPM : 0) |
+                     (f->type == FOLDER_TYPE_SEARCH ? FLAG_SEARCH : FLAG_NORMAL));
+    return EC_OK;
 }
 
 enum ec folder_get_props(struct mbox_tx *tx, uint64_t fid, struct bag **out) {
@@ -81,7 +101,10 @@ enum ec folder_get_props(struct mbox_tx *tx, uint64_t fid, struct bag **out) {
     EC_TRY(folder_get(tx, arena, fid, &f));
     EC_TRY(run_props_get(tx, fid, out));
     add_computed(*out, &f);
-    return EC_OK;
+    enum ec ec = add_place(tx, arena, *out, &f);
+    if (ec != EC_OK)
+        g_clear_pointer(out, bag_free);
+    return ec;
 }
 
 static enum ec apply(struct bag *props, const struct bag *set, const uint32_t *remove,

@@ -1,6 +1,7 @@
 // Folders with all that is in them: copying, deleting, emptying
 // ([MS-OXCFOLD] 2.2.1.3, 2.2.1.8, 2.2.1.9).
 #include "mapi/special_folder.h"
+#include "store/columns_internal.h"
 #include "store/envelope_chunk.h"
 #include "store/folder_internal.h"
 #include "store/message.h"
@@ -66,6 +67,7 @@ static enum ec delete_row(struct mbox_tx *tx, uint64_t fid, uint64_t parent) {
     db_bind_i64(q, 2, (int64_t)fid);
     EC_TRY(db_run(q, NULL));
     EC_TRY(rows_forget(tx, fid));
+    EC_TRY(columns_forget(tx, fid));
     EC_TRY(search_folder_deleted(tx, fid));
     EC_TRY(envelope_chunks_forget(tx, fid));
     EC_TRY(rights_drop_folder(tx, fid));
@@ -103,6 +105,8 @@ enum ec folder_delete(struct mbox_tx *tx, uint64_t fid, unsigned flags) {
     struct folder_info f;
     EC_TRY(tx_check_writer(tx));
     EC_TRY(folder_get(tx, arena, fid, &f));
+    if (fid == FID_ROOT)
+        return EC_NOT_SUPPORTED; // [MS-OXCFOLD] 3.2.5.3
     if (fid < FID_FIRST_FREE)
         return EC_ACCESS_DENIED;
     if (f.n_subfolders > 0 && !(flags & FOLDER_DELETE_FOLDERS))
@@ -120,8 +124,8 @@ enum ec folder_empty(struct mbox_tx *tx, uint64_t fid, unsigned flags, bool with
     struct folder_info f;
     EC_TRY(tx_check_writer(tx));
     EC_TRY(folder_get(tx, arena, fid, &f));
-    if (f.type == FOLDER_TYPE_SEARCH)
-        return EC_NOT_SUPPORTED; // what it shows lies elsewhere
+    if (f.type == FOLDER_TYPE_SEARCH || fid == FID_ROOT)
+        return EC_NOT_SUPPORTED; // what it shows lies elsewhere; [MS-OXCFOLD] 3.2.5.9
     bool hard = flags & FOLDER_DELETE_HARD;
     if (flags & FOLDER_DELETE_FOLDERS)
         EC_TRY(delete_below(tx, fid, hard));

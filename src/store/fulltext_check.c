@@ -1,5 +1,7 @@
 // The check of the full-text index: its state must be one that indexing can leave behind, and the
 // engine must find its words in order. A damaged index is derived data: repair drops it.
+#include <string.h>
+
 #include "store/fulltext_internal.h"
 
 static enum ec check_docs(struct check *c, const struct fulltext_state *live, bool *damaged) {
@@ -17,6 +19,34 @@ static enum ec check_docs(struct check *c, const struct fulltext_state *live, bo
                     n == 100 ? " or more" : "");
         *damaged = true;
     }
+    return EC_OK;
+}
+
+// A bit that is not set where it should be would hide a message from searches.
+static bool is_same(struct db_stmt *q, int column, const uint8_t *want, size_t len) {
+    size_t got;
+    const void *data = db_col_blob(q, column, &got);
+    return data && got == len && memcmp(data, want, len) == 0;
+}
+
+static enum ec check_signatures(struct check *c, bool *damaged) {
+    ARENA_AUTO arena = arena_new();
+    struct db_stmt *q = db_query(c->tx->conn, sql_fulltext_docs);
+    db_bind_i64(q, 1, MBX);
+    unsigned n = 0;
+    while (db_step(q)) {
+        struct grams sig;
+        arena_reset(arena);
+        // What cannot be read is reported elsewhere.
+        if (fulltext_grams_of_doc(c->tx, arena, (uint64_t)db_col_i64(q, 0), &sig) == EC_OK)
+            n += !is_same(q, 1, sig.head, sig.head_len) || !is_same(q, 2, sig.body, sig.body_len);
+    }
+    EC_TRY(db_finish(q));
+    if (n == 0)
+        return EC_OK;
+    check_fault(c, check_wants_repair(c),
+                "full-text index: %u signatures are not those of the messages", n);
+    *damaged = true;
     return EC_OK;
 }
 
@@ -52,5 +82,7 @@ enum ec check_fulltext(struct check *c) {
             if (states[i].is_live && !damaged)
                 EC_TRY(check_docs(c, &states[i], &damaged));
         }
+    if (c->options->with_contents && !damaged)
+        EC_TRY(check_signatures(c, &damaged));
     return damaged && check_wants_repair(c) ? fulltext_drop_all(c->tx) : EC_OK;
 }

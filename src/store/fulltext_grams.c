@@ -10,7 +10,8 @@
 struct gather {
     struct source_sink sink;
     uint8_t bits[GRAMS_MAX_BYTES];
-    uint32_t last; // the last two bytes of the folded text at hand
+    unsigned n_bits; // that are set
+    uint32_t last;   // the last two bytes of the folded text at hand
     unsigned n_last;
 };
 
@@ -20,7 +21,9 @@ static uint16_t hash(uint32_t gram) {
 
 static void put(struct gather *g, uint32_t gram) {
     uint16_t h = hash(gram);
-    g->bits[h >> 3] |= (uint8_t)(1u << (h & 7));
+    uint8_t bit = (uint8_t)(1u << (h & 7)), *byte = &g->bits[h >> 3];
+    g->n_bits += !(*byte & bit);
+    *byte |= bit;
 }
 
 // Only ASCII needles are looked for in raw texts: groups with other bytes are of no use.
@@ -29,11 +32,13 @@ static bool on_raw(struct source_sink *sink, const char *data, size_t len) {
     uint32_t gram = 0;
     unsigned n = 0;
     for (size_t i = 0; i < len; i++) {
-        uint8_t c = (uint8_t)g_ascii_tolower(data[i]);
+        uint8_t c = (uint8_t)data[i];
         if (c >= 0x80) {
             n = 0;
             continue;
         }
+        if (c >= 'A' && c <= 'Z')
+            c += 'a' - 'A';
         gram = gram << 8 | c;
         if (++n >= 3)
             put(g, gram);
@@ -54,18 +59,10 @@ static bool on_folded(struct source_sink *sink, const char *data, size_t len, bo
     return false;
 }
 
-static unsigned count_bits(const uint8_t *bytes, size_t len) {
-    unsigned n = 0;
-    for (size_t i = 0; i < len; i++)
-        n += (unsigned)__builtin_popcount(bytes[i]);
-    return n;
-}
-
 static const uint8_t *finish(struct gather *g, struct arena *arena, size_t *len_out) {
     size_t len = GRAMS_MAX_BYTES;
-    unsigned n = count_bits(g->bits, len);
     // Half of it would still have room for twice the groups.
-    while (len > MIN_BYTES && n * 2 <= len * 8 / 2) {
+    while (len > MIN_BYTES && g->n_bits * 2 <= len * 8 / 2) {
         len /= 2;
         for (size_t i = 0; i < len; i++)
             g->bits[i] |= g->bits[len + i];
@@ -82,6 +79,7 @@ void grams_of_message(struct arena *arena, const struct mime_message *m, struct 
     source_fields(&g->sink, scratch, m, NULL);
     out->head = finish(g, arena, &out->head_len);
     memset(g->bits, 0, sizeof g->bits);
+    g->n_bits = 0;
     arena_reset(scratch);
     source_bodies(&g->sink, scratch, m);
     out->body = finish(g, arena, &out->body_len);

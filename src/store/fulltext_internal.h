@@ -43,6 +43,8 @@ void fulltext_prepare(struct mbox_tx *tx, struct arena *arena, uint64_t doc,
                       struct fulltext_prepared *out);
 enum ec fulltext_words_of_doc(struct mbox_tx *tx, struct arena *arena, uint64_t doc, GBytes *mime,
                               uint64_t mime_blob, struct fulltext_words *out);
+enum ec fulltext_grams_of_doc(struct mbox_tx *tx, struct arena *arena, uint64_t doc,
+                              struct grams *out);
 
 // fulltext_check.c
 enum ec check_fulltext(struct check *c);
@@ -55,4 +57,5 @@ extern const char sql_fulltext_states[], sql_fulltext_states_drop[], sql_fulltex
     sql_fulltext_state_drop[], sql_fulltext_next[], sql_fulltext_rows_up[],
     sql_fulltext_rows_down[], sql_fulltext_doc_set[], sql_fulltext_docs_gone[],
     sql_fulltext_docs_drop[], sql_fulltext_count_waiting[], sql_fulltext_count_present[],
-    sql_fulltext_message_doc[], sql_fulltext_signatures[], sql_fulltext_missing[];
+    sql_fulltext_message_doc[], sql_fulltext_signatures[], sql_fulltext_docs[],
+    sql_fulltext_missing[];

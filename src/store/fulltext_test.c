@@ -88,7 +88,7 @@ static struct fulltext_status status(struct fixture *f) {
 
 static unsigned check(struct fixture *f, bool repair) {
     g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
-    struct check_options options = {.repair = repair};
+    struct check_options options = {.repair = repair, .with_contents = true};
     assert_ok(store_check_mailbox(f->store, &f->guid, &options, faults, NULL));
     for (guint i = 0; i < faults->len; i++)
         g_test_message("%s", (char *)faults->pdata[i]);
@@ -177,11 +177,17 @@ static void stop_after(void *ctx, uint64_t done, uint64_t left) {
     g_assert_cmpuint(find(f, "word7"), ==, 1);
 }
 
-static void add_many(struct fixture *f, unsigned n) {
-    for (unsigned i = 0; i < n; i++) {
-        g_autofree char *body = g_strdup_printf("common word%u", i);
-        add(f, "many", body);
+static enum ec change_many(struct mbox_tx *tx, void *ctx) {
+    for (unsigned i = 0; i < *(unsigned *)ctx; i++) {
+        g_autofree char *mime = g_strdup_printf("Subject: many\r\n\r\ncommon word%u\r\n", i);
+        struct mail m = {.mime = mime, .fid = FID_INBOX};
+        EC_TRY(change_mail(tx, &m));
     }
+    return EC_OK;
+}
+
+static void add_many(struct fixture *f, unsigned n) {
+    assert_ok(mbox_write(f->mbox, change_many, &n));
 }
 
 static void test_rebuild_beside(struct fixture *f, gconstpointer data) {
@@ -255,6 +261,7 @@ static void test_check(struct fixture *f, gconstpointer data) {
         "UPDATE fulltext SET is_live = 0",
         "UPDATE fulltext SET slot = 9",
         "DELETE FROM fulltext_doc WHERE doc = (SELECT MIN(doc) FROM fulltext_doc)",
+        "UPDATE fulltext_doc SET body = head WHERE doc = (SELECT MAX(doc) FROM fulltext_doc)",
         "DROP TABLE fulltext_a",
     };
     add_many(f, 20);

@@ -76,17 +76,29 @@ static enum ec read_mime(struct mbox_tx *tx, uint64_t doc, uint64_t *blob_out, G
     return blob_read(tx, blob, 0, 0, out);
 }
 
+static void make_grams(struct arena *arena, GBytes *mime, struct grams *out) {
+    ARENA_AUTO scratch = arena_new();
+    gsize len;
+    const void *data = g_bytes_get_data(mime, &len);
+    grams_of_message(arena, mime_scan(scratch, data ? data : "", len), out);
+}
+
+enum ec fulltext_grams_of_doc(struct mbox_tx *tx, struct arena *arena, uint64_t doc,
+                              struct grams *out) {
+    g_autoptr(GBytes) mime = NULL;
+    uint64_t blob;
+    EC_TRY(read_mime(tx, doc, &blob, &mime));
+    make_grams(arena, mime, out);
+    return EC_OK;
+}
+
 void fulltext_prepare(struct mbox_tx *tx, struct arena *arena, uint64_t doc,
                       struct fulltext_prepared *out) {
     g_autoptr(GBytes) mime = NULL;
     uint64_t blob = 0;
     *out = (struct fulltext_prepared){.doc = doc};
-    if (read_mime(tx, doc, &blob, &mime) == EC_OK) {
-        ARENA_AUTO scratch = arena_new();
-        gsize len;
-        const void *data = g_bytes_get_data(mime, &len);
-        grams_of_message(arena, mime_scan(scratch, data ? data : "", len), &out->grams);
-    }
+    if (read_mime(tx, doc, &blob, &mime) == EC_OK)
+        make_grams(arena, mime, &out->grams);
     enum ec ec = fulltext_words_of_doc(tx, arena, doc, mime, blob, &out->words);
     if (ec != EC_OK) {
         char guid[GUID_STRING_SIZE];

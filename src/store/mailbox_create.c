@@ -9,6 +9,7 @@
 #include "mapi/rights.h"
 #include "mapi/special_folder.h"
 #include "store/folder_internal.h"
+#include "store/public_internal.h"
 #include "store/store_internal.h"
 
 #define FOLDER_ENTRY_ID_SIZE 46
@@ -97,7 +98,7 @@ static void add_additional_ex(struct bag *bag, const struct mbox *mbox) {
 }
 
 // The properties of the root and the Inbox by which clients find the other folders.
-static struct bag *finder_props(const struct mbox *mbox) {
+struct bag *mailbox_finder_props(const struct mbox *mbox) {
     static const uint64_t free_busy[] = {0, 0, 0, FID_FREEBUSY_DATA};
     struct bag *bag = bag_new();
     for (unsigned i = 0; i < G_N_ELEMENTS(on_root_and_inbox); i++) {
@@ -110,7 +111,7 @@ static struct bag *finder_props(const struct mbox *mbox) {
     return bag;
 }
 
-static struct bag *store_props(const struct mbox *mbox) {
+struct bag *mailbox_store_props(const struct mbox *mbox) {
     struct bag *bag = bag_new();
     for (unsigned i = 0; i < G_N_ELEMENTS(on_store); i++) {
         struct folder_entry_id id = make_entry_id(mbox, on_store[i].fid);
@@ -131,36 +132,42 @@ static bool is_hidden(uint64_t fid) {
            fid == FID_IM_CONTACT_LIST || fid == FID_GAL_CONTACTS;
 }
 
+enum ec mailbox_insert_special(struct mbox_tx *tx, uint64_t fid, const char *name,
+                               const char *locale) {
+    const struct special_folder_info *info = special_folder(fid);
+    bool is_finder = fid == FID_ROOT || fid == FID_INBOX;
+    BAG_AUTO finder = is_finder ? mailbox_finder_props(tx->mbox) : NULL;
+    struct folder_info f = {
+        .fid = fid,
+        .parent = info->parent,
+        .name = name ? name : special_folder_name(fid, locale),
+        .container_class = info->container_class,
+        .type = fid == FID_ROOT  ? FOLDER_TYPE_ROOT
+                : is_search(fid) ? FOLDER_TYPE_SEARCH
+                                 : FOLDER_TYPE_GENERIC,
+        .uid_validity = (uint32_t)filetime_to_unix(tx->now),
+        .created = tx->now,
+        .changed = tx->now,
+        .is_hidden = is_hidden(fid),
+        .is_subscribed = !is_hidden(fid) && strcmp(info->container_class, "IPF.Note") == 0,
+    };
+    f.cn = f.modseq = mbox_next_id(tx);
+    return folder_insert(tx, &f, finder);
+}
+
 static enum ec insert_folders(struct mbox_tx *tx, const struct mbox_new *spec) {
-    BAG_AUTO finder = finder_props(tx->mbox);
+    if (mbox_is_public(tx->mbox))
+        return public_insert_folders(tx);
     unsigned n;
     const struct special_folder_info *all = special_folders(&n);
-    for (unsigned i = 0; i < n; i++) {
-        uint64_t fid = all[i].fid;
-        bool is_finder = fid == FID_ROOT || fid == FID_INBOX;
-        struct folder_info f = {
-            .fid = fid,
-            .parent = all[i].parent,
-            .name = special_folder_name(fid, spec->locale),
-            .container_class = all[i].container_class,
-            .type = fid == FID_ROOT  ? FOLDER_TYPE_ROOT
-                    : is_search(fid) ? FOLDER_TYPE_SEARCH
-                                     : FOLDER_TYPE_GENERIC,
-            .uid_validity = (uint32_t)filetime_to_unix(tx->now),
-            .created = tx->now,
-            .changed = tx->now,
-            .is_hidden = is_hidden(fid),
-            .is_subscribed = !is_hidden(fid) && strcmp(all[i].container_class, "IPF.Note") == 0,
-        };
-        f.cn = f.modseq = mbox_next_id(tx);
-        EC_TRY(folder_insert(tx, &f, is_finder ? finder : NULL));
-    }
+    for (unsigned i = 0; i < n; i++)
+        EC_TRY(mailbox_insert_special(tx, all[i].fid, NULL, spec->locale));
     // Everybody may ask when somebody is free ([MS-OXCPERM], the default of Calendar).
     return folder_set_permission(tx, FID_CALENDAR, "default", RIGHTS_FREE_BUSY_SIMPLE, false);
 }
 
-static enum ec insert_mailbox(struct mbox_tx *tx, const struct mbox_new *spec) {
-    BAG_AUTO props = store_props(tx->mbox);
+enum ec mailbox_insert_row(struct mbox_tx *tx, const struct mbox_new *spec) {
+    BAG_AUTO props = mailbox_store_props(tx->mbox);
     struct db_stmt *q = db_query(tx->conn, sql_mailbox_insert);
     db_bind_i64(q, 1, MBX);
     db_bind_blob(q, 2, tx->mbox->guid.bytes, 16);
@@ -183,7 +190,7 @@ enum ec mailbox_fill(struct db *db, const struct mbox_new *spec) {
     EC_TRY(db_write(db, &tx.conn));
     tx.counters = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     tx.events = g_array_new(FALSE, FALSE, sizeof(struct event));
-    enum ec ec = insert_mailbox(&tx, spec);
+    enum ec ec = mailbox_insert_row(&tx, spec);
     if (ec == EC_OK)
         ec = insert_folders(&tx, spec);
     if (ec == EC_OK) {

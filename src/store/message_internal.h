@@ -43,6 +43,8 @@ enum ec contents_insert(struct mbox_tx *tx, uint64_t doc, const struct message_v
                         uint64_t source, uint64_t *size_out);
 enum ec contents_load(struct mbox_tx *tx, uint64_t doc, struct message_value **out,
                       uint64_t *source_out);
+// The bags in the column `recipients`; data NULL: none.
+enum ec contents_decode_recipients(const void *data, size_t len, GPtrArray *out);
 enum ec contents_ref(struct mbox_tx *tx, uint64_t doc);
 enum ec contents_unref(struct mbox_tx *tx, uint64_t doc); // the last one deletes all of it
 enum ec contents_set_mime(struct mbox_tx *tx, uint64_t doc, uint64_t blob, const char *envelope,

@@ -2,8 +2,10 @@
 #include "store/background.h"
 #include "store/change.h"
 #include "store/model.h"
+#include "store/recoverable.h"
 #include "store/rows.h"
 #include "store/search_folder.h"
+#include "store/usage.h"
 
 static const struct model_message *at(const struct model_folder *f, guint i) {
     return &g_array_index(f->messages, struct model_message, i);
@@ -238,7 +240,35 @@ static void compare_tree(struct model *m) {
     g_assert_cmpuint(n, ==, 0);
 }
 
+// What quotas read is what the folders hold.
+static void compare_usage(struct model *m) {
+    ARENA_AUTO arena = arena_new();
+    struct folder_list all;
+    struct mbox_usage usage;
+    uint64_t size = 0, n = 0, n_soft = 0;
+    MBOX_TX_AUTO tx = NULL;
+    assert_ok(mbox_read(m->f->mbox, &tx));
+    assert_ok(folder_list(tx, arena, FID_ROOT, true, &all));
+    mbox_get_usage(tx, &usage);
+    for (unsigned i = 0; i < all.n; i++) {
+        const struct folder_info *f = &all.items[i];
+        if (f->type == FOLDER_TYPE_SEARCH)
+            continue;
+        n_soft += f->n_soft_deleted;
+        if (folder_is_recoverable(f->fid)) {
+            n_soft += f->n_messages + f->n_associated;
+        } else {
+            size += f->size;
+            n += f->n_messages + f->n_associated;
+        }
+    }
+    g_assert_cmpuint(usage.size, ==, size);
+    g_assert_cmpuint(usage.n_messages, ==, n);
+    g_assert_cmpuint(usage.n_recoverable, ==, n_soft);
+}
+
 void model_compare(struct model *m) {
+    compare_usage(m);
     compare_tree(m);
     background_drain(m->f->store);
     for (guint i = 0; i < m->folders->len; i++) {

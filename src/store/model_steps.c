@@ -218,7 +218,9 @@ static void step_delete(struct model *m) {
     for (guint i = chosen->len; i-- > 0;) {
         guint index = g_array_index(chosen, guint, i);
         struct model_message *msg = at(f, index);
-        if (s.mode == DELETE_SOFT && !(msg->flags & MSG_ASSOCIATED))
+        // What is deleted from Recoverable Items has been restorable already.
+        if (s.mode == DELETE_SOFT && !(msg->flags & MSG_ASSOCIATED) &&
+            f->fid != FID_RECOVERABLE_DELETIONS)
             msg->flags |= MSG_SOFT_DELETED;
         else
             g_array_remove_index(f->messages, index);
@@ -387,12 +389,16 @@ static void list_below(struct model *m, uint64_t fid, GPtrArray *out) {
     }
 }
 
-// A deleted folder's normal messages are moved to Recoverable Items; in which order whole folders
-// come is the store's own affair, so their new uids are looked up by what is in them.
+// A deleted folder's messages, the soft-deleted ones too, are moved to Recoverable Items; in which
+// order whole folders come is the store's own affair, so their new uids are looked up by what is in
+// them.
 static void take_to_deletions(struct model *m, struct model_folder *f, GArray *moved) {
-    for (guint i = 0; i < f->messages->len; i++)
-        if (!(at(f, i)->flags & (MSG_ASSOCIATED | MSG_SOFT_DELETED)))
-            g_array_append_vals(moved, at(f, i), 1);
+    for (guint i = 0; i < f->messages->len; i++) {
+        struct model_message msg = *at(f, i);
+        msg.flags &= ~(uint32_t)MSG_SOFT_DELETED;
+        if (!(msg.flags & MSG_ASSOCIATED))
+            g_array_append_val(moved, msg);
+    }
 }
 
 static unsigned subject_number(struct model *m, uint64_t mid) {
@@ -503,6 +509,7 @@ static void step_copy_folder(struct model *m) {
     if (is_taken)
         return;
     struct model_folder *copy = add_folder(m, s.new_id, to->fid, name);
+    memcpy(copy->rights, f->rights, sizeof copy->rights); // as open as the original
     for (guint i = 0; i < f->messages->len; i++) {
         struct model_message msg = *at(f, i);
         if (msg.flags & MSG_SOFT_DELETED)

@@ -290,6 +290,14 @@ enum ec mbox_set_pass(struct mbox_tx *tx, unsigned kind, const struct mbox_pass 
     return db_run(q, NULL);
 }
 
+enum ec mbox_was_delivered(struct mbox_tx *tx, const char *delivery_id, bool *out) {
+    struct db_stmt *q = db_query(tx->conn, sql_delivered_find);
+    db_bind_i64(q, 1, MBX);
+    db_bind_text(q, 2, delivery_id);
+    *out = db_step(q);
+    return db_finish(q);
+}
+
 enum ec mbox_count_folders(struct mbox_tx *tx, uint64_t *out) {
     struct db_stmt *q = db_query(tx->conn, sql_folder_total);
     db_bind_i64(q, 1, MBX);

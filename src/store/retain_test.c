@@ -210,7 +210,7 @@ static void test_deleted_folder(struct fixture *f, gconstpointer data) {
 static void test_hard_delete(struct fixture *f, gconstpointer data) {
     ARENA_AUTO arena = arena_new();
     uint64_t mid = fixture_add(f, FID_INBOX, "one", "a");
-    // MS-OXCFOLD_R87: hard deleted messages are not recoverable.
+    // Nothing is left to restore.
     assert_ok(act(f, (struct act){.what = HARD, .fid = FID_INBOX, .mid = mid}));
     g_assert_cmpuint(list(f, arena).n, ==, 0);
     g_assert_cmpuint(usage(f).n_recoverable, ==, 0);

@@ -5,6 +5,7 @@
 
 extern const char sql_permission_all[], sql_creator_get[], sql_creator_set[], sql_limits_get[],
     sql_limits_set[], sql_limits_drop[], sql_limits_aging[], sql_limits_expired[];
+extern const char sql_check_permissions[], sql_check_limits[], sql_check_user_read[];
 extern const char sql_user_read_get[], sql_user_read_set[], sql_user_read_drop[],
     sql_user_read_list[];
 

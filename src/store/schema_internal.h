@@ -4,11 +4,13 @@
 #include "db/db.h"
 
 extern const struct db_schema store_schema;
+extern const char schema_view[]; // schema_view.c
 extern const char schema_rights[];
 
 // Steps of the schema after the first, each in a file of its own.
 extern const char schema_retain[]; // schema_retain.c
 extern const char schema_fulltext[]; // schema_fulltext.c
+extern const char schema_quarantine[];
 
 #define MBX 1 // the mailbox's number in its database
 #define BLOB_CHUNK (256 * 1024)

@@ -9,7 +9,8 @@ const char sql_check_counts[] = "SELECT fid, SUM(CASE WHEN (flags & 768) = 0 THE
                                 " SUM(CASE WHEN (flags & 512) <> 0 THEN size ELSE 0 END),"
                                 " MAX(uid), MAX(modseq) FROM message WHERE mbx = $1 GROUP BY fid";
 const char sql_check_messages[] =
-    "SELECT fid, uid, mid, doc, cn, read_cn, modseq, flags, mime_size FROM message WHERE mbx = $1";
+    "SELECT fid, uid, mid, doc, cn, read_cn, modseq, flags, mime_size,"
+    " subject FROM message WHERE mbx = $1";
 const char sql_check_docs[] =
     "SELECT doc, refs, source, props, recipients FROM message_data WHERE mbx = $1";
 const char sql_check_mimes[] = "SELECT doc, blob FROM message_mime WHERE mbx = $1";

@@ -23,6 +23,8 @@ const char sql_fulltext_docs_gone[] =
     "DELETE FROM fulltext_doc WHERE mbx = $1 AND doc > $2 AND doc <= $3 AND NOT EXISTS"
     " (SELECT 1 FROM message AS m WHERE m.mbx = fulltext_doc.mbx AND m.doc = fulltext_doc.doc)";
 const char sql_fulltext_docs_drop[] = "DELETE FROM fulltext_doc WHERE mbx = $1";
+const char sql_fulltext_docs[] =
+    "SELECT doc, head, body FROM fulltext_doc WHERE mbx = $1 AND head IS NOT NULL ORDER BY doc";
 const char sql_fulltext_count_waiting[] =
     "SELECT COUNT(DISTINCT doc) FROM message WHERE mbx = $1 AND doc > $2";
 const char sql_fulltext_count_present[] =

@@ -15,6 +15,14 @@ const char sql_origin_set[] = "INSERT INTO recoverable (mbx, mid, origin) VALUES
 const char sql_origin_get[] = "SELECT origin FROM recoverable WHERE mbx = $1 AND mid = $2";
 const char sql_origin_drop[] = "DELETE FROM recoverable WHERE mbx = $1 AND mid = $2";
 
+// Origins of messages that are not in Recoverable Items ($2 to $3).
+#define LOST                                                                                       \
+    "NOT EXISTS (SELECT 1 FROM message AS m WHERE m.mbx = recoverable.mbx AND"                     \
+    " m.mid = recoverable.mid AND m.fid BETWEEN $2 AND $3)"
+const char sql_origin_lost[] = "SELECT mid FROM recoverable WHERE mbx = $1 AND " LOST;
+const char sql_origin_lost_drop[] = "DELETE FROM recoverable WHERE mbx = $1 AND " LOST;
+const char sql_delivered_find[] = "SELECT 1 FROM delivered WHERE mbx = $1 AND delivery = $2";
+
 const char sql_gone_insert[] =
     "INSERT INTO gone_folder (mbx, fid, path, container_class, deleted)"
     " VALUES ($1, $2, $3, $4, $5)"

@@ -25,3 +25,9 @@ const char sql_user_read_set[] =
 const char sql_user_read_drop[] = "DELETE FROM user_read WHERE mbx = $1 AND fid = $2";
 const char sql_user_read_list[] =
     "SELECT member, fid, cns FROM user_read WHERE mbx = $1 ORDER BY member, fid";
+const char sql_check_permissions[] = "SELECT DISTINCT fid FROM permission WHERE mbx = $1"
+                                     " AND fid NOT IN (SELECT fid FROM folder WHERE mbx = $1)";
+const char sql_check_limits[] = "SELECT DISTINCT fid FROM folder_limits WHERE mbx = $1"
+                                " AND fid NOT IN (SELECT fid FROM folder WHERE mbx = $1)";
+const char sql_check_user_read[] = "SELECT DISTINCT fid FROM user_read WHERE mbx = $1"
+                                   " AND fid NOT IN (SELECT fid FROM folder WHERE mbx = $1)";

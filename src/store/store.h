@@ -130,6 +130,8 @@ enum ec mbox_id_to_name(struct mbox_tx *tx, struct arena *arena, uint16_t id,
 enum ec mbox_get_subscriptions(struct mbox_tx *tx, char ***out); // g_strfreev
 enum ec mbox_set_subscription(struct mbox_tx *tx, const char *path, bool is_subscribed);
 
+// Whether a delivery of this id was stored (and not forgotten since).
+enum ec mbox_was_delivered(struct mbox_tx *tx, const char *delivery_id, bool *out);
 // Forgets delivery ids older than `before` (their messages can no longer be in the queue).
 enum ec mbox_purge_delivered(struct mbox_tx *tx, filetime_t before);
 
@@ -154,3 +156,11 @@ enum ec store_replace_mailbox(struct store *store, const struct guid *guid, cons
 // A name for a file beside the mailbox's (its own, or where it would be made): FILE.SUFFIX
 // (g_free).
 char *store_file_beside(struct store *store, const struct guid *guid, const char *suffix);
+
+// --- Versions ---
+
+// The version of a mailbox's file and the newest one. `has_old_out`: a migration left the file of
+// before beside it. EC_NOT_FOUND, EC_CORRUPT_DATA.
+enum ec store_mailbox_version(struct store *store, const struct guid *guid, int64_t *found_out,
+                              int64_t *newest_out, bool *has_old_out);
+void store_forget_old(struct store *store, const struct guid *guid);

@@ -12,6 +12,7 @@
 #include "store/usage.h"
 
 struct rows_cache; // rows.c
+struct view_cache; // view_cache.c
 struct folder_rows;
 struct named_map; // mapi/named.h
 struct prop_name;
@@ -66,6 +67,7 @@ struct mbox {
     GPtrArray *watches; // of struct mbox_watch
 
     struct rows_cache *rows;
+    struct view_cache *views;
 
     pthread_mutex_t envelope_lock;
     GArray *envelope_wants; // what envelope_chunk.c has to do in the background, or NULL
@@ -143,6 +145,11 @@ void watches_publish(struct mbox *mbox, const GArray *events, const GArray *runs
 enum ec places_open(struct store *store, const char *dir); // recovers; options are set
 void places_free(struct store *store);
 char *mailbox_file(struct store *store, const struct guid *guid); // where it is, or would be made
+// store_replace_mailbox with a file that `make` (may be NULL) makes of the one at `path` while nobody
+// can write to that.
+enum ec mailbox_replace(struct store *store, const struct guid *guid, const char *file,
+                        const char *keep,
+                        enum ec (*make)(void *ctx, const char *path, const char *file), void *ctx);
 
 // store.c: waits until nobody has claimed the mailbox, then claims it. The lock is held, and given
 // back while waiting.
@@ -162,6 +169,13 @@ void rows_cache_trim(struct mbox *mbox);        // drops snapshots nobody uses
 
 // mailbox_create.c: fills a new, empty database.
 enum ec mailbox_fill(struct db *db, const struct mbox_new *spec);
+// For the check: a special folder that is missing; the properties by which clients find folders, of
+// the store object and of the root and the Inbox (bag_free); the mailbox's row, when it is gone.
+enum ec mailbox_insert_special(struct mbox_tx *tx, uint64_t fid, const char *name,
+                               const char *locale);
+struct bag *mailbox_store_props(const struct mbox *mbox);
+struct bag *mailbox_finder_props(const struct mbox *mbox);
+enum ec mailbox_insert_row(struct mbox_tx *tx, const struct mbox_new *spec);
 
 // named.c: mail from outside (header fields, TNEF) may add so many names to a mailbox; those of
 // header fields HEADER_NAMES_MAX in all, others up to half of what there can be.

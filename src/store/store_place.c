@@ -244,11 +244,15 @@ static enum ec replace_finish(const char *dir, const char *file, const char *kee
 
 struct replacement {
     const char *dir, *path, *file, *keep;
+    enum ec (*make)(void *ctx, const char *path, const char *file); // NULL: it is made
+    void *ctx;
 };
 
 static enum ec replace_commit(void *ctx) {
     const struct replacement *r = ctx;
     g_autofree char *next = g_strdup_printf("%s.next-%s", r->path, r->keep);
+    if (r->make)
+        EC_TRY(r->make(r->ctx, r->path, r->file));
     if (rename(r->file, next) != 0)
         return error_of(errno);
     EC_TRY(sync_dir(r->dir));
@@ -257,9 +261,15 @@ static enum ec replace_commit(void *ctx) {
 
 enum ec store_replace_mailbox(struct store *store, const struct guid *guid, const char *file,
                               const char *keep) {
+    return mailbox_replace(store, guid, file, keep, NULL, NULL);
+}
+
+enum ec mailbox_replace(struct store *store, const struct guid *guid, const char *file,
+                        const char *keep,
+                        enum ec (*make)(void *ctx, const char *path, const char *file), void *ctx) {
     g_autofree char *path = mailbox_file(store, guid);
     g_autofree char *dir = g_path_get_dirname(path);
-    struct replacement r = {dir, path, file, keep};
+    struct replacement r = {dir, path, file, keep, make, ctx};
     pthread_mutex_lock(&store->lock);
     mailbox_claim(store, guid);
     struct mbox *mbox = g_hash_table_lookup(store->open, guid);
@@ -271,6 +281,7 @@ enum ec store_replace_mailbox(struct store *store, const struct guid *guid, cons
         pthread_mutex_lock(&store->lock);
         mailbox_forget(store, mbox);
         pthread_mutex_unlock(&store->lock);
+        atomic_fetch_add(&mbox->commits, 1); // nothing kept in memory is the newest
         watches_wake(mbox);
     }
     pthread_mutex_lock(&store->lock);
@@ -280,6 +291,20 @@ enum ec store_replace_mailbox(struct store *store, const struct guid *guid, cons
     if (ec == EC_OK)
         log_event(LOG_LEVEL_INFO, "store.replaced", "file", path, "before", keep, NULL);
     return ec;
+}
+
+// --- Versions ---
+
+enum ec store_mailbox_version(struct store *store, const struct guid *guid, int64_t *found_out,
+                              int64_t *newest_out, bool *has_old_out) {
+    g_autofree char *path = mailbox_file(store, guid);
+    *has_old_out = db_has_old(path);
+    return db_peek_version(path, &store_schema, found_out, newest_out);
+}
+
+void store_forget_old(struct store *store, const struct guid *guid) {
+    g_autofree char *path = mailbox_file(store, guid);
+    db_forget_old(path);
 }
 
 // --- Opening ---

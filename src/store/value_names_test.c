@@ -1,7 +1,9 @@
 // Header fields outside the catalogue: named properties of the mailbox, within limits, and back.
 #include "convert/convert.h"
+#include "convert/tnef_test_writer.h"
 #include "formats/mime.h"
 #include "mapi/named.h"
+#include "store/check.h"
 #include "store/store_fixture.h"
 #include "store/store_internal.h"
 
@@ -57,6 +59,32 @@ static const char *field_of(struct fixture *f, struct arena *arena, uint64_t mid
     message_free(m);
     mbox_read_end(tx);
     return ec == EC_OK ? v.str : NULL;
+}
+
+static void put_own_name(GByteArray *out, const struct guid *set, uint32_t value) {
+    struct wire_writer w = tnef_list();
+    tnef_put_named(&w, PT_LONG, set, 0, "Own");
+    wire_put_u32(&w, value);
+    tnef_put_list(out, 1, TNEF_MESSAGE_PROPS, &w, 1);
+}
+
+// A mail with winmail.dat that holds a message with a property of its own. Freed by the caller.
+static char *tnef_mail(const struct guid *set) {
+    static const uint8_t renddata[14] = {1};
+    static const uint8_t iid[16] = {0x07, 0x03, 0x02, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46};
+    g_autoptr(GByteArray) inner = tnef_begin(), outer = tnef_begin();
+    put_own_name(inner, set, 2);
+    put_own_name(outer, set, 1);
+    tnef_put_attribute(outer, 2, TNEF_ATTACH_RENDDATA, renddata, sizeof renddata);
+    g_byte_array_prepend(inner, iid, sizeof iid);
+    struct wire_writer w = tnef_list();
+    tnef_put_long(&w, PidTagAttachMethod, 5);
+    tnef_put_binary(&w, PidTagAttachDataObject, inner->data, inner->len);
+    tnef_put_list(outer, 2, TNEF_ATTACH_PROPS, &w, 2);
+    g_autofree char *b64 = g_base64_encode(outer->data, outer->len);
+    return g_strconcat("Subject: s\r\nContent-Type: application/ms-tnef\r\n"
+                       "Content-Transfer-Encoding: base64\r\n\r\n",
+                       b64, "\r\n", NULL);
 }
 
 static void test_fields(struct fixture *f, gconstpointer data) {
@@ -161,6 +189,32 @@ static void test_embedded(struct fixture *f, gconstpointer data) {
     g_assert_cmpuint(id_of(f, "x-inner"), ==, 0); // reading adds no name
 }
 
+// TNEF in a message in a message, with names of its own at both levels: stored, and sound.
+static void test_tnef(struct fixture *f, gconstpointer data) {
+    static const struct guid set = {"own property set"};
+    static const struct prop_name name = {
+        .kind = PROP_NAME_STRING, .set = {"own property set"}, .string = "Own"};
+    struct delivery d = {.mime = tnef_mail(&set)};
+    assert_ok(mbox_write(f->mbox, deliver, &d));
+    g_free((char *)d.mime);
+    struct mbox_tx *tx;
+    struct message *m;
+    uint16_t id;
+    assert_ok(mbox_read(f->mbox, &tx));
+    assert_ok(mbox_name_to_id(tx, &name, false, &id));
+    assert_ok(message_open(tx, d.mid, &m));
+    const struct message_value *value = message_value(m);
+    g_assert_cmpint(bag_long(value->bag, PROP_TAG(id, PT_LONG), 0), ==, 1);
+    const struct attachment_value *a = value->attachments->pdata[0];
+    g_assert_cmpint(bag_long(a->embedded->bag, PROP_TAG(id, PT_LONG), 0), ==, 2);
+    message_free(m);
+    mbox_read_end(tx);
+    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+    struct check_options options = {.with_contents = true};
+    assert_ok(store_check_mailbox(f->store, &f->guid, &options, faults, NULL));
+    g_assert_cmpuint(faults->len, ==, 0);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
 #define ADD(name)                                                                                  \
@@ -171,5 +225,6 @@ int main(int argc, char **argv) {
     ADD(undone);
     ADD(limits);
     ADD(embedded);
+    ADD(tnef);
     return g_test_run();
 }

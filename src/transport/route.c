@@ -47,6 +47,17 @@ static void follow(struct walk *w, const char *address) {
         g_queue_push_tail(&w->todo, (gpointer)address);
 }
 
+// A mail-enabled public folder.
+static void add_folder(struct walk *w, const struct directory_object *object) {
+    struct route_target target = {.mailbox = *mailbox_public_guid()};
+    enum ec ec = directory_folder_target(w->directory, &object->guid, &target.folder);
+    if (ec != EC_OK)
+        problem(w, outcome_from_ec(ec == EC_NOT_FOUND ? EC_UNKNOWN_USER : ec));
+    else if (w->targets->len < TRANSPORT_TARGETS_MAX &&
+             g_hash_table_add(w->mailboxes, (gpointer)&object->guid))
+        g_array_append_val(w->targets, target);
+}
+
 static void add_group(struct walk *w, const struct directory_object *group) {
     struct directory_list members;
     enum ec ec = directory_expand(w->directory, w->arena, &group->guid, &members);
@@ -58,6 +69,8 @@ static void add_group(struct walk *w, const struct directory_object *group) {
         struct directory_object *member = members.items[i];
         if (member->kind == DIRECTORY_CONTACT)
             follow(w, member->target);
+        else if (member->kind == DIRECTORY_PUBLIC_FOLDER)
+            add_folder(w, member);
         else if (member->has_mailbox)
             add_target(w, member, NULL);
     }
@@ -87,6 +100,8 @@ static void step(struct walk *w, const char *address) {
                                     "this server does not send mail to other servers"});
         break;
     case DIRECTORY_ROUTE_FOLDER:
+        add_folder(w, object);
+        break;
     case DIRECTORY_ROUTE_UNKNOWN:
         problem(w, outcome_from_ec(EC_UNKNOWN_USER));
         break;

@@ -71,19 +71,23 @@ static unsigned add_delivery(struct batch *b, struct job *job, GHashTable *known
                              const struct route_target *target) {
     char text[GUID_STRING_SIZE];
     guid_format(&target->mailbox, text);
+    const char *key =
+        target->folder ? arena_printf(b->arena, "%s/%" G_GINT64_MODIFIER "x", text, target->folder)
+                       : text;
     gpointer index;
-    if (g_hash_table_lookup_extended(known, text, NULL, &index))
+    if (g_hash_table_lookup_extended(known, key, NULL, &index))
         return GPOINTER_TO_UINT(index);
     struct mailbox_delivery d = {
         .mailbox = arena_memdup(b->arena, &target->mailbox, sizeof target->mailbox),
-        .delivery_id = arena_printf(b->arena, "%s/%s", queue_item_id(job->item), text),
+        .delivery_id = arena_printf(b->arena, "%s/%s", queue_item_id(job->item), key),
         .mime = job->mime,
         .folder_detail = target->detail,
+        .folder = target->folder,
         .arrived = queue_item_arrived(job->item),
     };
     g_array_append_val(b->deliveries, d);
     unsigned at = b->deliveries->len - 1;
-    g_hash_table_insert(known, arena_strdup(b->arena, text), GUINT_TO_POINTER(at));
+    g_hash_table_insert(known, arena_strdup(b->arena, key), GUINT_TO_POINTER(at));
     return at;
 }
 

@@ -20,6 +20,7 @@ struct outcome outcome_from_ec(enum ec ec);
 struct route_target {
     struct guid mailbox;
     const char *detail; // NULL: none
+    uint64_t folder;    // of the public store; 0: a mailbox
 };
 // The mailboxes that mail for `address` goes to: aliases, groups and forwards followed, each
 // mailbox once. *problem says whether a part of them could not be found (OUTCOME_DELIVERED: no).

@@ -10,7 +10,7 @@ from harness import tap
 from harness.tap import expect, expect_equal, test
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-FILES = ["MS-OXCTABL.tsv"]
+FILES = ["MS-OXCFOLD.tsv", "MS-OXCTABL.tsv", "MS-OXCPERM.tsv"]
 STATES = {"covered", "not yet", "not applicable"}
 IDS = re.compile(r"\b(MS-OX\w+?)_(R\d+)((?:[ ,]+R\d+\b)*)")
 
@@ -18,10 +18,15 @@ IDS = re.compile(r"\b(MS-OX\w+?)_(R\d+)((?:[ ,]+R\d+\b)*)")
 def registered(text):
     """Test paths of a C test file, by the function that each runs."""
     found = {fn: path for path, fn in re.findall(r'g_test_add_func\(\s*"([^"]+)",\s*(\w+)\)', text)}
+    # Macros that take the whole path, and g_test_add itself.
+    found.update({fn: path for path, fn in re.findall(r'\b[A-Z_]+\(\s*"(/[^"]+)",\s*(\w+)\)', text)})
+    found.update({fn: path for path, fn in re.findall(
+        r'g_test_add\(\s*"(/[^"]+)",[^;]*?(\w+),\s*\w+\);', text)})
+    found.update({fn: path for path, fn in re.findall(r'WORLD_TEST\("([^"]+)",\s*(\w+)\)', text)})
     prefix = re.search(r'g_test_add\(\s*"([^"]*)"\s*name', text)
     if prefix:
         found.update({fn: prefix.group(1) + name
-                      for name, fn in re.findall(r'\bTEST\("([^"]+)",\s*(\w+)\)', text)})
+                      for name, fn in re.findall(r'\b(?:TEST|ADD)\("([^"]+)",\s*(\w+)\)', text)})
     return found
 
 
@@ -37,10 +42,14 @@ def named():
         for line in re.sub(r"\n\s*//\s*", " ", text).split("\n"):
             if start := re.match(r"static void (\w+)\(", line):
                 function = start.group(1)
+            elif line.startswith(("}", "static const")):
+                function = None
             for doc, first, more in IDS.findall(line):
-                if function in functions:
-                    tests[functions[function]].update(
-                        f"{doc}_{number}" for number in [first] + re.findall(r"R\d+", more))
+                found = {f"{doc}_{number}" for number in [first] + re.findall(r"R\d+", more)}
+                # A table outside of functions is for every test of its file.
+                for name in [functions.get(function)] if function else functions.values():
+                    if name:
+                        tests[name].update(found)
     return tests
 
 

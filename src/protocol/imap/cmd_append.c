@@ -32,10 +32,11 @@ void cmd_append(struct imap_cmd *c) {
     message.keywords = imap_join_keywords(c->arena, &flags);
 
     struct mailbox_folder folder;
+    struct mailbox *m;
     uint32_t uid;
-    enum ec ec = mailbox_find_folder(c->s->mailbox, c->arena, path, &folder);
+    enum ec ec = mailbox_set_find(c->s->mailboxes, c->arena, path, &m, &folder);
     if (ec == EC_OK)
-        ec = mailbox_append(c->s->mailbox, folder.fid, &message, NULL, &uid);
+        ec = mailbox_append(m, folder.fid, &message, NULL, &uid);
     if (ec == EC_OK)
         imap_reply(c, "OK",
                    arena_printf(c->arena, "[APPENDUID %u %u] Appended", folder.uid_validity, uid));

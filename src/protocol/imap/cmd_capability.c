@@ -8,9 +8,10 @@
 void imap_put_capabilities(struct imap_session *s) {
     imap_puts(s, "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE");
     if (s->state != IMAP_NOT_AUTHENTICATED) {
-        imap_puts(s, " UIDPLUS MOVE UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS"
-                     " STATUS=SIZE CONDSTORE QRESYNC ESEARCH WITHIN QUOTA QUOTA=RES-STORAGE "
-                     "QUOTA=RES-MESSAGE");
+        imap_puts(
+            s, " UIDPLUS MOVE UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS"
+               " STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCH=FUZZY WITHIN QUOTA QUOTA=RES-STORAGE "
+               "QUOTA=RES-MESSAGE");
         imap_printf(s, " APPENDLIMIT=%" G_GUINT64_FORMAT,
                     s->service->max_message ? s->service->max_message : (uint64_t)IMAP_MAX_MESSAGE);
         return;
@@ -71,7 +72,8 @@ void cmd_enable(struct imap_cmd *c) {
 }
 
 void cmd_namespace(struct imap_cmd *c) {
-    imap_puts(c->s, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+    imap_puts(c->s, "* NAMESPACE ((\"\" \"/\")) ((\"" MAILBOX_OTHER_USERS
+                    "/\" \"/\")) ((\"" MAILBOX_PUBLIC_FOLDERS "/\" \"/\"))\r\n");
     imap_reply_ok(c);
 }
 

@@ -33,7 +33,8 @@ static void copy_or_move(struct imap_cmd *c, bool is_move) {
         return;
     }
     struct mailbox_folder target;
-    enum ec ec = mailbox_find_folder(s->mailbox, c->arena, path, &target);
+    struct mailbox *m;
+    enum ec ec = mailbox_set_find(s->mailboxes, c->arena, path, &m, &target);
     if (ec != EC_OK) {
         imap_reply_ec_target(c, ec);
         return;
@@ -43,8 +44,8 @@ static void copy_or_move(struct imap_cmd *c, bool is_move) {
     uint64_t from = mailbox_view_fid(s->view);
     g_autoptr(GArray) copied = NULL;
     if (n > 0)
-        ec = is_move ? mailbox_move(s->mailbox, from, mids, n, target.fid, &copied)
-                     : mailbox_copy(s->mailbox, from, mids, n, target.fid, &copied);
+        ec = is_move ? mailbox_move_to(s->selected, from, mids, n, m, target.fid, &copied)
+                     : mailbox_copy_to(s->selected, from, mids, n, m, target.fid, &copied);
     if (ec != EC_OK) {
         imap_reply_ec_target(c, ec);
         return;

@@ -18,7 +18,7 @@ void cmd_expunge(struct imap_cmd *c) {
     }
     // Messages that others marked since are expunged too: the newest snapshot counts.
     struct mailbox_view *now;
-    enum ec ec = mailbox_view_refresh(s->mailbox, s->view, &now);
+    enum ec ec = mailbox_view_refresh(s->selected, s->view, &now);
     if (ec != EC_OK) {
         imap_reply_ec(c, ec);
         return;
@@ -33,11 +33,12 @@ void cmd_expunge(struct imap_cmd *c) {
             g_array_append_val(mids, row->mid);
     }
     mailbox_view_free(now);
-    ec = mailbox_expunge(s->mailbox, mailbox_view_fid(s->view), (const uint64_t *)mids->data,
+    mailbox_keep_deletable(s->selected, mailbox_view_fid(s->view), mids);
+    ec = mailbox_expunge(s->selected, mailbox_view_fid(s->view), (const uint64_t *)mids->data,
                          mids->len);
     // The client learns how far it is in step ([RFC 7162] 3.2.7, 3.2.8).
     if (ec == EC_OK && mids->len > 0 && s->has_condstore &&
-        mailbox_view_refresh(s->mailbox, s->view, &now) == EC_OK) {
+        mailbox_view_refresh(s->selected, s->view, &now) == EC_OK) {
         imap_reply(c, "OK",
                    arena_printf(c->arena, "[HIGHESTMODSEQ %" G_GUINT64_FORMAT "] Expunged",
                                 mailbox_view_modseq(now)));

@@ -28,7 +28,7 @@ struct fetch {
 static enum ec need_reader(struct fetch *f, const struct message_row *row) {
     struct imap_session *s = f->c->s;
     if (!f->reader)
-        EC_TRY(mailbox_reader_open(s->mailbox, mailbox_view_fid(s->view), &f->reader));
+        EC_TRY(mailbox_reader_open(s->selected, mailbox_view_fid(s->view), &f->reader));
     return mailbox_reader_at(f->reader, row);
 }
 
@@ -237,7 +237,7 @@ static void mark_seen(struct fetch *f) {
         return;
     struct mailbox_flags change = {
         .mode = MAILBOX_FLAGS_ADD, .flags = MSG_READ, .unchanged_since = UINT64_MAX};
-    enum ec ec = mailbox_change_flags(s->mailbox, mailbox_view_fid(s->view),
+    enum ec ec = mailbox_change_flags(s->selected, mailbox_view_fid(s->view),
                                       (const uint64_t *)mids->data, mids->len, &change, NULL);
     // Somebody who may not change flags still may read.
     f->marks_seen = ec == EC_OK;

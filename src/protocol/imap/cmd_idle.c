@@ -17,7 +17,7 @@ void cmd_idle(struct imap_cmd *c) {
     struct imap_session *s = c->s;
     if (s->state == IMAP_SELECTED && s->conn) {
         enum ec ec =
-            mailbox_watch_new(s->mailbox, mailbox_view_fid(s->view), wake, s->conn, &s->watch);
+            mailbox_watch_new(s->selected, mailbox_view_fid(s->view), wake, s->conn, &s->watch);
         if (ec != EC_OK) {
             imap_reply_ec(c, ec);
             return;
@@ -52,8 +52,12 @@ enum net_next imap_idle_wake(struct imap_session *s) {
     if (s->state != IMAP_SELECTED)
         return NET_READ;
     enum ec ec = imap_sync(s, s->cmd, true);
-    if (ec == EC_NOT_FOUND || ec == EC_OBJECT_DELETED) {
-        imap_puts(s, "* BYE [NONEXISTENT] Selected mailbox was deleted\r\n");
+    if (ec == EC_NOT_FOUND || ec == EC_OBJECT_DELETED || ec == EC_ACCESS_DENIED) {
+        imap_puts(s, "* BYE [NONEXISTENT] Selected mailbox is gone\r\n");
+        return NET_CLOSE;
+    }
+    if (ec == EC_END_OF_SESSION) {
+        imap_puts(s, IMAP_BYE_REPLACED);
         return NET_CLOSE;
     }
     return NET_READ;

@@ -130,6 +130,8 @@ static void put_line(struct list *l, const char *path, const struct mailbox_fold
     imap_puts(s, l->is_lsub ? "* LSUB (" : "* LIST (");
     if (!f)
         put_attribute(s, l->is_lsub ? "\\Noselect" : "\\NonExistent", &first);
+    else if (f->fid == 0) // a name above other mailboxes
+        put_attribute(s, "\\Noselect \\HasChildren", &first);
     else
         put_attribute(s, f->has_children ? "\\HasChildren" : "\\HasNoChildren", &first);
     // "\Inbox" marks the Inbox for ourselves; on the wire its name does.
@@ -196,6 +198,26 @@ static void lsub_parents(struct list *l, const struct mailbox_folder_list *folde
     }
 }
 
+// How far below "Other Users" and "Public Folders" the patterns can match (mailbox_set_list): other
+// mailboxes are opened only for clients that ask.
+static unsigned levels(const struct list *l) {
+    static const char *const roots[] = {MAILBOX_OTHER_USERS "/", MAILBOX_PUBLIC_FOLDERS "/"};
+    unsigned deepest = 0;
+    for (unsigned i = 0; i < l->n_patterns; i++) {
+        const char *p = l->patterns[i];
+        size_t fixed = p ? strcspn(p, "*%") : 0;
+        for (unsigned k = 0; p && k < G_N_ELEMENTS(roots); k++) {
+            if (strncmp(p, roots[k], MIN(fixed, strlen(roots[k]))) != 0)
+                continue;
+            unsigned depth = 1;
+            for (const char *c = p; *c; c++)
+                depth += *c == '/';
+            deepest = MAX(deepest, strchr(p, '*') ? 3 : MIN(depth, 3));
+        }
+    }
+    return deepest;
+}
+
 static bool asks_for_delimiter(const struct list *l) {
     return l->n_patterns == 1 && l->patterns[0] && *l->patterns[0] == 0;
 }
@@ -216,7 +238,7 @@ static void run(struct imap_cmd *c, bool is_lsub) {
         l.patterns[i] = full_pattern(&l, l.patterns[i]);
     struct mailbox_folder_list folders;
     g_auto(GStrv) names = NULL;
-    enum ec ec = mailbox_list_folders(c->s->mailbox, c->arena, &folders);
+    enum ec ec = mailbox_set_list(c->s->mailboxes, c->arena, levels(&l), &folders);
     if (ec == EC_OK && l.select_subscribed)
         ec = mailbox_subscriptions(c->s->mailbox, &names);
     if (ec == EC_OK) {

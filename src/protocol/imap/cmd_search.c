@@ -1,4 +1,5 @@
-// SEARCH and UID SEARCH ([RFC 3501] 6.4.4, [RFC 4731] ESEARCH, [RFC 7162] 3.1.5).
+// SEARCH and UID SEARCH ([RFC 3501] 6.4.4, [RFC 4731] ESEARCH, [RFC 7162] 3.1.5,
+// [RFC 6203] FUZZY).
 #include <string.h>
 
 #include "protocol/imap/imap_commands.h"
@@ -6,11 +7,17 @@
 #include "protocol/imap/imap_write.h"
 #include "protocol/imap/search_parse.h"
 
-enum { RETURN_MIN = 1, RETURN_MAX = 2, RETURN_ALL = 4, RETURN_COUNT = 8 };
+enum {
+    RETURN_MIN = 1,
+    RETURN_MAX = 2,
+    RETURN_ALL = 4,
+    RETURN_COUNT = 8,
+    RETURN_RELEVANCY = 16,
+};
 
 // "RETURN (MIN COUNT)"; 0 when there is none, ALL for the empty list.
 static bool parse_return(struct imap_parser *p, unsigned *out) {
-    static const char *const names[] = {"MIN", "MAX", "ALL", "COUNT"};
+    static const char *const names[] = {"MIN", "MAX", "ALL", "COUNT", "RELEVANCY"};
     *out = 0;
     if (!imap_accept_word(p, "RETURN"))
         return true;
@@ -91,6 +98,13 @@ static void put_extended(struct imap_cmd *c, const GArray *found, unsigned what,
     }
     if (what & RETURN_COUNT)
         imap_printf(s, " COUNT %u", n);
+    if (n && (what & RETURN_RELEVANCY)) {
+        // A message has the words or not: no match is better than another.
+        imap_puts(s, " RELEVANCY (");
+        for (guint i = 0; i < n; i++)
+            imap_puts(s, i ? " 100" : "100");
+        imap_puts(s, ")");
+    }
     if (with_modseq && n)
         imap_printf(s, " MODSEQ %" G_GUINT64_FORMAT, highest_modseq(c, found));
     imap_puts(s, "\r\n");
@@ -118,7 +132,7 @@ void cmd_search(struct imap_cmd *c) {
     }
     c->s->has_condstore = c->s->has_condstore || program.has_modseq;
     g_autoptr(GArray) found = NULL;
-    enum ec ec = mailbox_search(c->s->mailbox, c->s->view, program.root, NULL, NULL, &found);
+    enum ec ec = mailbox_search(c->s->selected, c->s->view, program.root, NULL, NULL, &found);
     if (ec == EC_OK) {
         if (returns)
             put_extended(c, found, returns, program.has_modseq);

@@ -41,6 +41,10 @@ static void put_folder(struct imap_session *s) {
     imap_puts(s, ")\r\n");
     if (s->is_read_only) {
         imap_puts(s, "* OK [PERMANENTFLAGS ()] Read-only mailbox\r\n");
+    } else if (!(mailbox_view_rights(v) & (RIGHTS_EDIT_OWNED | RIGHTS_EDIT_ANY))) {
+        bool deletes = mailbox_view_rights(v) & (RIGHTS_DELETE_OWNED | RIGHTS_DELETE_ANY);
+        imap_printf(s, "* OK [PERMANENTFLAGS (%s%s)] Flags permitted\r\n",
+                    mailbox_is_public(s->selected) ? "\\Seen " : "", deletes ? "\\Deleted" : "");
     } else {
         imap_printf(s, "* OK [PERMANENTFLAGS (%s", all);
         put_keywords(s);
@@ -142,17 +146,22 @@ static void select_folder(struct imap_cmd *c, bool read_only) {
         imap_puts(s, "* OK [CLOSED] Previous mailbox closed\r\n");
     }
     struct mailbox_folder folder;
-    enum ec ec = mailbox_find_folder(s->mailbox, c->arena, path, &folder);
+    struct mailbox *m;
+    enum ec ec = mailbox_set_find(s->mailboxes, c->arena, path, &m, &folder);
     if (ec == EC_OK)
-        ec = mailbox_view_open(s->mailbox, folder.fid, &s->view);
+        ec = mailbox_view_open(m, folder.fid, &s->view);
     if (ec != EC_OK) {
         imap_reply_ec(c, ec);
         return;
     }
     s->state = IMAP_SELECTED;
+    s->selected = m;
     s->has_condstore = s->has_condstore || params.condstore;
-    const uint32_t writing = RIGHTS_CREATE | RIGHTS_EDIT_ANY | RIGHTS_DELETE_ANY;
-    s->is_read_only = read_only || !(mailbox_view_rights(s->view) & writing);
+    const uint32_t writing = RIGHTS_CREATE | RIGHTS_EDIT_OWNED | RIGHTS_EDIT_ANY |
+                             RIGHTS_DELETE_OWNED | RIGHTS_DELETE_ANY;
+    // What one has read in a public folder is one's own.
+    s->is_read_only =
+        read_only || (!(mailbox_view_rights(s->view) & writing) && !mailbox_is_public(m));
     put_folder(s);
     ec = put_resync(c, &params);
     if (ec != EC_OK) {
@@ -174,7 +183,8 @@ void cmd_examine(struct imap_cmd *c) {
 void cmd_close(struct imap_cmd *c) {
     struct imap_session *s = c->s;
     enum ec ec = EC_OK;
-    if (!s->is_read_only && (mailbox_view_rights(s->view) & RIGHTS_DELETE_ANY)) {
+    if (!s->is_read_only &&
+        (mailbox_view_rights(s->view) & (RIGHTS_DELETE_OWNED | RIGHTS_DELETE_ANY))) {
         uint32_t n = mailbox_view_count(s->view);
         g_autoptr(GArray) mids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
         for (uint32_t i = 0; i < n; i++) {
@@ -182,7 +192,8 @@ void cmd_close(struct imap_cmd *c) {
             if (row->flags & MSG_DELETED)
                 g_array_append_val(mids, row->mid);
         }
-        ec = mailbox_expunge(s->mailbox, mailbox_view_fid(s->view), (const uint64_t *)mids->data,
+        mailbox_keep_deletable(s->selected, mailbox_view_fid(s->view), mids);
+        ec = mailbox_expunge(s->selected, mailbox_view_fid(s->view), (const uint64_t *)mids->data,
                              mids->len);
     }
     imap_deselect(s);

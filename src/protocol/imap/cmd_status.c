@@ -101,7 +101,10 @@ void cmd_status(struct imap_cmd *c) {
     if (!imap_arg_end(c))
         return;
     struct mailbox_folder folder;
-    enum ec ec = mailbox_find_folder(c->s->mailbox, c->arena, path, &folder);
+    struct mailbox *m;
+    enum ec ec = mailbox_set_find(c->s->mailboxes, c->arena, path, &m, &folder);
+    if (ec == EC_OK && !(folder.rights & RIGHTS_READ_ANY))
+        ec = EC_ACCESS_DENIED; // counts tell of what must not be read
     if (ec == EC_OK)
         imap_put_status(c->s, &folder, items);
     imap_reply_ec(c, ec);

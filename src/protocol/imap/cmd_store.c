@@ -171,10 +171,10 @@ void cmd_store(struct imap_cmd *c) {
     c->data = s;
     c->free_data = free_store;
     uint64_t fid = mailbox_view_fid(session->view);
-    enum ec ec = mailbox_change_flags(session->mailbox, fid, mids, n, &change,
+    enum ec ec = mailbox_change_flags(session->selected, fid, mids, n, &change,
                                       s->is_conditional ? &s->modified : NULL);
     if (ec == EC_OK)
-        ec = mailbox_view_refresh(session->mailbox, session->view, &s->now);
+        ec = mailbox_view_refresh(session->selected, session->view, &s->now);
     if (ec != EC_OK) {
         imap_reply_ec(c, ec);
         return;

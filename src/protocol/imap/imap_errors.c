@@ -1,5 +1,6 @@
 // Results of mailbox/ as IMAP answers ([RFC 5530], [RFC 3501] 7.1, [RFC 4978], [RFC 9208]).
 #include "protocol/imap/imap_session.h"
+#include "protocol/imap/imap_write.h"
 
 static const struct {
     enum ec ec;
@@ -27,6 +28,7 @@ static const struct {
     {EC_BUSY, "[INUSE] "},
     {EC_SERVER_BUSY, "[UNAVAILABLE] "},
     {EC_TIMEOUT, "[UNAVAILABLE] "},
+    {EC_END_OF_SESSION, "[UNAVAILABLE] "},
     {EC_LOGON_FAILED, "[AUTHENTICATIONFAILED] "},
     {EC_ACCOUNT_DISABLED, "[AUTHORIZATIONFAILED] "},
     {EC_PASSWORD_EXPIRED, "[EXPIRED] "},
@@ -44,6 +46,11 @@ const char *imap_ec_code(enum ec ec) {
 }
 
 void imap_reply_ec(struct imap_cmd *c, enum ec ec) {
+    // In a selected folder the end of the command says so.
+    if (ec == EC_END_OF_SESSION && c->s->state == IMAP_AUTHENTICATED) {
+        imap_puts(c->s, IMAP_BYE_REPLACED);
+        c->next = NET_CLOSE;
+    }
     if (ec == EC_OK)
         imap_reply_ok(c);
     else

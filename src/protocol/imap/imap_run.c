@@ -101,8 +101,13 @@ enum net_next imap_finish(struct imap_cmd *c) {
     s->cmd = NULL;
     if (s->state == IMAP_SELECTED && !(c->command->flags & CMD_NO_SYNC)) {
         enum ec ec = imap_sync(s, c, may_expunge(c));
-        if (ec == EC_NOT_FOUND || ec == EC_OBJECT_DELETED) {
-            imap_puts(s, "* BYE [NONEXISTENT] Selected mailbox was deleted\r\n");
+        if (ec == EC_NOT_FOUND || ec == EC_OBJECT_DELETED || ec == EC_ACCESS_DENIED) {
+            imap_puts(s, ec == EC_ACCESS_DENIED
+                             ? "* BYE [NOPERM] Selected mailbox may no longer be read\r\n"
+                             : "* BYE [NONEXISTENT] Selected mailbox was deleted\r\n");
+            c->next = NET_CLOSE;
+        } else if (ec == EC_END_OF_SESSION) {
+            imap_puts(s, IMAP_BYE_REPLACED);
             c->next = NET_CLOSE;
         }
     }

@@ -17,6 +17,7 @@ void imap_deselect(struct imap_session *s) {
     g_clear_pointer(&s->watch, mailbox_watch_free);
     g_clear_pointer(&s->view, mailbox_view_free);
     g_clear_pointer(&s->part_cache, g_free);
+    s->selected = s->mailbox;
     if (s->state == IMAP_SELECTED)
         s->state = IMAP_AUTHENTICATED;
 }
@@ -24,7 +25,7 @@ void imap_deselect(struct imap_session *s) {
 void imap_session_free(struct imap_session *s) {
     imap_cmd_free(s->cmd);
     imap_deselect(s);
-    mailbox_close(s->mailbox);
+    mailbox_set_free(s->mailboxes);
     imap_pending_free(s->pending);
     if (s->out)
         g_string_free(s->out, TRUE);
@@ -55,7 +56,8 @@ void imap_set_idle(struct imap_session *s, unsigned seconds) {
 }
 
 enum ec imap_log_in(struct imap_session *s, struct principal *who) {
-    EC_TRY(mailbox_open_own(s->service->mailboxes, who, &s->mailbox));
+    EC_TRY(mailbox_set_new(s->service->mailboxes, who, &s->mailboxes));
+    s->mailbox = s->selected = mailbox_set_own(s->mailboxes);
     s->state = IMAP_AUTHENTICATED;
     imap_set_idle(s, s->service->idle_seconds ? s->service->idle_seconds : IMAP_IDLE_SECONDS);
     log_event(LOG_LEVEL_INFO, "imap.login", "user", who->address, "peer", imap_peer(s).address,

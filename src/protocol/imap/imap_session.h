@@ -30,16 +30,21 @@ struct imap_part_cache {
     uint64_t pos, len;
 };
 
+// Before the connection ends because the mailbox was restored or repaired.
+#define IMAP_BYE_REPLACED "* BYE [UNAVAILABLE] The mailbox was replaced; connect again\r\n"
+
 struct imap_session {
     struct net_conn *conn; // NULL in tests and fuzzers
     GString *capture;      // gets the output when there is no connection; NULL: it goes nowhere
     struct imap_service *service;
-    struct mailbox *mailbox;      // NULL before login
-    struct mailbox_view *view;    // of the selected folder; what the client knows of it
-    struct mailbox_watch *watch;  // while IDLE
-    struct imap_cmd *cmd;         // a command that goes on: a long answer, SASL, IDLE
-    struct imap_pending *pending; // a command not whole yet
-    GString *out;                 // output of this job, not yet handed to the connection
+    struct mailbox_set *mailboxes; // NULL before login
+    struct mailbox *mailbox;       // the user's own
+    struct mailbox *selected;      // the one the selected folder is in
+    struct mailbox_view *view;     // of the selected folder; what the client knows of it
+    struct mailbox_watch *watch;   // while IDLE
+    struct imap_cmd *cmd;          // a command that goes on: a long answer, SASL, IDLE
+    struct imap_pending *pending;  // a command not whole yet
+    GString *out;                  // output of this job, not yet handed to the connection
     struct imap_part_cache *part_cache;
     uint64_t literal_left;
     size_t scanned; // bytes of the buffered line known to hold no line end

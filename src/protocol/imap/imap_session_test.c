@@ -228,6 +228,16 @@ static void test_search(struct test *t, gconstpointer data) {
         {"LARGER 150", " 2 3"},
         {"SMALLER 1", ""},
         {"YOUNGER 3600", " 2 3"},
+        {"FUZZY BODY needle", " 1 2"},
+        {"FUZZY BODY needl", " 1 2"}, // words that go on
+        {"FUZZY BODY eedle", ""},     // but begin like this
+        {"FUZZY SUBJECT APFEL", " 2"},
+        {"FUZZY FROM bob", " 2"},
+        {"NOT FUZZY FROM bob", " 1 3"},
+        {"FUZZY (BODY needle SUBJECT hello)", " 1"},
+        {"FUZZY HEADER X-Foo ba", " 2"}, // as always
+        {"FUZZY FLAGGED", " 1"},
+        {"FUZZY", NULL},
         {"FOO", NULL},
         {"", NULL},
         {"(ALL", NULL},
@@ -271,6 +281,8 @@ static void test_search(struct test *t, gconstpointer data) {
            "* ESEARCH (TAG \"h\") UID MIN 1 MAX 3 ALL 1,3 COUNT 2\r\nh OK *");
     expect(t->c, "i SEARCH RETURN (COUNT) SUBJECT nothing\r\n",
            "* ESEARCH (TAG \"i\") COUNT 0\r\ni OK *");
+    expect(t->c, "j SEARCH RETURN (RELEVANCY ALL) FUZZY BODY needle\r\n",
+           "* ESEARCH (TAG \"j\") ALL 1:2 RELEVANCY (100 100)\r\nj OK *");
 }
 
 static void test_folders(struct test *t, gconstpointer data) {

@@ -75,7 +75,7 @@ static void put_vanished(struct imap_session *s, const char *what, const GArray 
 enum ec imap_put_vanished_since(struct imap_session *s, uint64_t since,
                                 const struct imap_rows *known) {
     g_autoptr(GArray) uids = NULL, told = NULL;
-    EC_TRY(mailbox_view_vanished(s->mailbox, s->view, since, &uids));
+    EC_TRY(mailbox_view_vanished(s->selected, s->view, since, &uids));
     told = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     for (guint i = 0; i < uids->len; i++) {
         uint32_t uid = g_array_index(uids, uint32_t, i);
@@ -121,7 +121,7 @@ static void put_changes(struct imap_session *s, struct imap_cmd *c, const struct
 
 enum ec imap_sync(struct imap_session *s, struct imap_cmd *c, bool may_expunge) {
     struct mailbox_view *to;
-    EC_TRY(mailbox_view_refresh(s->mailbox, s->view, &to));
+    EC_TRY(mailbox_view_refresh(s->selected, s->view, &to));
     struct changes changes = {
         .removed = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
         .changed = g_array_new(FALSE, FALSE, sizeof(uint32_t)),

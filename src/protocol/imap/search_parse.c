@@ -57,6 +57,7 @@ struct parse {
     struct imap_cmd *c;
     struct imap_parser *p;
     struct search_program *program;
+    bool is_fuzzy; // the key at hand is looked for by words ([RFC 6203])
 };
 
 static struct search_node *node_new(struct parse *s, enum search_kind kind) {
@@ -102,6 +103,31 @@ static struct search_node *date_node(struct parse *s, enum search_kind kind, int
     return n;
 }
 
+// FUZZY BODY, TEXT and the fields that the full-text index has: their words, the last one
+// unfinished.
+static void make_fuzzy(struct search_node *n) {
+    static const struct {
+        const char *field;
+        uint32_t parts;
+    } fields[] = {
+        {"Subject", 1u << TEXT_SUBJECT}, {"From", 1u << TEXT_SENDER},
+        {"To", 1u << TEXT_RECIPIENTS},   {"Cc", 1u << TEXT_RECIPIENTS},
+        {"Bcc", 1u << TEXT_RECIPIENTS},
+    };
+    uint32_t parts = 1u << TEXT_BODY | 1u << TEXT_ATTACHMENTS;
+    bool has_parts = n->kind != SEARCH_HEADER;
+    for (unsigned i = 0; i < G_N_ELEMENTS(fields) && !has_parts; i++)
+        if (g_ascii_strcasecmp(n->name, fields[i].field) == 0) {
+            parts = fields[i].parts;
+            has_parts = true;
+        }
+    if (!has_parts)
+        return; // other fields have no words in the index: looked for as always
+    n->parts = n->kind == SEARCH_TEXT ? 0 : parts;
+    n->kind = SEARCH_WORDS;
+    n->is_prefix = true;
+}
+
 static struct search_node *simple_key(struct parse *s, const struct search_key *key) {
     struct search_node *n = node_new(s, key->kind);
     int64_t day;
@@ -113,9 +139,13 @@ static struct search_node *simple_key(struct parse *s, const struct search_key *
     case ARG_FIELD:
         n->name = key->field;
         n->text = text_argument(s);
+        if (s->is_fuzzy)
+            make_fuzzy(n);
         break;
     case ARG_STRING:
         n->text = text_argument(s);
+        if (s->is_fuzzy)
+            make_fuzzy(n);
         break;
     case ARG_DATE:
         if (imap_space(s->p) && imap_parse_date(s->p, &day))
@@ -239,6 +269,13 @@ static struct search_node *parse_word(struct parse *s, unsigned depth) {
         return imap_space(p) ? negate(s, parse_key(s, depth)) : node_new(s, SEARCH_ALL);
     if (imap_accept_word(p, "OR"))
         return parse_or(s, depth);
+    if (imap_accept_word(p, "FUZZY")) {
+        bool outer = s->is_fuzzy;
+        s->is_fuzzy = true;
+        struct search_node *n = imap_space(p) ? parse_key(s, depth) : node_new(s, SEARCH_ALL);
+        s->is_fuzzy = outer;
+        return n;
+    }
     if (imap_accept_word(p, "UID")) {
         imap_space(p);
         return set_key(s, true);

@@ -22,6 +22,11 @@ static void spool_string(struct smtp_session *s, const GString *text) {
 static void flush_header(struct smtp_session *s, bool is_empty) {
     g_autoptr(GByteArray) header = g_steal_pointer(&s->header.bytes);
     g_autoptr(GString) missing = g_string_new(NULL);
+    bool is_complete = header->len <= SMTP_HEADER_MAX;
+    if (s->failed == EC_OK) {
+        s->failed = smtp_check_header(s, header->data, header->len, is_complete, missing);
+        spool(s, NULL, 0); // gives the spool back when it failed
+    }
     smtp_put_missing(s, header->data, header->len, missing);
     if (is_empty)
         g_string_append(missing, "\r\n");

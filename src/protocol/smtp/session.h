@@ -99,6 +99,12 @@ void smtp_session_tls_started(struct smtp_session *s);
 // After SMTP_WAIT; SMTP_WAIT again when it was woken too early.
 enum smtp_next smtp_session_submitted(struct smtp_session *s);
 
+// --- sender.c ---
+// EC_SEND_AS_DENIED: a submitted message's header names a sender that is not the user's. `missing`
+// gets the Sender field that sending on behalf needs. `is_complete`: the whole header is there.
+enum ec smtp_check_header(struct smtp_session *s, const uint8_t *header, size_t len,
+                          bool is_complete, GString *missing);
+
 // --- Between the files of this folder ---
 
 // "CODE STATUS text". `status` NULL: without (greeting, 354, 334).

@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+"""Damaged mailbox files: a bad byte in a page of each table, a file cut off, a missing blob. Each is
+found and named, repaired as far as that goes, and nobody else's mailbox is the worse for it."""
+
+import shutil
+import sqlite3
+
+from harness import bourse, mail, tap
+from harness.bourse import DOMAIN
+from harness.tap import expect, expect_equal, test
+
+ALICE, BOB = f"alice@{DOMAIN}", f"bob@{DOMAIN}"
+server = bourse.Server(["alice", "bob"])
+DIR = server.dir
+state = {}
+
+
+def files():
+    guid = server.json("user", "show", DIR, ALICE)["guid"]
+    return DIR / "store" / f"{guid}.mbx"
+
+
+def check(*options, status=None):
+    done = server.run("check", DIR, "--user", ALICE, *options, check=False)
+    if status is not None:
+        expect_equal(done.returncode, status, f"check {options}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def fresh():
+    """The sound file again, and nothing of what repairs have left."""
+    for path in state["file"].parent.glob(state["file"].name + "*"):
+        path.unlink()
+    shutil.copy(state["sound"], state["file"])
+
+
+def pages_of(table):
+    """Page numbers of the table's own tree, from dbstat when sqlite3 has it, else only its root."""
+    with sqlite3.connect(f"file:{state['sound']}?mode=ro&immutable=1", uri=True) as db:
+        try:
+            return [n for (n,) in db.execute(
+                "SELECT pageno FROM dbstat WHERE name = ? AND pagetype <> 'overflow'", (table,))]
+        except sqlite3.OperationalError:
+            return [db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0]]
+
+
+def flip(page, offset, bit=0x40):
+    with open(state["file"], "r+b") as f:
+        f.seek((page - 1) * state["page_size"] + offset)
+        byte = f.read(1)[0]
+        f.seek((page - 1) * state["page_size"] + offset)
+        f.write(bytes([byte ^ bit]))
+
+
+@test
+def a_mailbox_with_something_in_every_part():
+    server.start()
+    for i in range(60):
+        body = ("line %d of a message\r\n" % i) * (20 if i % 10 else 30000)
+        server.deliver("alice", mail.simple_message(f"message {i}", body=body))
+    server.deliver("bob", mail.simple_message("for bob"))
+    server.wait_for_messages("alice", 60)
+    with server.imap() as imap:
+        imap.select()
+        imap.ok("STORE 3,4 +FLAGS (\\Deleted)")
+        imap.ok("EXPUNGE")
+        imap.ok("SUBSCRIBE Nowhere")
+    server.run("folder", "create", DIR, ALICE, "Projects")
+    server.run("folder", "grant", DIR, ALICE, "Projects", BOB, "editor")
+    server.stop()
+    state["file"] = files()
+    state["sound"] = server.root / "sound.mbx"
+    shutil.copy(state["file"], state["sound"])
+    with sqlite3.connect(f"file:{state['sound']}?mode=ro&immutable=1", uri=True) as db:
+        state["page_size"] = db.execute("PRAGMA page_size").fetchone()[0]
+        state["tables"] = [n for (n,) in db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' "
+            "AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'fulltext_%'")]
+    expect(len(state["tables"]) > 15, f"{state['tables']}")
+    check("--contents", status=0)
+
+
+@test
+def a_bad_byte_in_a_page_of_each_table():
+    unseen = []
+    for table in state["tables"]:
+        page = pages_of(table)[-1]
+        fresh()
+        header = 100 if page == 1 else 0
+        flip(page, header)  # the kind of page
+        text = check(status=1)
+        if ALICE not in text:
+            unseen.append(table)
+    expect(not unseen, f"not found: {unseen}")
+
+
+@test
+def repaired_as_far_as_it_goes():
+    for table in ("message", "message_data", "folder", "blob", "mailbox", "attachment"):
+        if table not in state["tables"]:
+            continue
+        fresh()
+        flip(pages_of(table)[-1], 0)
+        text = check("--repair")
+        expect("salvage" in text, f"{table}: {text}")
+        expect(table in text, f"{table} is not named: {text}")
+        expect((state["file"].parent / (state["file"].name + ".damaged")).exists(), "kept")
+        check("--repair")
+        server.run("folder", "list", DIR, ALICE)
+        server.run("message", "list", DIR, ALICE)
+
+
+@test
+def a_file_that_is_cut_off():
+    fresh()
+    size = state["file"].stat().st_size
+    with open(state["file"], "r+b") as f:
+        f.truncate(size * 2 // 3)
+    check(status=1)
+    text = check("--repair")
+    expect("[repaired]" in text, text)
+    check("--repair")
+    listed = server.json("message", "list", DIR, ALICE)
+    expect(len(listed) > 5, f"only {len(listed)} messages left")
+
+
+@test
+def a_missing_blob_is_named_by_its_message():
+    fresh()
+    with sqlite3.connect(state["file"]) as db:
+        db.execute("DELETE FROM blob WHERE blob = (SELECT i.blob FROM message_mime AS i JOIN message AS m "
+                   "ON m.doc = i.doc WHERE m.subject = 'message 7')")
+    db.close()
+    text = check(status=1)
+    expect('"Inbox"' in text and '"message 7"' in text and "missing" in text, text)
+
+
+@test
+def others_go_on():
+    fresh()
+    flip(1, 20)
+    flip(pages_of("message")[-1], 0)
+    flip(pages_of("folder")[-1], 0)
+    server.start()
+    server.deliver("bob", mail.simple_message("still here"))
+    server.wait_for_messages("bob", 2)
+    with server.imap(login=False) as imap:
+        status, _, _ = imap.command(f'LOGIN {ALICE} "{bourse.PASSWORD}"')
+        if status == "OK":
+            status, _, _ = imap.command("SELECT INBOX")
+        expect_equal(status, "NO", "a damaged mailbox")
+    with server.imap("bob") as imap:
+        expect_equal(imap.select(), 2, "bob")
+    expect("error" in server.tail(), "nothing in the log")
+    text = server.run("check", DIR, "--repair", check=False).stdout
+    expect("salvage" in text, text)
+    with server.imap() as imap:  # repaired while the server runs
+        imap.select()
+    server.deliver("alice", mail.simple_message("again"))
+    server.stop()
+
+
+@test
+def a_read_only_data_directory_says_so():
+    fresh()
+    done = server.run("export", DIR, ALICE, "--format", "eml", "/proc/nowhere", check=False)
+    expect_equal(done.returncode, 1, "export to nowhere")
+    expect(done.stderr.strip(), "no word")
+
+
+tap.finish(server.remove)
