@@ -58,7 +58,8 @@ struct net_pool {
     unsigned threads;
     enum net_class last; // served last; classes take turns
     bool stopping;
-    bool growth_watched; // the loop looks whether work waits too long
+    bool growth_watched;       // the loop looks whether work waits too long
+    _Atomic unsigned n_waking; // who has yet to wake a thread it found idle
     pthread_t ids[NET_WORKERS_CAP];
     unsigned max_threads;
 

@@ -4,6 +4,7 @@
 // the last thread, so that jobs which block cannot starve the other class. The pool starts small
 // and grows when work has waited NET_GROW_MS (all threads sit in fsync, say), up to
 // NET_WORKERS_MAX; it does not shrink, a thread that waits costs some ten KiB.
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 
@@ -101,8 +102,8 @@ void net_pool_push(struct net_pool *pool, enum net_class class, struct net_task 
     pthread_mutex_lock(&pool->lock);
     net_queue_push(&pool->queues[class], task);
     pool->queued++;
-    if (pool->idle > 0)
-        pthread_cond_signal(&pool->ready);
+    bool wakes = pool->idle > 0;
+    pool->n_waking += wakes;
     bool watch = !pool->growth_watched && pool->threads < pool->max_threads &&
                  (pool->queued > pool->idle || !may_take(pool, class));
     if (watch) {
@@ -110,6 +111,11 @@ void net_pool_push(struct net_pool *pool, enum net_class class, struct net_task 
         net_loop_post(&pool->net->loops[0], &pool->watch_task);
     }
     pthread_mutex_unlock(&pool->lock);
+    // Without the lock, which whoever wakes takes first.
+    if (wakes) {
+        pthread_cond_signal(&pool->ready);
+        pool->n_waking--;
+    }
 }
 
 static void watch_again(struct net_pool *pool) {
@@ -163,6 +169,8 @@ void net_pool_stop(struct net_pool *pool) {
     pthread_mutex_unlock(&pool->lock);
     for (unsigned i = 0; i < n; i++)
         pthread_join(pool->ids[i], NULL);
+    while (pool->n_waking > 0) // somebody is about to wake the last one
+        sched_yield();
     pthread_cond_destroy(&pool->ready);
     pthread_mutex_destroy(&pool->lock);
 }

@@ -153,14 +153,18 @@ void background_want(struct mbox *mbox, background_work work, unsigned delay_ms,
         if (other->work == work && guid_equal(&other->guid, &mbox->guid))
             w = other;
     }
+    bool is_news = false; // who looks again when it was due before is early enough
     if (w) {
+        is_news = !postpone && due < w->due;
         w->due = postpone ? MAX(w->due, due) : MIN(w->due, due);
     } else if (!b->is_stopping) {
         struct waiting new = {mbox->guid, work, due};
         g_array_append_val(b->waiting, new);
         start_threads(b);
+        is_news = true;
     }
-    pthread_cond_broadcast(&b->changed);
+    if (is_news)
+        pthread_cond_broadcast(&b->changed);
     pthread_mutex_unlock(&b->lock);
 }
 
