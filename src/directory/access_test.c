@@ -114,10 +114,33 @@ static void test_shares(struct fixture *f, gconstpointer data) {
     assert_sound(f);
 }
 
+static void test_folders(struct fixture *f, gconstpointer data) {
+    (void)data;
+    struct directory_object news = {.address = "news@example.test"}, again = news, *found;
+    struct directory_object wrong = {.kind = DIRECTORY_PUBLIC_FOLDER, .address = "x@example.test"};
+    uint64_t fid;
+    assert_ec(directory_add(f->d, &wrong), EC_INVALID_PARAMETER);
+    assert_ec(directory_add_folder(f->d, &news, 0), EC_INVALID_PARAMETER);
+    assert_ok(directory_add_folder(f->d, &news, 300));
+    assert_ec(directory_add_folder(f->d, &again, 301), EC_COLLISION); // the address
+    again.address = "other@example.test";
+    assert_ec(directory_add_folder(f->d, &again, 300), EC_COLLISION); // the folder
+    assert_ec(directory_find_address(f->d, f->arena, "other@example.test", &found), EC_NOT_FOUND);
+    assert_ok(directory_folder_target(f->d, &news.guid, &fid));
+    g_assert_cmpuint(fid, ==, 300);
+    assert_ok(directory_find_folder(f->d, f->arena, 300, &found));
+    g_assert_false(found->has_mailbox);
+    assert_ok(directory_remove(f->d, &news.guid));
+    assert_ec(directory_find_folder(f->d, f->arena, 300, &found), EC_NOT_FOUND);
+    assert_ec(directory_folder_target(f->d, &news.guid, &fid), EC_NOT_FOUND);
+    assert_sound(f);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     ADD_TEST("/directory/access/grants", test_grants);
     ADD_TEST("/directory/access/senders", test_senders);
     ADD_TEST("/directory/access/shares", test_shares);
+    ADD_TEST("/directory/access/folders", test_folders);
     return g_test_run();
 }

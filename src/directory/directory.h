@@ -171,8 +171,9 @@ enum ec directory_shared_with(struct directory *d, struct arena *arena, const st
 
 // The folder of the public store that a DIRECTORY_PUBLIC_FOLDER stands for. EC_NOT_FOUND.
 enum ec directory_folder_target(struct directory *d, const struct guid *guid, uint64_t *fid_out);
-// EC_COLLISION: the folder has an address already.
-enum ec directory_set_folder_target(struct directory *d, const struct guid *guid, uint64_t fid);
+// Adds an object for a folder, as directory_add (which refuses this kind). EC_COLLISION: the
+// address is taken, or the folder has one already.
+enum ec directory_add_folder(struct directory *d, struct directory_object *object, uint64_t fid);
 // The object of a folder. EC_NOT_FOUND: it takes no mail.
 enum ec directory_find_folder(struct directory *d, struct arena *arena, uint64_t fid,
                               struct directory_object **out);

@@ -106,6 +106,10 @@ extern const char directory_schema_access[]; // the tables, a step of the schema
 enum ec access_remove_object(struct db_conn *conn, const struct guid *guid);
 enum ec access_check(struct db_conn *conn, bool repair, GPtrArray *faults);
 
+// --- folder_target.c ---
+
+enum ec folder_target_set(struct db_conn *conn, const struct guid *guid, uint64_t fid);
+
 // --- schema.c ---
 
 #define OBJECT_COLUMNS                                                                             \
@@ -121,9 +125,9 @@ extern const char sql_settings_drop[];
 extern const char sql_generation[], sql_generation_grow[];
 extern const char sql_domains[], sql_domain_add[], sql_domain_remove[], sql_domain_catchall[],
     sql_domain_in_use[], sql_domain_catchall_clear[], sql_domain_catchall_clear_object[];
-extern const char sql_object_by_guid[], sql_object_oldest_user[], sql_object_by_key[], sql_object_insert[],
-    sql_object_update[], sql_object_delete[], sql_objects[], sql_objects_visible[],
-    sql_objects_recipients[], sql_object_list[], sql_object_list_visible[],
+extern const char sql_object_by_guid[], sql_object_oldest_user[], sql_object_by_key[],
+    sql_object_insert[], sql_object_update[], sql_object_delete[], sql_objects[],
+    sql_objects_visible[], sql_objects_recipients[], sql_object_list[], sql_object_list_visible[],
     sql_object_list_prefix[];
 extern const char sql_address_owner[], sql_address_insert[], sql_address_delete[],
     sql_address_delete_all[], sql_address_demote[], sql_address_promote[], sql_addresses[];

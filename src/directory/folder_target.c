@@ -25,23 +25,12 @@ enum ec directory_folder_target(struct directory *d, const struct guid *guid, ui
     return EC_OK;
 }
 
-static enum ec set_target(struct db_conn *conn, const struct guid *guid, uint64_t fid) {
-    ARENA_AUTO arena = arena_new();
-    struct directory_object *object;
-    EC_TRY(object_by_guid(conn, arena, guid, &object));
-    if (object->kind != DIRECTORY_PUBLIC_FOLDER || fid == 0 || fid > INT64_MAX)
-        return EC_INVALID_PARAMETER;
+enum ec folder_target_set(struct db_conn *conn, const struct guid *guid, uint64_t fid) {
     struct db_stmt *q = db_query(conn, sql_folder_target_set);
     bind_guid(q, 1, guid);
     db_bind_i64(q, 2, (int64_t)fid);
     enum ec ec = db_run(q, NULL);
     return ec == EC_DUPLICATE_OBJECT ? EC_COLLISION : ec;
-}
-
-enum ec directory_set_folder_target(struct directory *d, const struct guid *guid, uint64_t fid) {
-    struct db_conn *conn;
-    EC_TRY(db_write(d->db, &conn));
-    return directory_commit(d, conn, set_target(conn, guid, fid));
 }
 
 enum ec directory_find_folder(struct directory *d, struct arena *arena, uint64_t fid,

@@ -219,7 +219,8 @@ static enum ec object_write(struct db_conn *conn, struct arena *arena, const cha
     return ec == EC_DUPLICATE_OBJECT ? EC_COLLISION : ec;
 }
 
-enum ec directory_add(struct directory *d, struct directory_object *object) {
+// `fid`: the folder of a DIRECTORY_PUBLIC_FOLDER; 0: none.
+static enum ec add(struct directory *d, struct directory_object *object, uint64_t fid) {
     ARENA_AUTO arena = arena_new();
     struct directory_object stored = *object;
     struct address address;
@@ -234,12 +235,23 @@ enum ec directory_add(struct directory *d, struct directory_object *object) {
         ec = address_insert(conn, &stored.guid, &address, true);
     if (ec == EC_OK)
         ec = anr_index(conn, &stored);
+    if (ec == EC_OK && fid != 0)
+        ec = folder_target_set(conn, &stored.guid, fid);
     EC_TRY(directory_commit(d, conn, ec));
     object->guid = stored.guid;
     object->created = stored.created;
     object->changed = stored.changed;
     object->has_mailbox = directory_kind_has_mailbox(stored.kind) && stored.target == NULL;
     return EC_OK;
+}
+
+enum ec directory_add(struct directory *d, struct directory_object *object) {
+    return object->kind == DIRECTORY_PUBLIC_FOLDER ? EC_INVALID_PARAMETER : add(d, object, 0);
+}
+
+enum ec directory_add_folder(struct directory *d, struct directory_object *object, uint64_t fid) {
+    object->kind = DIRECTORY_PUBLIC_FOLDER;
+    return fid == 0 || fid > INT64_MAX ? EC_INVALID_PARAMETER : add(d, object, fid);
 }
 
 static enum ec address_owner(struct db_conn *conn, const char *key, struct guid *guid_out,

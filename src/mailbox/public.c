@@ -101,7 +101,6 @@ enum ec mailbox_mail_enable(struct mailbox *m, const char *path, const char *add
     ARENA_AUTO arena = arena_new();
     struct directory *d = m->service->directory;
     struct mailbox_folder f;
-    struct directory_object *existing;
     if (!m->is_public)
         return EC_NOT_SUPPORTED;
     if (!m->who->is_admin) // the directory is the administrator's
@@ -109,19 +108,12 @@ enum ec mailbox_mail_enable(struct mailbox *m, const char *path, const char *add
     EC_TRY(mailbox_find_folder(m, arena, path, &f));
     if (!is_mail_folder(f.fid))
         return EC_NOT_SUPPORTED;
-    if (directory_find_folder(d, arena, f.fid, &existing) == EC_OK)
-        return EC_COLLISION;
     const char *slash = strrchr(f.path, '/');
-    struct directory_object object = {.kind = DIRECTORY_PUBLIC_FOLDER,
-                                      .address = address,
+    struct directory_object object = {.address = address,
                                       .display_name = display_name ? display_name
                                                       : slash      ? slash + 1
                                                                    : f.path};
-    EC_TRY(directory_add(d, &object));
-    enum ec ec = directory_set_folder_target(d, &object.guid, f.fid);
-    if (ec != EC_OK)
-        directory_remove(d, &object.guid);
-    return ec;
+    return directory_add_folder(d, &object, f.fid);
 }
 
 enum ec mailbox_mail_disable(struct mailbox *m, const char *path) {

@@ -30,6 +30,10 @@ struct conversation {
 #define RCPT_OK "250 2.1.5\n"
 #define TEXT "Subject: x\r\n\r\nbody\r\n"
 
+#define OWN "MAIL FROM:<alice@example.test>\r\n" RCPT "DATA\r\n"
+#define REFUSED MAIL_OK RCPT_OK "354 \n550 5.7.60\n"
+#define ACCEPTED MAIL_OK RCPT_OK "354 \n250 2.0.0\n"
+
 static const struct conversation conversations[] = {
     {"pipelined", SMTP_MX, HI MAIL RCPT "DATA\r\n" TEXT ".\r\n" MAIL RCPT "DATA\r\n.\r\nQUIT\r\n",
      HI_OK MAIL_OK RCPT_OK "354 \n250 2.0.0 Ok: queued as\n" MAIL_OK RCPT_OK
@@ -83,6 +87,17 @@ static const struct conversation conversations[] = {
      HI_OK "501 5.5.2\n504 5.5.4\n334 \n501 5.7.0\n535 5.7.8\n235 2.7.0\n503 5.5.1\n550 5.7.60\n"
            "550 5.7.60\n" MAIL_OK RCPT_OK "354 \n250 2.0.0\n",
      1},
+    // From, Sender and Resent-From are the user's own addresses, however they are written.
+    {"senders in the header", SMTP_SUBMISSION,
+     HI LOGIN OWN "From: bob@example.test\r\n\r\nx\r\n.\r\n" OWN
+                  "Subject: x\r\nfrom :\r\n \"Alice\"\r\n\t<bob@example.test>\r\n\r\nx\r\n.\r\n" OWN
+                  "From: alice@example.test, x@remote.test\r\n\r\nx\r\n.\r\n" OWN
+                  "From: alice@example.test\r\nFrom: bob@example.test\r\n\r\nx\r\n.\r\n" OWN
+                  "From: alice@example.test\r\nSender: bob@example.test\r\n\r\nx\r\n.\r\n" OWN
+                  "From: x@y\r\nResent-From: bob@example.test\r\n\r\nx\r\n.\r\n" OWN
+                  "From: x@y\r\nResent-From: alice@example.test\r\n\r\nx\r\n.\r\n" OWN
+                  "From: A <ALICE+y@example.test>\r\n\r\nFrom: bob@example.test\r\n.\r\n",
+     HI_OK "235 2.7.0\n" REFUSED REFUSED REFUSED REFUSED REFUSED REFUSED ACCEPTED ACCEPTED, 2},
 };
 
 static bool is_fed(struct smtp_session *s, const uint8_t **data, size_t *len, size_t piece) {
