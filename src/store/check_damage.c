@@ -221,7 +221,7 @@ static enum ec check_mailbox_props(struct check *c) {
     check_fault(c, check_wants_repair(c), "mailbox: its properties cannot be decoded");
     if (!check_wants_repair(c))
         return EC_OK;
-    BAG_AUTO props = mailbox_store_props(c->tx->mbox);
+    BAG_AUTO props = store_object_props(c->tx->mbox);
     EC_TRY(quarantine(c, "properties of the mailbox", g_bytes_get_data(bytes, NULL),
                       g_bytes_get_size(bytes)));
     q = db_query(c->tx->conn, sql_damage_mailbox_clear);

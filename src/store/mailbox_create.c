@@ -111,7 +111,7 @@ struct bag *mailbox_finder_props(const struct mbox *mbox) {
     return bag;
 }
 
-struct bag *mailbox_store_props(const struct mbox *mbox) {
+struct bag *store_object_props(const struct mbox *mbox) {
     struct bag *bag = bag_new();
     for (unsigned i = 0; i < G_N_ELEMENTS(on_store); i++) {
         struct folder_entry_id id = make_entry_id(mbox, on_store[i].fid);
@@ -167,7 +167,7 @@ static enum ec insert_folders(struct mbox_tx *tx, const struct mbox_new *spec) {
 }
 
 enum ec mailbox_insert_row(struct mbox_tx *tx, const struct mbox_new *spec) {
-    BAG_AUTO props = mailbox_store_props(tx->mbox);
+    BAG_AUTO props = store_object_props(tx->mbox);
     struct db_stmt *q = db_query(tx->conn, sql_mailbox_insert);
     db_bind_i64(q, 1, MBX);
     db_bind_blob(q, 2, tx->mbox->guid.bytes, 16);

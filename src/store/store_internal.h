@@ -173,7 +173,7 @@ enum ec mailbox_fill(struct db *db, const struct mbox_new *spec);
 // the store object and of the root and the Inbox (bag_free); the mailbox's row, when it is gone.
 enum ec mailbox_insert_special(struct mbox_tx *tx, uint64_t fid, const char *name,
                                const char *locale);
-struct bag *mailbox_store_props(const struct mbox *mbox);
+struct bag *store_object_props(const struct mbox *mbox);
 struct bag *mailbox_finder_props(const struct mbox *mbox);
 enum ec mailbox_insert_row(struct mbox_tx *tx, const struct mbox_new *spec);
 
