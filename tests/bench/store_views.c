@@ -292,8 +292,9 @@ static void measure_deliveries(unsigned n) {
         renew += end - created;
         most = MAX(most, end - start);
     }
-    printf("delivery with %u views: commit %.2f ms + renewal of all %.2f ms; worst %.2f ms\n",
-           VIEWS, create / 20, renew / 20, most);
+    printf("delivery with %u views: commit %.2f ms + renewal of all %.2f ms (CPU %.2f); worst "
+           "%.2f ms\n",
+           VIEWS, create / 20, renew / 20, cpu / 20, most);
     for (unsigned i = 0; i < VIEWS; i++)
         view_unref(views[i]);
     g_rand_free(f.rand);
