@@ -14,6 +14,9 @@ _bourse() {
         "user disable"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "user enable"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "user delete"*) COMPREPLY=($(compgen -W "--json --help --yes --keep-mailbox" -- "$cur")) ;;
+        "user grant"*) COMPREPLY=($(compgen -W "--json --help --to --right" -- "$cur")) ;;
+        "user revoke"*) COMPREPLY=($(compgen -W "--json --help --to --right" -- "$cur")) ;;
+        "user rights"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "group add"*) COMPREPLY=($(compgen -W "--json --help --name --filter --hidden --notes" -- "$cur")) ;;
         "group list"*) COMPREPLY=($(compgen -W "--json --help --prefix" -- "$cur")) ;;
         "group show"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
@@ -47,6 +50,7 @@ _bourse() {
         "folder create"*) COMPREPLY=($(compgen -W "--json --help --archive" -- "$cur")) ;;
         "folder delete"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
         "folder grant"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "folder rights"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "message list"*) COMPREPLY=($(compgen -W "--json --help --folder --limit --newest --archive" -- "$cur")) ;;
         "message show"*) COMPREPLY=($(compgen -W "--json --help --folder --headers --archive" -- "$cur")) ;;
         "recover list"*) COMPREPLY=($(compgen -W "--json --help --folder --subject --from --since --before --id --held --archive" -- "$cur")) ;;
@@ -60,6 +64,7 @@ _bourse() {
         "retention run"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "status"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "check"*) COMPREPLY=($(compgen -W "--json --help --repair --contents --user" -- "$cur")) ;;
+        "index"*) COMPREPLY=($(compgen -W "--json --help --status --rebuild --drop" -- "$cur")) ;;
         "queue list"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "queue retry"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "queue drop"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
@@ -69,15 +74,15 @@ _bourse() {
         return ;;
     esac
     case $COMP_CWORD in
-    1) COMPREPLY=($(compgen -W "init serve user group room contact alias domain import export folder message recover hold retention status check queue help version" -- "$cur")); return ;;
+    1) COMPREPLY=($(compgen -W "init serve user group room contact alias domain import export folder message recover hold retention status check index queue help version" -- "$cur")); return ;;
     2) case "${COMP_WORDS[1]}" in
-        user) COMPREPLY=($(compgen -W "add list show set passwd disable enable delete" -- "$cur")); return ;;
+        user) COMPREPLY=($(compgen -W "add list show set passwd disable enable delete grant revoke rights" -- "$cur")); return ;;
         group) COMPREPLY=($(compgen -W "add list show set delete members" -- "$cur")); return ;;
         room) COMPREPLY=($(compgen -W "add list show set delete" -- "$cur")); return ;;
         contact) COMPREPLY=($(compgen -W "add list show set delete" -- "$cur")); return ;;
         alias) COMPREPLY=($(compgen -W "add list show delete" -- "$cur")); return ;;
         domain) COMPREPLY=($(compgen -W "add list show set delete" -- "$cur")); return ;;
-        folder) COMPREPLY=($(compgen -W "list create delete grant" -- "$cur")); return ;;
+        folder) COMPREPLY=($(compgen -W "list create delete grant rights" -- "$cur")); return ;;
         message) COMPREPLY=($(compgen -W "list show" -- "$cur")); return ;;
         recover) COMPREPLY=($(compgen -W "list restore" -- "$cur")); return ;;
         hold) COMPREPLY=($(compgen -W "show set" -- "$cur")); return ;;

@@ -41,7 +41,7 @@ static enum ec find_modified(struct change_messages *c, struct mbox_tx *tx, GArr
             continue;
         EC_TRY(ec);
         if (row.keywords)
-            g_ref_string_release(row.keywords);
+            shared_text_unref(row.keywords);
         if (row.modseq > c->flags.unchanged_since)
             g_array_append_val(modified, c->mids[i]);
     }
@@ -118,7 +118,7 @@ static enum ec check_limits(struct change_messages *c, struct mbox_tx *tx) {
             continue;
         EC_TRY(ec);
         if (row.keywords)
-            g_ref_string_release(row.keywords);
+            shared_text_unref(row.keywords);
         sum += row.size;
         ec = folder_check_limits(tx, c->to, row.size);
         EC_TRY(ec);

@@ -58,7 +58,7 @@ static enum ec change_number(struct mbox_tx *tx, uint64_t fid, uint64_t mid, uin
     uint64_t in;
     EC_TRY(message_get_row(tx, mid, &in, &row));
     if (row.keywords)
-        g_ref_string_release(row.keywords);
+        shared_text_unref(row.keywords);
     *out = row.modseq;
     return in == fid && !(row.flags & (MSG_SOFT_DELETED | MSG_ASSOCIATED)) ? EC_OK : EC_NOT_FOUND;
 }

@@ -241,7 +241,7 @@ static enum ec copy_one(struct mailbox_reader *r, struct mailbox *from, uint64_t
     out->old_mid = mid;
     out->old_uid = row.uid;
     if (row.keywords)
-        g_ref_string_release(row.keywords);
+        shared_text_unref(row.keywords);
     return ec;
 }
 

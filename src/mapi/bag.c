@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "mapi/bag_internal.h"
-#include "mapi/prop_internal.h"
+#include "mapi/prop_shape.h"
 
 // Replaced values stay in the arena until they are more than this and more than what is alive.
 #define BAG_GARBAGE_MIN (64u * 1024)

@@ -17,7 +17,7 @@
 
 #include "mapi/bag.h"
 #include "mapi/bag_internal.h"
-#include "mapi/prop_internal.h"
+#include "mapi/prop_shape.h"
 
 #define HEADER 4
 #define EXTERNAL 0x8000u

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "mapi/prop_internal.h"
+#include "mapi/prop_shape.h"
 
 bool prop_type_is_valid(uint16_t type) {
     switch (type) {

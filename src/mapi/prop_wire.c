@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "mapi/code_page.h"
-#include "mapi/prop_internal.h"
+#include "mapi/prop_shape.h"
 #include "mapi/restriction.h"
 
 enum property_flag { FLAG_VALUE = 0x00, FLAG_ABSENT = 0x01, FLAG_ERROR = 0x0A };

@@ -1,7 +1,7 @@
 // Restrictions: reading, writing and building the tree. Evaluation is in restriction_eval.c.
 #include "mapi/restriction.h"
 
-#include "mapi/prop_internal.h"
+#include "mapi/prop_shape.h"
 #include "mapi/restriction_internal.h"
 
 #define MV_INSTANCE 0x2000u

@@ -6,7 +6,7 @@
 #include <unicode/ustring.h>
 
 #include "base/text.h"
-#include "mapi/prop_internal.h"
+#include "mapi/prop_shape.h"
 #include "mapi/restriction_internal.h"
 
 #define FUZZY_PLACE 0x0000FFFFu

@@ -1,7 +1,7 @@
 // Property rows and arrays of tags on the wire.
 #include "mapi/row.h"
 
-#include "mapi/prop_internal.h"
+#include "mapi/prop_shape.h"
 
 #define MV_INSTANCE 0x2000u
 

@@ -1,7 +1,7 @@
 // Sort orders: the wire form and the comparison of rows.
 #include "mapi/sort_order.h"
 
-#include "mapi/prop_internal.h"
+#include "mapi/prop_shape.h"
 
 #define MV_INSTANCE 0x2000u
 

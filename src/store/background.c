@@ -145,6 +145,8 @@ void background_want(struct mbox *mbox, background_work work, unsigned delay_ms,
     struct background *b = mbox->store->background;
     gint64 due = g_get_monotonic_time() + (gint64)delay_ms * 1000;
     struct waiting *w = NULL;
+    if (!b)
+        return;
     pthread_mutex_lock(&b->lock);
     for (guint i = 0; i < b->waiting->len && !w; i++) {
         struct waiting *other = &g_array_index(b->waiting, struct waiting, i);

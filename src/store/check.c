@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "store/check_internal.h"
+#include "store/columns_internal.h"
 #include "store/envelope_chunk.h"
 #include "store/flag_range.h"
 #include "store/fulltext_internal.h"
@@ -111,6 +112,7 @@ static enum ec run(struct mbox_tx *tx, void *ctx) {
     EC_TRY(check_fulltext(c));
     if (c->n_repaired > 0) { // derived from what was just mended
         EC_TRY(rows_forget(tx, 0));
+        EC_TRY(columns_forget(tx, 0));
         EC_TRY(envelope_chunks_forget(tx, 0));
         EC_TRY(usage_load(tx->conn, &tx->usage));
     }

@@ -1,6 +1,7 @@
 // Folders with all that is in them: copying, deleting, emptying
 // ([MS-OXCFOLD] 2.2.1.3, 2.2.1.8, 2.2.1.9).
 #include "mapi/special_folder.h"
+#include "store/columns_internal.h"
 #include "store/envelope_chunk.h"
 #include "store/folder_internal.h"
 #include "store/message.h"
@@ -66,6 +67,7 @@ static enum ec delete_row(struct mbox_tx *tx, uint64_t fid, uint64_t parent) {
     db_bind_i64(q, 2, (int64_t)fid);
     EC_TRY(db_run(q, NULL));
     EC_TRY(rows_forget(tx, fid));
+    EC_TRY(columns_forget(tx, fid));
     EC_TRY(search_folder_deleted(tx, fid));
     EC_TRY(envelope_chunks_forget(tx, fid));
     EC_TRY(rights_drop_folder(tx, fid));

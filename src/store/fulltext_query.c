@@ -10,6 +10,7 @@ struct rows {
     struct db_stmt *q; // NULL: not begun
     struct fulltext_hit at;
     bool is_end;
+    unsigned patience; // rows to pass over: fewer while the documents are far apart
 };
 
 static void rows_step(struct rows *r) {
@@ -41,10 +42,13 @@ static enum ec rows_at(struct rows *r, uint64_t doc) {
     if (!r->q)
         return rows_begin(r, doc);
     for (unsigned i = 0; !r->is_end && is_before(r, doc); i++) {
-        if (i == ROW_STEPS)
+        if (i >= r->patience) {
+            r->patience /= 2;
             return rows_begin(r, doc);
+        }
         rows_step(r);
     }
+    r->patience = MIN(r->patience + 1, ROW_STEPS);
     return EC_OK;
 }
 
@@ -56,7 +60,7 @@ enum ec fulltext_find(struct mbox_tx *tx, const struct fulltext_index *index,
                       const struct db_fulltext_node *query, bool newest_first, fulltext_visit visit,
                       void *ctx) {
     struct db_fulltext_cursor *c;
-    struct rows r = {.tx = tx, .is_down = newest_first};
+    struct rows r = {.tx = tx, .is_down = newest_first, .patience = ROW_STEPS};
     uint64_t doc;
     bool go_on = true;
     enum ec ec = EC_OK;
@@ -75,7 +79,7 @@ enum ec fulltext_find(struct mbox_tx *tx, const struct fulltext_index *index,
 
 enum ec fulltext_unindexed(struct mbox_tx *tx, const struct fulltext_index *index,
                            bool newest_first, fulltext_visit visit, void *ctx) {
-    struct rows r = {.tx = tx, .is_down = newest_first};
+    struct rows r = {.tx = tx, .is_down = newest_first, .patience = ROW_STEPS};
     EC_TRY(rows_begin(&r, newest_first ? INT64_MAX : index->watermark + 1));
     while (!r.is_end && r.at.doc > index->watermark && visit(ctx, &r.at))
         rows_step(&r);

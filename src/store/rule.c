@@ -77,11 +77,11 @@ static enum ec set_condition(struct bag *bag, const struct prop_value *v,
                              const struct prop_wire *form) {
     ARENA_AUTO arena = arena_new();
     struct wire_reader r = wire_reader(v->bin.data, v->bin.len);
-    struct wire_writer w = wire_writer(VALUE_MAX_BYTES);
     struct restriction *res;
     EC_TRY(restriction_read(&r, form, arena, &res));
     if (wire_left(&r) > 0)
         return EC_FORMAT_ERROR;
+    struct wire_writer w = wire_writer(VALUE_MAX_BYTES);
     restriction_put(&w, &PROP_WIRE_ROP, res);
     return finish_bytes(&w, arena, v->tag, bag);
 }
@@ -90,11 +90,11 @@ static enum ec set_actions(struct bag *bag, const struct prop_value *v,
                            const struct prop_wire *form) {
     ARENA_AUTO arena = arena_new();
     struct wire_reader r = wire_reader(v->bin.data, v->bin.len);
-    struct wire_writer w = wire_writer(VALUE_MAX_BYTES);
     struct rule_actions actions;
     EC_TRY(rule_actions_read(&r, form, arena, &actions));
     if (wire_left(&r) > 0)
         return EC_FORMAT_ERROR;
+    struct wire_writer w = wire_writer(VALUE_MAX_BYTES);
     rule_actions_put(&w, &PROP_WIRE_ROP, &actions);
     return finish_bytes(&w, arena, v->tag, bag);
 }

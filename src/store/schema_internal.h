@@ -4,6 +4,7 @@
 #include "db/db.h"
 
 extern const struct db_schema store_schema;
+extern const char schema_view[]; // schema_view.c
 extern const char schema_rights[];
 
 // Steps of the schema after the first, each in a file of its own.

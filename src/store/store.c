@@ -14,6 +14,7 @@
 #include "store/search_folder_internal.h"
 #include "store/fulltext_internal.h"
 #include "store/store_internal.h"
+#include "store/view_internal.h"
 
 #define MAX_IDLE_OPEN 64
 #define IDLE_CLOSE_USEC (60 * G_USEC_PER_SEC)
@@ -57,7 +58,9 @@ char *store_mailbox_path(struct store *store, struct arena *arena, const struct 
 
 static void mbox_free(struct mbox *mbox) {
     rows_cache_save(mbox);
+    view_cache_save(mbox);
     rows_cache_free(mbox->rows);
+    view_cache_free(mbox->views);
     db_close(mbox->db);
     pthread_mutex_destroy(&mbox->write_lock);
     pthread_mutex_destroy(&mbox->watch_lock);
@@ -77,6 +80,7 @@ void store_close(struct store *store) {
     if (!store)
         return;
     background_free(store->background);
+    store->background = NULL; // what closing writes asks for nothing more
     GHashTableIter it;
     gpointer mbox;
     g_hash_table_iter_init(&it, store->open);
@@ -204,6 +208,7 @@ static enum ec open_file(struct store *store, const struct guid *guid, struct mb
     pthread_mutex_init(&mbox->usage_lock, NULL);
     mbox->watches = g_ptr_array_new();
     mbox->rows = rows_cache_new();
+    mbox->views = view_cache_new();
     enum ec ec = load_mailbox(mbox, has_flag_ranges_out);
     if (ec != EC_OK) {
         log_event(LOG_LEVEL_ERROR, "store.mailbox_damaged", "file", path, "error", ec_text(ec),
@@ -349,6 +354,8 @@ void store_maintain(struct store *store) {
             db_checkpoint(mbox->db, CHECKPOINT_BYTES);
         rows_cache_save(mbox);
         rows_cache_trim(mbox);
+        view_cache_save(mbox);
+        view_cache_trim(mbox);
         pthread_mutex_lock(&store->lock);
         bool is_last = --mbox->refs == 0 && mbox->is_forgotten;
         pthread_mutex_unlock(&store->lock);

@@ -12,6 +12,7 @@
 #include "store/usage.h"
 
 struct rows_cache; // rows.c
+struct view_cache; // view_cache.c
 struct folder_rows;
 struct named_map; // mapi/named.h
 struct prop_name;
@@ -66,6 +67,7 @@ struct mbox {
     GPtrArray *watches; // of struct mbox_watch
 
     struct rows_cache *rows;
+    struct view_cache *views;
 
     pthread_mutex_t envelope_lock;
     GArray *envelope_wants; // what envelope_chunk.c has to do in the background, or NULL

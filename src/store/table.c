@@ -65,7 +65,7 @@ static enum ec renew(struct table *t) {
     struct visible was = t->visible;
     t->rows = newest;
     t->visible = (struct visible){0};
-    enum ec ec = visible_build(t, newest, &t->visible);
+    enum ec ec = visible_build(t, newest, NULL, &t->visible);
     if (ec == EC_OK && old)
         ec = table_move_places(t, old, &was);
     if (ec == EC_OK && !t->told)

@@ -57,22 +57,24 @@ enum ec table_open_hierarchy(struct mbox *mbox, uint64_t fid, bool is_deep, bool
                              struct table **out);
 // The attachments of an open message as they are now; `message` is not needed afterwards.
 enum ec table_open_attachments(const struct message_value *message, struct table **out);
-// The permissions of a folder ([MS-OXCPERM] 2.2.1). Names and entry ids of members come from the
-// directory through `names`, which may be NULL (the member's GUID is the name then).
-struct table_member_names {
-    // The display name and entry id of a directory object, in the arena. False: none such.
-    bool (*get)(void *ctx, struct arena *arena, const char *member, const char **name_out,
-                struct prop_bin *entry_id_out);
+// The members of a folder and their rights ([MS-OXCPERM] 2.2.1). Who they are and what they may is
+// known above the store: `get` gives the list (in the arena) whenever the mailbox changed.
+struct table_member {
+    int64_t id; // PidTagMemberId
+    const char *name;
+    struct prop_bin entry_id;
+    uint32_t rights;
+};
+struct table_members {
+    enum ec (*get)(void *ctx, struct arena *arena, struct table_member **out, unsigned *n_out);
+    void (*free)(void *ctx); // NULL: nothing to do; also called when opening fails
     void *ctx;
 };
-enum ec table_open_permissions(struct mbox *mbox, uint64_t fid,
-                               const struct table_member_names *names, struct table **out);
+enum ec table_open_permissions(struct mbox *mbox, const struct table_members *members,
+                               struct table **out);
 enum ec table_open_rules(struct mbox *mbox, uint64_t fid, struct table **out);
 enum ec table_open_receive_folders(struct mbox *mbox, struct table **out);
 void table_free(struct table *t); // with its bookmarks; accepts NULL
-
-// PidTagMemberId of a member of folder_permission: 0 for "default", -1 for "anonymous".
-int64_t table_member_id(const char *member);
 
 enum table_kind table_kind(const struct table *t);
 

@@ -10,7 +10,7 @@
 
 static enum ec rebuild(struct table *t) {
     struct visible v;
-    EC_TRY(visible_build(t, t->rows, &v));
+    EC_TRY(visible_build(t, t->rows, &t->visible, &v));
     visible_clear(&t->visible);
     t->visible = v;
     return EC_OK;
@@ -91,7 +91,6 @@ static int compare_ids(const void *a, const void *b) {
 }
 
 static enum ec put_state(struct table *t, uint64_t row, uint32_t instance, GByteArray **out) {
-    struct wire_writer w = wire_writer(TABLE_COLLAPSE_STATE_MAX);
     g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     GHashTableIter iter;
     gpointer key;
@@ -109,6 +108,7 @@ static enum ec put_state(struct table *t, uint64_t row, uint32_t instance, GByte
     while (g_hash_table_iter_next(&iter, &key, NULL))
         g_array_append_val(ids, *(const uint64_t *)key);
     g_array_sort(ids, compare_ids);
+    struct wire_writer w = wire_writer(TABLE_COLLAPSE_STATE_MAX);
     wire_put_u32(&w, STATE_MAGIC);
     wire_put_u8(&w, STATE_VERSION);
     wire_put_u8(&w, (uint8_t)t->effective.n_categories);

@@ -165,7 +165,7 @@ static enum ec tell_difference(struct events *e) {
     }
     if (e->changes->len == 0)
         return EC_OK;
-    EC_TRY(visible_build(t, t->told, &e->was));
+    EC_TRY(visible_build(t, t->told, NULL, &e->was));
     return tell_changes(e);
 }
 

@@ -76,7 +76,9 @@ void table_forget_rows(struct table *t);                 // order or restriction
 void table_drop_bookmarks(struct table *t);
 
 // --- table_visible.c ---
-enum ec visible_build(struct table *t, const struct rows *rows, struct visible *out);
+// `known`: an index of the same rows, whose ids are taken over; or NULL.
+enum ec visible_build(struct table *t, const struct rows *rows, const struct visible *known,
+                      struct visible *out);
 void visible_clear(struct visible *v);
 const struct header *visible_header(const struct visible *v, uint32_t i);
 // The last header whose entries begin at or before the entry.

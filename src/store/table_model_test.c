@@ -420,7 +420,6 @@ static void op_change(struct model *m) {
 }
 
 static void op_toggle(struct model *m) {
-    struct taken taken = taken_new(5);
     uint32_t changed, i;
     unsigned n;
     int32_t moved;
@@ -432,6 +431,7 @@ static void op_toggle(struct model *m) {
         i--;
     if (!row(m, i)->is_header)
         return;
+    struct taken taken = taken_new(5);
     g_autofree char *group = g_strdup(row(m, i)->group);
     bool was_open = g_str_has_prefix(row(m, i)->text, "open");
     assert_ok(table_seek(m->t, TABLE_BEGINNING, (int32_t)i, &moved));

@@ -80,52 +80,43 @@ enum ec table_open_attachments(const struct message_value *message, struct table
 static const proptag_t permission_columns[] = {PidTagMemberId, PidTagMemberName, PidTagMemberRights,
                                                PidTagEntryId};
 
-struct permissions {
-    uint64_t fid;
-    struct table_member_names names;
-};
-
-// A positive number that stands for the text.
-static int64_t number_of(const char *text) {
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    for (const char *p = text; *p; p++)
-        hash = (hash ^ (uint8_t)*p) * UINT64_C(0x100000001B3);
-    return (int64_t)((hash & INT64_MAX) | 1);
-}
-
-int64_t table_member_id(const char *member) {
-    if (strcmp(member, "default") == 0)
-        return 0;
-    if (strcmp(member, "anonymous") == 0)
-        return -1;
-    return number_of(member);
-}
-
 static enum ec fill_permissions(void *ctx, struct mbox_tx *tx, struct list *list) {
-    const struct permissions *p = ctx;
-    struct arena *arena = list_arena(list);
-    struct folder_permissions all;
-    EC_TRY(folder_get_permissions(tx, arena, p->fid, &all));
-    for (unsigned i = 0; i < all.n; i++) {
-        const char *member = all.items[i].member;
-        int64_t id = table_member_id(member);
-        const char *name = member;
-        struct prop_bin entry_id = {0, NULL};
-        if (id == 0)
-            name = ""; // MS-OXCPERM 2.2.6: the default user has no name
-        else if (id == -1)
-            name = "Anonymous";
-        else if (p->names.get && !p->names.get(p->names.ctx, arena, member, &name, &entry_id))
-            name = member;
+    const struct table_members *m = ctx;
+    struct table_member *all;
+    unsigned n;
+    (void)tx;
+    EC_TRY(m->get(m->ctx, list_arena(list), &all, &n));
+    for (unsigned i = 0; i < n; i++) {
         struct prop_value values[] = {
-            prop_i8(PidTagMemberId, id), prop_str(PidTagMemberName, name),
-            prop_long(PidTagMemberRights, (int32_t)all.items[i].rights),
-            prop_bytes(PidTagEntryId, entry_id.data ? entry_id.data : (const uint8_t *)"",
-                       entry_id.len)};
-        list_add(list, (struct row_key){(uint64_t)id, 0}, values, G_N_ELEMENTS(values));
+            prop_i8(PidTagMemberId, all[i].id), prop_str(PidTagMemberName, all[i].name),
+            prop_long(PidTagMemberRights, (int32_t)all[i].rights),
+            prop_bytes(PidTagEntryId,
+                       all[i].entry_id.data ? all[i].entry_id.data : (const uint8_t *)"",
+                       all[i].entry_id.len)};
+        list_add(list, (struct row_key){(uint64_t)all[i].id, 0}, values, G_N_ELEMENTS(values));
     }
     return EC_OK;
 }
+
+static void free_members(void *ctx) {
+    struct table_members *m = ctx;
+    if (m->free)
+        m->free(m->ctx);
+    g_free(m);
+}
+
+enum ec table_open_permissions(struct mbox *mbox, const struct table_members *members,
+                               struct table **out) {
+    struct list_source_spec spec = {.fill = fill_permissions,
+                                    .free = free_members,
+                                    .ctx = g_memdup2(members, sizeof *members),
+                                    .columns = permission_columns,
+                                    .n_columns = G_N_ELEMENTS(permission_columns)};
+    *out = table_new(TABLE_PERMISSIONS, list_source_new(mbox, &spec));
+    return EC_OK;
+}
+
+// --- Rules ---
 
 static enum ec check_folder(struct mbox *mbox, uint64_t fid) {
     ARENA_AUTO arena = arena_new();
@@ -134,24 +125,6 @@ static enum ec check_folder(struct mbox *mbox, uint64_t fid) {
     EC_TRY(mbox_read(mbox, &tx));
     return folder_get(tx, arena, fid, &folder);
 }
-
-enum ec table_open_permissions(struct mbox *mbox, uint64_t fid,
-                               const struct table_member_names *names, struct table **out) {
-    EC_TRY(check_folder(mbox, fid));
-    struct permissions *p = g_new0(struct permissions, 1);
-    p->fid = fid;
-    if (names)
-        p->names = *names;
-    struct list_source_spec spec = {.fill = fill_permissions,
-                                    .free = g_free,
-                                    .ctx = p,
-                                    .columns = permission_columns,
-                                    .n_columns = G_N_ELEMENTS(permission_columns)};
-    *out = table_new(TABLE_PERMISSIONS, list_source_new(mbox, &spec));
-    return EC_OK;
-}
-
-// --- Rules ---
 
 static const proptag_t rule_columns[] = {
     PidTagRuleId,        PidTagRuleSequence, PidTagRuleState,     PidTagRuleName,
@@ -201,19 +174,25 @@ enum ec table_open_rules(struct mbox *mbox, uint64_t fid, struct table **out) {
 static const proptag_t receive_columns[] = {PidTagFolderId, PidTagMessageClass,
                                             PidTagLastModificationTime};
 
+// A number that stands for the class.
+static uint64_t number_of(const char *class) {
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    for (const char *p = class; *p; p++)
+        hash = (hash ^ (uint8_t)g_ascii_tolower(*p)) * UINT64_C(0x100000001B3);
+    return hash;
+}
+
 static enum ec fill_receive_folders(void *ctx, struct mbox_tx *tx, struct list *list) {
     struct receive_folders all;
     (void)ctx;
     EC_TRY(receive_folder_list(tx, list_arena(list), &all));
     for (unsigned i = 0; i < all.n; i++) {
         const struct receive_folder *r = &all.items[i];
-        g_autofree char *folded = g_ascii_strdown(r->class, -1);
         struct prop_value values[] = {
             prop_i8(PidTagFolderId, short_id_value((struct short_id){REPLID_OWN, r->fid})),
             prop_str(PidTagMessageClass, r->class),
             prop_time(PidTagLastModificationTime, r->changed)};
-        list_add(list, (struct row_key){(uint64_t)number_of(folded), 0}, values,
-                 G_N_ELEMENTS(values));
+        list_add(list, (struct row_key){number_of(r->class), 0}, values, G_N_ELEMENTS(values));
     }
     return EC_OK;
 }

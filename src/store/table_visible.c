@@ -124,57 +124,80 @@ enum ec visible_find_header(struct table *t, const struct rows *rows, struct vis
 
 // --- Building ---
 
-static enum ec is_header_expanded(struct table *t, const struct rows *rows, struct visible *v,
-                                  uint32_t i, bool *out) {
-    bool initially = visible_header(v, i)->level < t->effective.n_expanded;
+struct builder {
+    struct table *t;
+    const struct rows *rows;
+    struct visible v;
+    const struct visible *known; // NULL: none
+    uint32_t known_at;           // its headers before this one stand before the one being made
+    uint32_t pos;                // of the next row
+};
+
+// The id that an earlier index of the same rows has for the header. Both are in the order of
+// entries, then levels.
+static uint64_t known_id(struct builder *b, uint32_t entry, unsigned level) {
+    while (b->known && b->known_at < b->known->headers->len) {
+        const struct header *h = visible_header(b->known, b->known_at);
+        if (h->entry == entry && h->level == level)
+            return h->id;
+        if (h->entry > entry || (h->entry == entry && h->level > level))
+            break;
+        b->known_at++;
+    }
+    return 0;
+}
+
+static enum ec is_header_expanded(struct builder *b, uint32_t i, bool *out) {
+    bool initially = visible_header(&b->v, i)->level < b->t->effective.n_expanded;
     *out = initially;
-    if (g_hash_table_size(t->toggled) == 0)
+    if (g_hash_table_size(b->t->toggled) == 0)
         return EC_OK;
     uint64_t id;
-    EC_TRY(visible_header_id(t, rows, v, i, &id));
-    *out = initially != g_hash_table_contains(t->toggled, &id);
+    EC_TRY(visible_header_id(b->t, b->rows, &b->v, i, &id));
+    *out = initially != g_hash_table_contains(b->t->toggled, &id);
     return EC_OK;
 }
 
-// The groups of one level among [from, to), whose rows begin at *pos. At most SORT_ORDER_MAX deep.
-static enum ec add_groups(struct table *t, const struct rows *rows, struct visible *v,
-                          unsigned level, uint32_t from, uint32_t to, uint32_t parent,
-                          uint32_t *pos) {
+// The groups of one level among [from, to). At most SORT_ORDER_MAX deep.
+static enum ec add_groups(struct builder *b, unsigned level, uint32_t from, uint32_t to,
+                          uint32_t parent) {
     for (uint32_t entry = from; entry < to;) {
-        uint32_t end = rows->ops->group_end(rows, level, entry);
-        struct header h = {.entry = entry,
+        uint32_t end = b->rows->ops->group_end(b->rows, level, entry);
+        uint32_t i = b->v.headers->len;
+        struct header h = {.id = known_id(b, entry, level),
+                           .entry = entry,
                            .end = MIN(MAX(end, entry + 1), to),
-                           .pos = (*pos)++,
-                           .parent = parent,
+                           .pos = b->pos++,
+                           .parent = level == 0 ? i : parent,
                            .level = (uint8_t)level};
-        uint32_t i = v->headers->len;
-        if (level == 0)
-            h.parent = i;
-        g_array_append_val(v->headers, h);
-        EC_TRY(is_header_expanded(t, rows, v, i, &h.is_expanded));
-        g_array_index(v->headers, struct header, i).is_expanded = h.is_expanded;
-        if (h.is_expanded && level + 1 < v->n_levels)
-            EC_TRY(add_groups(t, rows, v, level + 1, entry, h.end, i, pos));
+        g_array_append_val(b->v.headers, h);
+        EC_TRY(is_header_expanded(b, i, &h.is_expanded));
+        g_array_index(b->v.headers, struct header, i).is_expanded = h.is_expanded;
+        if (h.is_expanded && level + 1 < b->v.n_levels)
+            EC_TRY(add_groups(b, level + 1, entry, h.end, i));
         else if (h.is_expanded)
-            *pos += h.end - entry;
+            b->pos += h.end - entry;
         entry = h.end;
     }
     return EC_OK;
 }
 
-enum ec visible_build(struct table *t, const struct rows *rows, struct visible *out) {
-    struct visible v = {.n_levels = t->effective.n_categories, .n = rows->n, .n_entries = rows->n};
-    if (v.n_levels > 0) {
-        uint32_t pos = 0;
-        v.headers = g_array_new(FALSE, FALSE, sizeof(struct header));
-        enum ec ec = add_groups(t, rows, &v, 0, 0, rows->n, 0, &pos);
-        v.n = pos;
+enum ec visible_build(struct table *t, const struct rows *rows, const struct visible *known,
+                      struct visible *out) {
+    struct builder b = {.t = t, .rows = rows};
+    b.v =
+        (struct visible){.n_levels = t->effective.n_categories, .n = rows->n, .n_entries = rows->n};
+    if (b.v.n_levels > 0) {
+        b.known = known && known->headers ? known : NULL;
+        b.v.headers = g_array_new(FALSE, FALSE, sizeof(struct header));
+        enum ec ec = add_groups(&b, 0, 0, rows->n, 0);
+        b.v.n = b.pos;
         if (ec != EC_OK) {
-            visible_clear(&v);
+            visible_clear(&b.v);
             return ec;
         }
     }
-    *out = v;
+    *out = b.v;
     return EC_OK;
 }
 
