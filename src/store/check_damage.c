@@ -221,7 +221,7 @@ static enum ec check_mailbox_props(struct check *c) {
     check_fault(c, check_wants_repair(c), "mailbox: its properties cannot be decoded");
     if (!check_wants_repair(c))
         return EC_OK;
-    BAG_AUTO props = store_object_props(c->tx->mbox);
+    BAG_AUTO props = mailbox_new_store_props(c->tx->mbox);
     EC_TRY(quarantine(c, "properties of the mailbox", g_bytes_get_data(bytes, NULL),
                       g_bytes_get_size(bytes)));
     q = db_query(c->tx->conn, sql_damage_mailbox_clear);
@@ -244,7 +244,7 @@ static void folder_damage_clear(gpointer p) {
 
 static enum ec mend_folder_props(struct check *c, const struct folder_damage *d) {
     bool is_finder = d->fid == FID_ROOT || d->fid == FID_INBOX;
-    BAG_AUTO props = is_finder ? mailbox_finder_props(c->tx->mbox) : bag_new();
+    BAG_AUTO props = is_finder ? mailbox_new_finder_props(c->tx->mbox) : bag_new();
     g_autoptr(GBytes) encoded = bag_encode(props);
     g_autofree char *what =
         g_strdup_printf("properties of folder 0x%" G_GINT64_MODIFIER "x", (guint64)d->fid);

@@ -98,7 +98,7 @@ static void add_additional_ex(struct bag *bag, const struct mbox *mbox) {
 }
 
 // The properties of the root and the Inbox by which clients find the other folders.
-struct bag *mailbox_finder_props(const struct mbox *mbox) {
+struct bag *mailbox_new_finder_props(const struct mbox *mbox) {
     static const uint64_t free_busy[] = {0, 0, 0, FID_FREEBUSY_DATA};
     struct bag *bag = bag_new();
     for (unsigned i = 0; i < G_N_ELEMENTS(on_root_and_inbox); i++) {
@@ -111,7 +111,7 @@ struct bag *mailbox_finder_props(const struct mbox *mbox) {
     return bag;
 }
 
-struct bag *store_object_props(const struct mbox *mbox) {
+struct bag *mailbox_new_store_props(const struct mbox *mbox) {
     struct bag *bag = bag_new();
     for (unsigned i = 0; i < G_N_ELEMENTS(on_store); i++) {
         struct folder_entry_id id = make_entry_id(mbox, on_store[i].fid);
@@ -136,7 +136,7 @@ enum ec mailbox_insert_special(struct mbox_tx *tx, uint64_t fid, const char *nam
                                const char *locale) {
     const struct special_folder_info *info = special_folder(fid);
     bool is_finder = fid == FID_ROOT || fid == FID_INBOX;
-    BAG_AUTO finder = is_finder ? mailbox_finder_props(tx->mbox) : NULL;
+    BAG_AUTO finder = is_finder ? mailbox_new_finder_props(tx->mbox) : NULL;
     struct folder_info f = {
         .fid = fid,
         .parent = info->parent,
@@ -167,7 +167,7 @@ static enum ec insert_folders(struct mbox_tx *tx, const struct mbox_new *spec) {
 }
 
 enum ec mailbox_insert_row(struct mbox_tx *tx, const struct mbox_new *spec) {
-    BAG_AUTO props = store_object_props(tx->mbox);
+    BAG_AUTO props = mailbox_new_store_props(tx->mbox);
     struct db_stmt *q = db_query(tx->conn, sql_mailbox_insert);
     db_bind_i64(q, 1, MBX);
     db_bind_blob(q, 2, tx->mbox->guid.bytes, 16);

@@ -145,8 +145,8 @@ void watches_publish(struct mbox *mbox, const GArray *events, const GArray *runs
 enum ec places_open(struct store *store, const char *dir); // recovers; options are set
 void places_free(struct store *store);
 char *mailbox_file(struct store *store, const struct guid *guid); // where it is, or would be made
-// store_replace_mailbox with a file that `make` (may be NULL) makes of the one at `path` while nobody
-// can write to that.
+// store_replace_mailbox with a file that `make` (may be NULL) makes of the one at `path` while
+// nobody can write to that.
 enum ec mailbox_replace(struct store *store, const struct guid *guid, const char *file,
                         const char *keep,
                         enum ec (*make)(void *ctx, const char *path, const char *file), void *ctx);
@@ -173,8 +173,8 @@ enum ec mailbox_fill(struct db *db, const struct mbox_new *spec);
 // the store object and of the root and the Inbox (bag_free); the mailbox's row, when it is gone.
 enum ec mailbox_insert_special(struct mbox_tx *tx, uint64_t fid, const char *name,
                                const char *locale);
-struct bag *store_object_props(const struct mbox *mbox);
-struct bag *mailbox_finder_props(const struct mbox *mbox);
+struct bag *mailbox_new_store_props(const struct mbox *mbox);
+struct bag *mailbox_new_finder_props(const struct mbox *mbox);
 enum ec mailbox_insert_row(struct mbox_tx *tx, const struct mbox_new *spec);
 
 // named.c: mail from outside (header fields, TNEF) may add so many names to a mailbox; those of
