@@ -51,6 +51,13 @@ _bourse() {
         "folder delete"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
         "folder grant"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "folder rights"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "public add"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "public list"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "public show"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "public set"*) COMPREPLY=($(compgen -W "--json --help --item-size --quota --age-days" -- "$cur")) ;;
+        "public delete"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
+        "public mail-enable"*) COMPREPLY=($(compgen -W "--json --help --name" -- "$cur")) ;;
+        "public mail-disable"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "message list"*) COMPREPLY=($(compgen -W "--json --help --folder --limit --newest --archive" -- "$cur")) ;;
         "message show"*) COMPREPLY=($(compgen -W "--json --help --folder --headers --archive" -- "$cur")) ;;
         "recover list"*) COMPREPLY=($(compgen -W "--json --help --folder --subject --from --since --before --id --held --archive" -- "$cur")) ;;
@@ -65,6 +72,13 @@ _bourse() {
         "status"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "check"*) COMPREPLY=($(compgen -W "--json --help --repair --contents --user" -- "$cur")) ;;
         "index"*) COMPREPLY=($(compgen -W "--json --help --status --rebuild --drop" -- "$cur")) ;;
+        "backup"*) COMPREPLY=($(compgen -W "--json --help --to --incremental --quiet" -- "$cur")) ;;
+        "backup list"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "backup verify"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
+        "backup prune"*) COMPREPLY=($(compgen -W "--json --help --keep" -- "$cur")) ;;
+        "restore"*) COMPREPLY=($(compgen -W "--json --help --from --at --replace --as --folder --message --to --list" -- "$cur")) ;;
+        "move"*) COMPREPLY=($(compgen -W "--json --help --to" -- "$cur")) ;;
+        "migrate"*) COMPREPLY=($(compgen -W "--json --help --status --forget-old" -- "$cur")) ;;
         "queue list"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "queue retry"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         "queue drop"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
@@ -74,7 +88,7 @@ _bourse() {
         return ;;
     esac
     case $COMP_CWORD in
-    1) COMPREPLY=($(compgen -W "init serve user group room contact alias domain import export folder message recover hold retention status check index queue help version" -- "$cur")); return ;;
+    1) COMPREPLY=($(compgen -W "init serve user group room contact alias domain import export folder public message recover hold retention status check index backup restore move migrate queue help version" -- "$cur")); return ;;
     2) case "${COMP_WORDS[1]}" in
         user) COMPREPLY=($(compgen -W "add list show set passwd disable enable delete grant revoke rights" -- "$cur")); return ;;
         group) COMPREPLY=($(compgen -W "add list show set delete members" -- "$cur")); return ;;
@@ -83,10 +97,12 @@ _bourse() {
         alias) COMPREPLY=($(compgen -W "add list show delete" -- "$cur")); return ;;
         domain) COMPREPLY=($(compgen -W "add list show set delete" -- "$cur")); return ;;
         folder) COMPREPLY=($(compgen -W "list create delete grant rights" -- "$cur")); return ;;
+        public) COMPREPLY=($(compgen -W "add list show set delete mail-enable mail-disable" -- "$cur")); return ;;
         message) COMPREPLY=($(compgen -W "list show" -- "$cur")); return ;;
         recover) COMPREPLY=($(compgen -W "list restore" -- "$cur")); return ;;
         hold) COMPREPLY=($(compgen -W "show set" -- "$cur")); return ;;
         retention) COMPREPLY=($(compgen -W "add list delete assign run" -- "$cur")); return ;;
+        backup) COMPREPLY=($(compgen -W "list verify prune" -- "$cur")); return ;;
         queue) COMPREPLY=($(compgen -W "list retry drop" -- "$cur")); return ;;
         esac ;;
     esac
