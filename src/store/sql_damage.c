@@ -43,7 +43,8 @@ const char sql_links_search_link_folder[] =
 const char sql_links_rule[] = "DELETE FROM rule WHERE mbx = $1 AND NOT EXISTS (SELECT 1 FROM"
                               " folder AS f WHERE f.mbx = rule.mbx AND f.fid = rule.fid)";
 const char sql_links_receive_folder[] =
-    "DELETE FROM receive_folder WHERE mbx = $1 AND NOT EXISTS (SELECT 1 FROM folder AS f WHERE"
+    "DELETE FROM receive_folder WHERE mbx = $1 AND fid <> 0 AND NOT EXISTS (SELECT 1 FROM folder "
+    "AS f WHERE"
     " f.mbx = receive_folder.mbx AND f.fid = receive_folder.fid)";
 const char sql_links_user_read[] = "DELETE FROM user_read WHERE mbx = $1 AND NOT EXISTS (SELECT 1"
                                    " FROM folder AS f WHERE f.mbx = user_read.mbx AND"
