@@ -4,7 +4,7 @@ fsync, fresh mailboxes; prints a table and puts it into docs/PERFORMANCE.md.
 
     tests/bench/bench.py [--quick] [--only PART,...] [--peer-only] [--no-write]
 
-Parts: deliver, imap, small, idle, flat. Environment: BENCH_FULL=1 (1,000,000 messages in the flat part),
+Parts: deliver, imap, small, idle, flat, store. Environment: BENCH_FULL=1 (1,000,000 messages in flat and store),
 BENCH_ROUNDS (3), BENCH_IDLE (5000)."""
 
 import argparse
@@ -365,7 +365,43 @@ def flat(servers, rows, options):
                      full[1] / max(empty[1], 0.001), "1.2x")
 
 
-PARTS = {"deliver": deliver, "small": small, "imap": imap, "flat": flat, "idle": idle}
+# What store_views prints: pattern, row (with what the pattern found), scale to the unit, unit, goal.
+VIEW_LINES = [
+    (r"(\w+) +open\+sort cold +([\d.]+) ms", "open and sort {n} by {0}, cold", "s", "1 s"),
+    (r"(\w+) +open\+sort cold.* again ([\d.]+) ms", "open and sort {n} by {0}, warm", "s", "50 ms"),
+    (r"first 50 rows \((\w+)\): ([\d.]+) ms", "first 50 rows of {n} by {0}", "s", ""),
+    (r'restrict by (\w+) contains .*?, ([\d.]+) ms', "restrict {n} by {0}, substring", "s", ""),
+    (r"delivery with (50) views: commit ([\d.]+) ms", "delivery with {0} views of {n} open: commit", "s", "5 ms"),
+    (r"delivery with (50) views: .* renewal of all ([\d.]+) ms", "delivery with {0} views of {n} open: all renewed", "s", "5 ms"),
+    (r"(memory) of one view by subject: ([\d.]+) bytes a row", "{0} a row of a view of {n}", "B", "64 B"),
+]
+
+
+def store(_servers, rows, options):
+    """Views and full text, straight at the store; no peer has the like."""
+    subprocess.run(["ninja", "-C", str(TOP / "build"), "--quiet", "store_views", "store_fulltext"], check=True)
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="bourse-bench-"))
+    done = subprocess.run([str(TOP / "build" / "store_views"), str(scratch / "views"), str(options.views)],
+                          capture_output=True, text=True, check=True)
+    for line in done.stdout.splitlines():
+        for pattern, name, unit, goal in VIEW_LINES:
+            if match := re.search(pattern, line):
+                value = float(match.group(2)) / (1000 if unit == "s" else 1)
+                rows.add(name.format(match.group(1), n=f"{options.views:,}"), unit, "Bourse", value, goal)
+    done = subprocess.run([str(TOP / "build" / "store_fulltext"), str(scratch / "text"), str(options.texts)],
+                          capture_output=True, text=True, check=True)
+    for line in done.stdout.splitlines():
+        figure = json.loads(line) if line.startswith("{") else {}
+        if figure.get("figure") == "query":
+            rows.add(f"full text in {options.texts:,}: {figure['name']}, {figure['how']}", "s", "Bourse",
+                     figure["median_ms"] / 1000, "50 ms")
+        elif figure.get("figure") == "index":
+            rows.add(f"indexing {options.texts:,} messages of 1 KB, CPU a message", "ms", "Bourse",
+                     figure["cpu_seconds"] / options.texts * 1000)
+    shutil.rmtree(scratch)
+
+
+PARTS = {"deliver": deliver, "small": small, "imap": imap, "flat": flat, "idle": idle, "store": store}
 
 
 def parse():
@@ -382,6 +418,8 @@ def parse():
     options.messages = 500 if options.quick else 5000
     options.folder = 10_000 if options.quick else 100_000
     options.flat = 1_000_000 if env.get("BENCH_FULL") else options.folder
+    options.views = 100_000 if options.quick else 1_000_000
+    options.texts = 1_000_000 if env.get("BENCH_FULL") else 10_000 if options.quick else 100_000
     options.idle = int(env.get("BENCH_IDLE", "200" if options.quick else "5000"))
     options.peer_idle = min(options.idle, 500)
     return options

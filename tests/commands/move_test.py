@@ -2,6 +2,7 @@
 """`bourse move`: mailboxes between databases while mail arrives and clients read: nothing lost, nobody
 disconnected; killed at random moments, then restarted."""
 
+import itertools
 import subprocess
 import threading
 import time
@@ -13,7 +14,8 @@ from harness.tap import expect, expect_equal, test
 ALICE = f"alice@{DOMAIN}"
 server = bourse.Server(["alice", "bob"], settings={"store": {"databases": "second=second, third=third"}})
 DIR = server.dir
-sent = []
+sent = []  # what was acknowledged
+numbers = itertools.count()
 
 
 def message(subject, size=3000):
@@ -40,8 +42,11 @@ class Deliverer(threading.Thread):
                 with server.smtp(timeout=20) as smtp:
                     smtp.ehlo()
                     for _ in range(10):
-                        smtp.send_message("a@remote.test", [ALICE], message(f"number {len(sent)}"))
-                        sent.append(len(sent))
+                        # A number of its own each time: one that was accepted while the server was
+                        # killed, before it could say so, is not sent again.
+                        number = next(numbers)
+                        smtp.send_message("a@remote.test", [ALICE], message(f"number {number}"))
+                        sent.append(number)
                         if self.stopping.is_set():
                             break
             except (OSError, mail.Closed, tap.Failure):
