@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define ARENA_FIRST_BLOCK 2048
+#define ARENA_FIRST_BLOCK 256 // an idle IMAP session holds one
 #define ARENA_MAX_BLOCK 65536
 #define ARENA_ALIGN 8
 

@@ -11,7 +11,7 @@ struct mailbox_set {
     struct mailbox_service *service;
     struct principal *who;
     struct mailbox *own, *public; // public: NULL until it is named
-    GHashTable *others;           // address -> struct mailbox
+    GHashTable *others;           // address -> struct mailbox; NULL: none was opened yet
 };
 
 static void close_mailbox(gpointer m) {
@@ -26,7 +26,6 @@ enum ec mailbox_set_new(struct mailbox_service *s, struct principal *who,
     set->service = s;
     set->who = principal_ref(who);
     set->own = own;
-    set->others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, close_mailbox);
     *out = set;
     return EC_OK;
 }
@@ -34,7 +33,7 @@ enum ec mailbox_set_new(struct mailbox_service *s, struct principal *who,
 void mailbox_set_free(struct mailbox_set *set) {
     if (!set)
         return;
-    g_hash_table_unref(set->others);
+    g_clear_pointer(&set->others, g_hash_table_unref);
     mailbox_close(set->public);
     mailbox_close(set->own);
     principal_unref(set->who);
@@ -61,6 +60,8 @@ static enum ec open_other(struct mailbox_set *set, const char *name, struct mail
     if (!set->service->directory)
         return EC_NOT_FOUND;
     EC_TRY(directory_find_address(set->service->directory, arena, name, &object));
+    if (!set->others)
+        set->others = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, close_mailbox);
     struct mailbox *m = g_hash_table_lookup(set->others, object->address);
     if (!m) {
         if (!object->has_mailbox)
@@ -163,7 +164,8 @@ static enum ec add_folders(struct listing *l, struct mailbox *m, const char *roo
 
 static enum ec add_other(struct listing *l, const struct directory_object *object,
                          unsigned levels) {
-    struct mailbox *m = g_hash_table_lookup(l->set->others, object->address);
+    GHashTable *others = l->set->others;
+    struct mailbox *m = others ? g_hash_table_lookup(others, object->address) : NULL;
     bool is_kept = m != NULL;
     if (!m && mailbox_open(l->set->service, l->set->who, &object->guid, &m) != EC_OK)
         return EC_OK; // the hint was too much, or it is gone
