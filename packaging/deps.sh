@@ -11,11 +11,13 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 
 build='gcc libc6-dev meson ninja-build pkg-config ccache libglib2.0-dev libevent-dev libssl-dev
 libsqlite3-dev libicu-dev libidn2-dev libsodium-dev libzstd-dev zlib1g-dev
-libsystemd-dev'
+libsystemd-dev libunbound-dev libcurl4-openssl-dev libkrb5-dev libjson-glib-dev'
 python='python3'
 # Real clients.
 clients='swaks libio-socket-ssl-perl libnet-ssleay-perl libauthen-sasl-perl isync mutt openssl
-bsdutils'
+bsdutils msmtp fetchmail getmail6 offlineimap3'
+# Neighbours: a KDC, name servers, a spam filter.
+servers='krb5-kdc krb5-admin-server krb5-user libsasl2-modules-gssapi-mit knot unbound rspamd'
 # Only unpacked, below build/packages/: Postfix's load generator (installing the package would replace
 # the machine's own mail server), and packages that carry real mail for the byte-identity corpus.
 unpacked=''
@@ -24,7 +26,7 @@ case $task in
 build) packages=$build ;;
 run) packages="$build $python" ;;
 test)
-    packages="$build $python $clients postgresql-15 libdb5.3 libnsl2 libsasl2-2"
+    packages="$build $python $clients $servers postgresql-15 libdb5.3 libnsl2 libsasl2-2"
     unpacked='postfix libpython3.11-testsuite golang-github-jhillyerd-enmime-dev mailman3 spamassassin'
     ;;
 bench) packages="$build $python openssl dovecot-core dovecot-imapd dovecot-lmtpd" ;;

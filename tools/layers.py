@@ -14,9 +14,9 @@ import sys
 
 FLOORS = {
     "base": 0,
-    "net": 1, "db": 1, "mapi": 1, "formats": 1,
-    "convert": 2,
-    "directory": 3, "store": 3, "queue": 3,
+    "net": 1, "db": 1, "mapi": 1, "formats": 1, "dns": 1,
+    "convert": 2, "policy": 2,
+    "directory": 3, "store": 3, "queue": 3, "relay": 3,
     "auth": 4, "mailbox": 4,
     "transport": 5, "http": 5,
     "protocol": 6,
