@@ -69,11 +69,13 @@ int dns_command(struct command_call *call) {
         return call_fail(call, ec, "cannot read the DKIM keys in %s: %s", dir, ec_text(ec));
     g_auto(GStrv) domains = directory_domains(call->services->directory);
     unsigned missing = 0;
-    output_list_begin(call->out, "name:40 type:6 data:60 need");
+    if (output_is_json(call->out)) // else a zone file
+        output_list_begin(call->out, "name");
     for (char **d = domains; d && *d; d++)
         if (!domain || g_ascii_strcasecmp(*d, domain) == 0)
             missing += print_domain(call, *d, keys, checks);
-    output_list_end(call->out);
+    if (output_is_json(call->out))
+        output_list_end(call->out);
     policy_keys_unref(keys);
     if (missing > 0)
         return call_fail(call, EC_NOT_FOUND, "%u record%s needed and not there", missing,
