@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "mailbox/mailbox.h"
-#include "policy/policy.h"
 #include "queue/queue.h"
 #include "relay/relay.h"
 
@@ -24,7 +23,10 @@ struct transport_options {
     // How mail leaves for other servers; the relay is made from these by transport_new, which sets
     // `has_room`, `ctx` and the back-off. NULL: what is not local fails.
     const struct relay_options *relay;
-    struct policy *policy; // signs what leaves from our domains; NULL: nothing is signed
+    // Gives the DKIM-Signature fields (g_free) for a message that leaves from one of our domains, as
+    // policy_sign does. NULL: nothing is signed.
+    enum ec (*sign)(void *ctx, const char *domain, GBytes *message, char **fields_out);
+    void *sign_ctx;
 };
 
 struct transport;
