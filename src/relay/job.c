@@ -14,6 +14,7 @@ struct transaction {
     struct relay_result lost; // what came of that
     unsigned n_accepted;
     bool is_mail_accepted;
+    bool has_answered; // there was a reply to any of it
 };
 
 enum step {
@@ -25,15 +26,15 @@ enum step {
 
 // --- Commands ---
 
-static void put_notify(struct channel *ch, uint32_t notify) {
+static void put_notify(struct peer *ch, uint32_t notify) {
     static const char *const words[] = {"NEVER", "SUCCESS", "FAILURE", "DELAY"};
     if (notify & 1)
         notify = 1; // NEVER stands alone
     const char *before = " NOTIFY=";
     for (unsigned i = 0; i < G_N_ELEMENTS(words); i++)
         if (notify >> i & 1) {
-            channel_put(ch, before);
-            channel_put(ch, words[i]);
+            peer_put(ch, before);
+            peer_put(ch, words[i]);
             before = ",";
         }
 }
@@ -55,37 +56,37 @@ static void put_mail(struct transaction *t) {
     const struct sending *s = &t->sending;
     const struct relay_job *job = s->job;
     const struct extensions *e = &t->c->extensions;
-    struct channel *ch = t->c->channel;
-    channel_printf(ch, "MAIL FROM:<%s>", s->sender);
+    struct peer *ch = t->c->peer;
+    peer_printf(ch, "MAIL FROM:<%s>", s->sender);
     if (e->has_size)
-        channel_printf(ch, " SIZE=%" G_GUINT64_FORMAT, (guint64)s->size);
+        peer_printf(ch, " SIZE=%" G_GUINT64_FORMAT, (guint64)s->size);
     if (s->uses_bdat)
-        channel_put(ch, " BODY=BINARYMIME");
+        peer_put(ch, " BODY=BINARYMIME");
     else if (s->uses_8bit)
-        channel_put(ch, " BODY=8BITMIME");
+        peer_put(ch, " BODY=8BITMIME");
     if (s->uses_smtputf8)
-        channel_put(ch, " SMTPUTF8");
+        peer_put(ch, " SMTPUTF8");
     if (s->uses_requiretls)
-        channel_put(ch, " REQUIRETLS");
+        peer_put(ch, " REQUIRETLS");
     if (e->is_dsn && job->ret && is_word(job->ret))
-        channel_printf(ch, " RET=%s", job->ret);
+        peer_printf(ch, " RET=%s", job->ret);
     if (e->is_dsn && job->envid && is_word(job->envid) && is_ascii_or_utf8(s, job->envid))
-        channel_printf(ch, " ENVID=%s", job->envid);
-    channel_put(ch, "\r\n");
+        peer_printf(ch, " ENVID=%s", job->envid);
+    peer_put(ch, "\r\n");
 }
 
 static void put_rcpt(struct transaction *t, unsigned i) {
     const struct sending *s = &t->sending;
     const struct relay_recipient *r = &s->job->recipients[i];
-    struct channel *ch = t->c->channel;
-    channel_printf(ch, "RCPT TO:<%s>", s->addresses[i]);
+    struct peer *ch = t->c->peer;
+    peer_printf(ch, "RCPT TO:<%s>", s->addresses[i]);
     if (t->c->extensions.is_dsn) {
         if (r->notify)
             put_notify(ch, r->notify);
         if (r->orcpt && is_word(r->orcpt) && is_ascii_or_utf8(s, r->orcpt))
-            channel_printf(ch, " ORCPT=%s", r->orcpt);
+            peer_printf(ch, " ORCPT=%s", r->orcpt);
     }
-    channel_put(ch, "\r\n");
+    peer_put(ch, "\r\n");
 }
 
 // --- Replies ---
@@ -96,15 +97,17 @@ static enum ec next_reply(struct transaction *t, unsigned seconds, struct reply 
     struct connection *c = t->c;
     enum ec ec = EC_OK;
     while (c->n_unread > 0 && ec == EC_OK) {
-        ec = channel_reply(c->channel, seconds, out, NULL, NULL);
+        ec = peer_reply(c->peer, seconds, out, NULL, NULL);
         c->n_unread--;
     }
     if (ec == EC_OK)
-        ec = channel_reply(c->channel, seconds, out, NULL, NULL);
+        ec = peer_reply(c->peer, seconds, out, NULL, NULL);
     // 421 may come at any time and ends the connection ([RFC 5321] 3.8).
     if (ec == EC_OK && out->code == 421)
         c->is_closing = true;
-    if (ec != EC_OK) {
+    if (ec == EC_OK) {
+        t->has_answered = true;
+    } else {
         c->is_broken = true;
         t->reply_lost = doing;
     }
@@ -120,7 +123,7 @@ static enum step broken(struct transaction *t, enum ec ec) {
     struct arena *arena = t->sending.job->arena;
     struct relay_result why =
         result_from_ec(arena, t->c->remote, ec,
-                       arena_printf(arena, "%s (%s)", channel_error(t->c->channel), t->reply_lost));
+                       arena_printf(arena, "%s (%s)", peer_error(t->c->peer), t->reply_lost));
     t->lost = why;
     job_fill(t->sending.job, &why);
     return STEP_BROKEN;
@@ -184,7 +187,7 @@ static void put_commands(struct transaction *t) {
         if (is_sent_to(t, i))
             put_rcpt(t, i);
     if (!t->sending.uses_bdat)
-        channel_put(t->c->channel, "DATA\r\n");
+        peer_put(t->c->peer, "DATA\r\n");
 }
 
 static enum step read_pipelined(struct transaction *t) {
@@ -229,7 +232,7 @@ static enum step converse(struct transaction *t) {
     }
     if (t->n_accepted == 0 || t->sending.uses_bdat)
         return t->n_accepted ? STEP_GO : STEP_DONE;
-    channel_put(t->c->channel, "DATA\r\n");
+    peer_put(t->c->peer, "DATA\r\n");
     ec = next_reply(t, o->data_seconds, &reply, "DATA");
     return ec == EC_OK ? after_data(t, &reply) : broken(t, ec);
 }
@@ -239,7 +242,7 @@ static enum step converse(struct transaction *t) {
 static enum ec put_piece(struct transaction *t, GBytes *piece, bool *at_start) {
     gsize len = 0;
     const uint8_t *data = piece ? g_bytes_get_data(piece, &len) : NULL;
-    GByteArray *out = channel_out(t->c->channel);
+    GByteArray *out = peer_out(t->c->peer);
     for (gsize pos = 0, n; pos < len; pos += n) {
         n = MIN(len - pos, RELAY_OUT_MAX);
         // Not between CR and LF, which belong together.
@@ -250,7 +253,7 @@ static enum ec put_piece(struct transaction *t, GBytes *piece, bool *at_start) {
         else
             content_put(out, data + pos, n, at_start);
         if (out->len >= RELAY_OUT_MAX)
-            EC_TRY(channel_flush(t->c->channel, t->r->options.data_seconds * 3 / 2));
+            EC_TRY(peer_flush(t->c->peer, t->r->options.data_seconds * 3 / 2));
     }
     return EC_OK;
 }
@@ -258,20 +261,19 @@ static enum ec put_piece(struct transaction *t, GBytes *piece, bool *at_start) {
 static enum ec put_message(struct transaction *t) {
     bool at_start = true;
     if (t->sending.uses_bdat)
-        channel_printf(t->c->channel, "BDAT %" G_GUINT64_FORMAT " LAST\r\n",
-                       (guint64)t->sending.size);
+        peer_printf(t->c->peer, "BDAT %" G_GUINT64_FORMAT " LAST\r\n", (guint64)t->sending.size);
     EC_TRY(put_piece(t, t->sending.top, &at_start));
     EC_TRY(put_piece(t, t->sending.message, &at_start));
     if (!t->sending.uses_bdat)
-        channel_put(t->c->channel, at_start ? ".\r\n" : "\r\n.\r\n");
+        peer_put(t->c->peer, at_start ? ".\r\n" : "\r\n.\r\n");
     return EC_OK;
 }
 
 static enum step read_end(struct transaction *t) {
     struct reply reply;
-    channel_set_in_doubt(t->c->channel, true);
+    peer_set_in_doubt(t->c->peer, true);
     enum ec ec = next_reply(t, t->r->options.end_seconds, &reply, "end of data");
-    channel_set_in_doubt(t->c->channel, false);
+    peer_set_in_doubt(t->c->peer, false);
     if (ec != EC_OK)
         return broken(t, ec);
     fill(t, &reply, "5.0.0");
@@ -281,10 +283,10 @@ static enum step read_end(struct transaction *t) {
 // Nothing of the transaction must be left for the next one.
 static void clean_up(struct transaction *t, enum step step) {
     if (step == STEP_EMPTY) {
-        channel_put(t->c->channel, ".\r\n");
+        peer_put(t->c->peer, ".\r\n");
         t->c->n_unread++;
     } else if (t->is_mail_accepted) {
-        channel_put(t->c->channel, "RSET\r\n");
+        peer_put(t->c->peer, "RSET\r\n");
         t->c->n_unread++;
     }
 }
@@ -338,17 +340,19 @@ static void forget_results(struct relay_job *job) {
 }
 
 // The connection broke before the message was sent. The job, if another connection is to be tried
-// for it at once: an idle one may have been closed by the server long ago.
+// for it at once: one that was used before may be closed by the server at any time.
 static struct relay_job *lost(struct turn *turn, struct transaction *t) {
     struct relay_job *job = t->sending.job;
-    struct connection *c = turn->c;
+    bool was_used = turn->c->n_messages > 0;
     sending_clear(&t->sending);
-    if (c->has_answered || t->lost.verdict != RELAY_DEFERRED) {
+    if (t->has_answered || t->lost.verdict != RELAY_DEFERRED ||
+        (was_used && job->n_returns >= RELAY_JOB_RETURNS)) {
         relay_job_done(turn->r, job);
         return NULL;
     }
     forget_results(job);
-    if (c->is_reused && job->n_returns++ < RELAY_JOB_RETURNS)
+    job->n_returns++;
+    if (was_used)
         return job;
     relay_connection_failed(turn->r, turn->d, job, &t->lost);
     return NULL;
@@ -382,7 +386,6 @@ static struct relay_job *use_connection(struct turn *turn, struct relay_job *job
         enum step step = turn->c->extensions.is_pipelining ? read_pipelined(&t) : converse(&t);
         if (step == STEP_BROKEN)
             return lost(turn, &t);
-        turn->c->has_answered = true;
         if (step == STEP_GO)
             step = send_message(turn, &t, &next, &has_next);
         else
@@ -419,8 +422,6 @@ static void put_away(struct turn *turn) {
         connection_close(c);
         return;
     }
-    c->is_reused = true;
-    c->has_answered = false;
     c->idle_since = g_get_monotonic_time();
     pthread_mutex_lock(&turn->r->lock);
     g_queue_push_head_link(&turn->d->idle, &c->link);
@@ -431,7 +432,7 @@ void session_run(struct relay *r, struct destination *d, struct relay_job *job,
                  struct connection *c) {
     struct turn turn = {.r = r, .d = d, .c = c};
     turn.until = g_get_monotonic_time() + RELAY_TURN_SECONDS * G_TIME_SPAN_SECOND;
-    if (c && !channel_is_alive(c->channel)) {
+    if (c && !peer_is_alive(c->peer)) {
         c->is_broken = true;
         connection_close(g_steal_pointer(&turn.c));
     }

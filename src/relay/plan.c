@@ -14,9 +14,10 @@ enum ec plan_context(const struct relay_options *options, SSL_CTX **out) {
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     // Servers that leave out close_notify are many, and SMTP's replies tell the end by themselves.
     SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
-    bool is_good = options->ca_file
+    // The system's certificates as a folder: read one by one when they are needed.
+    bool is_good = options->ca_file && *options->ca_file
                        ? SSL_CTX_load_verify_locations(ctx, options->ca_file, NULL) == 1
-                       : SSL_CTX_set_default_verify_paths(ctx) == 1;
+                       : SSL_CTX_set_default_verify_dir(ctx) == 1;
     if (!is_good || SSL_CTX_dane_enable(ctx) != 1) {
         log_event(LOG_LEVEL_ERROR, "relay.tls_failed", "ca", options->ca_file, "error",
                   ERR_reason_error_string(ERR_peek_last_error()), NULL);

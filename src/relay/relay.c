@@ -268,9 +268,9 @@ enum ec relay_new(const struct relay_options *options, struct relay **out) {
     r->routes = g_array_new(false, true, sizeof(struct route_entry));
     g_array_set_clear_func(r->routes, free_route);
     r->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    enum ec ec = r->stop_fd < 0 ? EC_NOT_ENOUGH_RESOURCES : plan_context(&r->options, &r->tls);
+    enum ec ec = r->stop_fd < 0 ? EC_NOT_ENOUGH_RESOURCES : routes_read(r);
     if (ec == EC_OK)
-        ec = routes_read(r);
+        ec = plan_context(&r->options, &r->tls);
     if (ec == EC_OK && !r->options.no_mta_sts && r->options.dns)
         ec = sts_new(&r->options, &r->is_stopping, &r->sts);
     if (ec != EC_OK) {
@@ -333,6 +333,10 @@ void relay_free(struct relay *r) {
 void relay_connection_failed(struct relay *r, struct destination *d, struct relay_job *job,
                              const struct relay_result *why) {
     GQueue failed = G_QUEUE_INIT;
+    if (why->verdict == RELAY_BUSY) { // a stop
+        finish_unsent(job, &busy);
+        return;
+    }
     r->failures++;
     pthread_mutex_lock(&r->lock);
     bool others_work = d->n_sessions > 1 && d->last_success &&

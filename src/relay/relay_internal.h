@@ -5,8 +5,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "relay/channel.h"
 #include "relay/limits.h"
+#include "relay/peer.h"
 #include "relay/relay.h"
 #include "relay/reply.h"
 #include "relay/sts.h"
@@ -135,14 +135,13 @@ SSL *plan_ssl(struct relay *r, const struct tls_plan *plan);
 
 // --- session.c ---
 struct connection {
-    struct channel *channel;
+    struct peer *peer;
     struct extensions extensions;
     char *remote; // the host's name, or its address
     bool is_tls, is_verified;
-    bool is_broken;               // what it is about to say is not known
-    bool is_closing;              // 421
-    bool is_reused, has_answered; // taken from the idle ones; since then
-    unsigned n_unread;            // replies that will come and tell nothing
+    bool is_broken;    // what it is about to say is not known
+    bool is_closing;   // 421
+    unsigned n_unread; // replies that will come and tell nothing
     unsigned n_messages;
     int64_t idle_since;
     GList link;

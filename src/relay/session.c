@@ -47,7 +47,7 @@ struct opening {
 };
 
 static bool lost(struct opening *o, enum ec ec, const char *doing) {
-    const char *error = channel_error(o->c->channel);
+    const char *error = peer_error(o->c->peer);
     *o->why =
         result_from_ec(o->arena, o->c->remote, ec, arena_printf(o->arena, "%s (%s)", error, doing));
     return false;
@@ -74,11 +74,11 @@ static void on_line(void *extensions, const char *text, size_t len) {
 
 static bool say_hello(struct opening *o) {
     struct reply reply;
-    struct channel *ch = o->c->channel;
+    struct peer *ch = o->c->peer;
     unsigned seconds = o->r->options.command_seconds;
     o->c->extensions = (struct extensions){0};
-    channel_printf(ch, "EHLO %s\r\n", o->r->options.hostname);
-    enum ec ec = channel_reply(ch, seconds, &reply, on_line, &o->c->extensions);
+    peer_printf(ch, "EHLO %s\r\n", o->r->options.hostname);
+    enum ec ec = peer_reply(ch, seconds, &reply, on_line, &o->c->extensions);
     if (ec != EC_OK)
         return lost(o, ec, "EHLO");
     if (reply_is_good(&reply))
@@ -86,8 +86,8 @@ static bool say_hello(struct opening *o) {
     o->c->extensions = (struct extensions){0};
     if (!reply_is_permanent(&reply))
         return refused(o, &reply, "4.3.0");
-    channel_printf(ch, "HELO %s\r\n", o->r->options.hostname);
-    ec = channel_reply(ch, seconds, &reply, NULL, NULL);
+    peer_printf(ch, "HELO %s\r\n", o->r->options.hostname);
+    ec = peer_reply(ch, seconds, &reply, NULL, NULL);
     if (ec != EC_OK)
         return lost(o, ec, "HELO");
     return reply_is_good(&reply) || refused(o, &reply, "4.3.0");
@@ -97,7 +97,7 @@ static bool shake_hands(struct opening *o) {
     SSL *ssl = plan_ssl(o->r, o->plan);
     if (!ssl)
         return insecure(o, "4.7.5", "cannot be talked to by TLS: its TLSA records are unusable");
-    enum ec ec = channel_start_tls(o->c->channel, ssl, o->r->options.command_seconds);
+    enum ec ec = peer_start_tls(o->c->peer, ssl, o->r->options.command_seconds);
     if (ec != EC_OK) {
         lost(o, ec, "TLS handshake");
         if (ec != EC_CANCEL)
@@ -118,15 +118,15 @@ static bool start_tls(struct opening *o) {
     if (!o->c->extensions.has_starttls)
         return level == LEVEL_MAY || insecure(o, "4.7.10", "does not offer TLS, which is required");
     struct reply reply;
-    channel_put(o->c->channel, "STARTTLS\r\n");
-    enum ec ec = channel_reply(o->c->channel, o->r->options.command_seconds, &reply, NULL, NULL);
+    peer_put(o->c->peer, "STARTTLS\r\n");
+    enum ec ec = peer_reply(o->c->peer, o->r->options.command_seconds, &reply, NULL, NULL);
     if (ec != EC_OK)
         return lost(o, ec, "STARTTLS");
     if (!reply_is_good(&reply))
         return level == LEVEL_MAY ||
                insecure(o, "4.7.10", "refuses to start TLS, which is required");
     // Bytes that came in the clear must not count as said under TLS ([RFC 3207] 6, injection).
-    if (channel_has_input(o->c->channel))
+    if (peer_has_input(o->c->peer))
         return insecure(o, "4.7.5", "sent more than a reply before TLS");
     return shake_hands(o) && say_hello(o);
 }
@@ -154,19 +154,18 @@ static bool log_in(struct opening *o) {
         size_t len = strlen(joined);
         joined[0] = joined[n + 1] = '\0';
         g_autofree char *token = base64(joined, len);
-        channel_printf(o->c->channel, "AUTH PLAIN %s\r\n", token);
+        peer_printf(o->c->peer, "AUTH PLAIN %s\r\n", token);
     } else {
-        channel_put(o->c->channel, "AUTH LOGIN\r\n");
+        peer_put(o->c->peer, "AUTH LOGIN\r\n");
     }
     const char *const answers[] = {user, secret};
     for (unsigned i = 0;; i++) {
-        enum ec ec =
-            channel_reply(o->c->channel, o->r->options.command_seconds, &reply, NULL, NULL);
+        enum ec ec = peer_reply(o->c->peer, o->r->options.command_seconds, &reply, NULL, NULL);
         if (ec != EC_OK)
             return lost(o, ec, "AUTH");
         if (reply.code != 334 || e->has_auth_plain || i >= G_N_ELEMENTS(answers))
             break;
-        channel_printf(o->c->channel, "%s\r\n", answers[i]);
+        peer_printf(o->c->peer, "%s\r\n", answers[i]);
     }
     if (reply_is_good(&reply))
         return true;
@@ -178,7 +177,7 @@ static bool log_in(struct opening *o) {
 
 static bool greet(struct opening *o) {
     struct reply reply;
-    enum ec ec = channel_reply(o->c->channel, o->r->options.command_seconds, &reply, NULL, NULL);
+    enum ec ec = peer_reply(o->c->peer, o->r->options.command_seconds, &reply, NULL, NULL);
     if (ec != EC_OK)
         return lost(o, ec, "greeting");
     return reply_is_good(&reply) || refused(o, &reply, "4.3.2");
@@ -190,8 +189,8 @@ static bool try_address(struct opening *o) {
     o->c->link.data = o->c;
     o->c->remote = g_strdup(o->plan->name ? o->plan->name : o->address);
     o->r->connections++;
-    enum ec ec = channel_connect(o->r, o->address, o->hop->port, o->r->options.connect_seconds,
-                                 &o->c->channel);
+    enum ec ec =
+        peer_connect(o->r, o->address, o->hop->port, o->r->options.connect_seconds, &o->c->peer);
     bool is_open = ec == EC_OK;
     if (!is_open) {
         lost(o, ec, arena_printf(o->arena, "connecting to %s port %u", o->address, o->hop->port));
@@ -208,9 +207,8 @@ static bool open_address(struct opening *o) {
     if (try_address(o))
         return true;
     // A handshake that fails is no reason to keep mail back that may go in the clear.
-    bool may_try_again = o->plan->level == LEVEL_MAY && o->c->channel &&
-                         channel_ssl(o->c->channel) && !o->c->is_tls &&
-                         o->why->verdict != RELAY_BUSY;
+    bool may_try_again = o->plan->level == LEVEL_MAY && o->c->peer && peer_ssl(o->c->peer) &&
+                         !o->c->is_tls && o->why->verdict != RELAY_BUSY;
     connection_close(o->c);
     o->c = NULL;
     if (!may_try_again)
@@ -270,9 +268,9 @@ struct connection *connection_open(struct relay *r, struct arena *arena, const s
 void connection_close(struct connection *c) {
     if (!c)
         return;
-    if (c->channel && !c->is_broken)
-        channel_say_goodbye(c->channel);
-    channel_free(c->channel);
+    if (c->peer && !c->is_broken)
+        peer_say_goodbye(c->peer);
+    peer_free(c->peer);
     g_free(c->remote);
     g_free(c);
 }

@@ -1,5 +1,5 @@
 // Waiting for sockets with poll: until the time is up, the peer has something, or the relay stops.
-#include "relay/channel.h"
+#include "relay/peer.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -13,7 +13,7 @@
 
 #include "relay/relay_internal.h"
 
-struct channel {
+struct peer {
     struct relay *r;
     int fd;
     SSL *ssl;
@@ -29,7 +29,7 @@ static int64_t deadline_in(unsigned seconds) {
 }
 
 // EC_OK: there are events. A wait longer than RELAY_SLOW_SECONDS is said to the relay.
-static enum ec wait_for(struct channel *c, short events, int64_t deadline) {
+static enum ec wait_for(struct peer *c, short events, int64_t deadline) {
     struct relay *r = c->r;
     int64_t slow_at = deadline_in(RELAY_SLOW_SECONDS);
     bool is_slow = false;
@@ -67,7 +67,7 @@ static enum ec wait_for(struct channel *c, short events, int64_t deadline) {
     return ec;
 }
 
-static enum ec failed(struct channel *c, int error) {
+static enum ec failed(struct peer *c, int error) {
     g_strlcpy(c->error, error ? g_strerror(error) : "the connection was closed", sizeof c->error);
     return EC_NETWORK_ERROR;
 }
@@ -91,7 +91,7 @@ static socklen_t read_address(const char *text, unsigned port, struct sockaddr_s
     return 0;
 }
 
-static enum ec connect_to(struct channel *c, const char *address, unsigned port, unsigned seconds) {
+static enum ec connect_to(struct peer *c, const char *address, unsigned port, unsigned seconds) {
     struct sockaddr_storage where;
     socklen_t len = read_address(address, port, &where);
     if (len == 0)
@@ -113,9 +113,9 @@ static enum ec connect_to(struct channel *c, const char *address, unsigned port,
     return error ? failed(c, error) : EC_OK;
 }
 
-enum ec channel_connect(struct relay *r, const char *address, unsigned port, unsigned seconds,
-                        struct channel **out) {
-    struct channel *c = g_new0(struct channel, 1);
+enum ec peer_connect(struct relay *r, const char *address, unsigned port, unsigned seconds,
+                     struct peer **out) {
+    struct peer *c = g_new0(struct peer, 1);
     c->r = r;
     c->fd = -1;
     c->out = g_byte_array_new();
@@ -123,7 +123,7 @@ enum ec channel_connect(struct relay *r, const char *address, unsigned port, uns
     return connect_to(c, address, port, seconds);
 }
 
-void channel_free(struct channel *c) {
+void peer_free(struct peer *c) {
     if (!c)
         return;
     SSL_free(c->ssl);
@@ -136,7 +136,7 @@ void channel_free(struct channel *c) {
 // --- Bytes ---
 
 // What a call of OpenSSL's wants: EC_OK to call again.
-static enum ec after_ssl(struct channel *c, int result, int64_t deadline) {
+static enum ec after_ssl(struct peer *c, int result, int64_t deadline) {
     switch (SSL_get_error(c->ssl, result)) {
     case SSL_ERROR_WANT_READ:
         return wait_for(c, POLLIN, deadline);
@@ -156,7 +156,7 @@ static enum ec after_ssl(struct channel *c, int result, int64_t deadline) {
 }
 
 // At most `len` bytes; the number goes to *n_out.
-static enum ec write_some(struct channel *c, const uint8_t *data, size_t len, int64_t deadline,
+static enum ec write_some(struct peer *c, const uint8_t *data, size_t len, int64_t deadline,
                           size_t *n_out) {
     for (;;) {
         if (c->ssl) {
@@ -181,7 +181,7 @@ static enum ec write_some(struct channel *c, const uint8_t *data, size_t len, in
     }
 }
 
-static enum ec read_some(struct channel *c, int64_t deadline) {
+static enum ec read_some(struct peer *c, int64_t deadline) {
     if (c->in_pos > 0) {
         memmove(c->in, c->in + c->in_pos, c->in_len - c->in_pos);
         c->in_len -= c->in_pos;
@@ -213,23 +213,23 @@ static enum ec read_some(struct channel *c, int64_t deadline) {
     }
 }
 
-void channel_put(struct channel *c, const char *text) {
+void peer_put(struct peer *c, const char *text) {
     g_byte_array_append(c->out, (const guint8 *)text, (guint)strlen(text));
 }
 
-void channel_printf(struct channel *c, const char *format, ...) {
+void peer_printf(struct peer *c, const char *format, ...) {
     va_list args;
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    channel_put(c, text);
+    peer_put(c, text);
 }
 
-GByteArray *channel_out(struct channel *c) {
+GByteArray *peer_out(struct peer *c) {
     return c->out;
 }
 
-enum ec channel_flush(struct channel *c, unsigned seconds) {
+enum ec peer_flush(struct peer *c, unsigned seconds) {
     size_t pos = 0;
     enum ec ec = EC_OK;
     while (pos < c->out->len && ec == EC_OK) {
@@ -242,9 +242,9 @@ enum ec channel_flush(struct channel *c, unsigned seconds) {
     return ec;
 }
 
-enum ec channel_reply(struct channel *c, unsigned seconds, struct reply *out,
-                      void (*line)(void *ctx, const char *text, size_t len), void *ctx) {
-    EC_TRY(channel_flush(c, seconds));
+enum ec peer_reply(struct peer *c, unsigned seconds, struct reply *out,
+                   void (*line)(void *ctx, const char *text, size_t len), void *ctx) {
+    EC_TRY(peer_flush(c, seconds));
     int64_t deadline = deadline_in(seconds);
     for (;;) {
         size_t used = 0;
@@ -264,7 +264,7 @@ enum ec channel_reply(struct channel *c, unsigned seconds, struct reply *out,
 
 // --- TLS, and what is asked about a connection ---
 
-enum ec channel_start_tls(struct channel *c, SSL *ssl, unsigned seconds) {
+enum ec peer_start_tls(struct peer *c, SSL *ssl, unsigned seconds) {
     int64_t deadline = deadline_in(seconds);
     c->ssl = ssl;
     SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
@@ -288,11 +288,11 @@ enum ec channel_start_tls(struct channel *c, SSL *ssl, unsigned seconds) {
     }
 }
 
-SSL *channel_ssl(struct channel *c) {
+SSL *peer_ssl(struct peer *c) {
     return c->ssl;
 }
 
-void channel_say_goodbye(struct channel *c) {
+void peer_say_goodbye(struct peer *c) {
     static const char quit[] = "QUIT\r\n";
     ERR_clear_error();
     if (!c->ssl) {
@@ -304,11 +304,11 @@ void channel_say_goodbye(struct channel *c) {
     ERR_clear_error();
 }
 
-bool channel_has_input(const struct channel *c) {
+bool peer_has_input(const struct peer *c) {
     return c->in_len > c->in_pos;
 }
 
-bool channel_is_alive(struct channel *c) {
+bool peer_is_alive(struct peer *c) {
     // TLS 1.3 sends session tickets when it likes: those bytes are no reason to give it up.
     struct pollfd fd = {c->fd, POLLIN | POLLRDHUP, 0};
     if (poll(&fd, 1, 0) <= 0)
@@ -316,10 +316,10 @@ bool channel_is_alive(struct channel *c) {
     return !(fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) && c->ssl;
 }
 
-void channel_set_in_doubt(struct channel *c, bool is_in_doubt) {
+void peer_set_in_doubt(struct peer *c, bool is_in_doubt) {
     c->is_in_doubt = is_in_doubt;
 }
 
-const char *channel_error(const struct channel *c) {
+const char *peer_error(const struct peer *c) {
     return *c->error ? c->error : "failed";
 }
