@@ -10,15 +10,13 @@
 #include "base/log.h"
 #include "transport/transport_internal.h"
 
-#define NOTIFY_NEVER 1 // bits of queue_recipient.notify ([RFC 3461] 4.1)
-#define NOTIFY_FAILURE 4
-
 struct transport {
     struct queue *queue;
     struct mailbox_service *mailboxes;
     struct transport_options options;
     _Atomic bool is_stopping;
     _Atomic uint64_t delivered, deferred, bounced, reports;
+    struct report_limit *report_limit;
     pthread_t *threads;
     unsigned n_threads;
 };
@@ -136,10 +134,6 @@ static filetime_t next_attempt(const struct transport *t, unsigned attempts) {
     return clock_now() + (filetime_t)((double)(seconds * FILETIME_SECOND) * jitter);
 }
 
-static bool wants_report(const struct queue_recipient *r) {
-    return r->notify == 0 || (r->notify & NOTIFY_FAILURE && !(r->notify & NOTIFY_NEVER));
-}
-
 // Whether a report can reach the sender of a message: its sender is one of ours.
 static bool is_reachable(struct batch *b, const char *sender) {
     enum directory_route route;
@@ -149,38 +143,27 @@ static bool is_reachable(struct batch *b, const char *sender) {
            route != DIRECTORY_ROUTE_REMOTE && route != DIRECTORY_ROUTE_UNKNOWN;
 }
 
-// Queues a report about what failed for good. An error when it could not be: then the recipients
-// stay pending, so that nothing fails in silence.
-static enum ec send_report(struct batch *b, struct job *job, const struct report_failure *failures,
-                           unsigned n) {
+// Queues a report about some recipients. An error when it could not be: then they stay pending, so
+// that nothing fails in silence.
+static enum ec send_report(struct batch *b, struct job *job, enum report_action action,
+                           const struct report_recipient *recipients, unsigned n) {
     struct transport *t = b->t;
     const struct queue_envelope *envelope = queue_item_envelope(job->item);
-    // Never a report about a report ([RFC 5321] 6.1).
-    if (n == 0 || !*envelope->sender || !job->original)
-        return EC_OK;
-    if (!is_reachable(b, envelope->sender)) {
+    if (n > 0 && *envelope->sender && !is_reachable(b, envelope->sender)) {
         log_event(LOG_LEVEL_WARNING, "transport.no_way_back", "queue", queue_item_id(job->item),
                   "sender", envelope->sender, NULL);
         return EC_OK;
     }
-    g_autofree char *domain = directory_default_domain(mailbox_service_directory(b->t->mailboxes));
-    g_autoptr(GString) text =
-        report_make(t->options.hostname, domain, envelope, queue_item_id(job->item),
-                    queue_item_arrived(job->item), job->original, failures, n);
-    struct queue_spool *spool;
-    EC_TRY(queue_spool_new(t->queue, &spool));
-    enum ec ec = queue_spool_write(spool, text->str, text->len);
-    if (ec != EC_OK) {
-        queue_spool_free(spool);
-        return ec;
-    }
-    struct queue_recipient to = {.address = envelope->sender};
-    struct queue_envelope report = {.sender = "", .recipients = &to, .n_recipients = 1};
+    g_autofree char *domain = directory_default_domain(mailbox_service_directory(t->mailboxes));
+    struct report_about about = {.hostname = t->options.hostname,
+                                 .domain = domain,
+                                 .envelope = envelope,
+                                 .queue_id = queue_item_id(job->item),
+                                 .arrived = queue_item_arrived(job->item),
+                                 .original = job->original};
     char id[QUEUE_ID_SIZE];
-    EC_TRY(queue_submit_take(t->queue, &report, spool, id));
-    t->reports++;
-    log_event(LOG_LEVEL_INFO, "transport.report", "queue", id, "about", queue_item_id(job->item),
-              NULL);
+    EC_TRY(report_send(t->queue, t->report_limit, action, &about, recipients, n, id));
+    t->reports += *id != '\0';
     return EC_OK;
 }
 
@@ -210,7 +193,7 @@ static void settle(struct batch *b, struct job *job) {
     const struct queue_envelope *envelope = queue_item_envelope(job->item);
     bool is_expired =
         clock_now() > queue_item_arrived(job->item) + t->options.expire_seconds * FILETIME_SECOND;
-    struct report_failure *failures =
+    struct report_recipient *failures =
         arena_alloc(b->arena, (job->n_pending + 1) * sizeof *failures);
     unsigned *failed = arena_alloc(b->arena, (job->n_pending + 1) * sizeof *failed);
     unsigned n_failures = 0, n_reported = 0;
@@ -228,13 +211,14 @@ static void settle(struct batch *b, struct job *job) {
             t->deferred++;
         } else if (o.kind == OUTCOME_FAILED) {
             failed[n_failures++] = job->pending[i];
-            if (wants_report(r))
-                failures[n_reported++] = (struct report_failure){r->address, r->orcpt, o};
+            if (report_is_wanted(REPORT_FAILED, r))
+                failures[n_reported++] = (struct report_recipient){
+                    .address = r->address, .orcpt = r->orcpt, .status = o.status, .text = o.text};
         } else {
             queue_item_recipient_done(job->item, job->pending[i]);
         }
     }
-    enum ec ec = send_report(b, job, failures, n_reported);
+    enum ec ec = send_report(b, job, REPORT_FAILED, failures, n_reported);
     if (ec != EC_OK)
         reason = ec_text(ec);
     for (unsigned i = 0; ec == EC_OK && i < n_failures; i++) {
@@ -304,6 +288,7 @@ enum ec transport_new(struct queue *queue, struct mailbox_service *mailboxes,
         o->expire_seconds = TRANSPORT_EXPIRE_SECONDS;
     t->queue = queue;
     t->mailboxes = mailboxes;
+    t->report_limit = report_limit_new();
     t->threads = g_new0(pthread_t, o->workers);
     for (unsigned i = 0; i < o->workers; i++)
         if (pthread_create(&t->threads[t->n_threads], NULL, run, t) == 0)
@@ -325,6 +310,7 @@ void transport_free(struct transport *t) {
     for (unsigned i = 0; i < t->n_threads; i++)
         pthread_join(t->threads[i], NULL);
     g_free(t->threads);
+    report_limit_free(t->report_limit);
     g_free((char *)t->options.hostname);
     g_free(t);
 }

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "transport/limits.h"
+#include "transport/report.h"
 #include "transport/transport.h"
 
 // What became of a recipient, worst last.
@@ -27,16 +28,3 @@ struct route_target {
 // Targets (struct route_target) are appended.
 void route_address(struct directory *directory, struct arena *arena, const char *address,
                    GArray *targets, struct outcome *problem);
-
-// --- report.c ---
-struct report_failure {
-    const char *recipient;
-    const char *orcpt; // NULL: none
-    struct outcome outcome;
-};
-// A non-delivery report about `original` (the message as it stands in the queue). NULL sender
-// domain is the host's name.
-GString *report_make(const char *hostname, const char *domain,
-                     const struct queue_envelope *envelope, const char *queue_id,
-                     filetime_t arrived, GBytes *original, const struct report_failure *failures,
-                     unsigned n);
