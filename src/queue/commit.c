@@ -152,7 +152,10 @@ static void settle_new(struct queue *q, struct commit *c, enum ec ec) {
         q->cached += e->size;
     }
     g_hash_table_insert(q->entries, &e->id, e);
-    schedule_ready(q, e);
+    if (e->next > e->arrived) // held by its sender
+        schedule_wait(q, e);
+    else
+        schedule_ready(q, e);
 }
 
 static void settle_moved(struct queue *q, struct commit *c) {

@@ -21,21 +21,39 @@ struct queue_item;
 
 #define QUEUE_INLINE_MAX (1024 * 1024) // larger messages get a file of their own
 
+enum { // queue_recipient.notify: DSN NOTIFY ([RFC 3461] 4.1); 0: not said
+    QUEUE_NOTIFY_NEVER = 1,
+    QUEUE_NOTIFY_SUCCESS = 2,
+    QUEUE_NOTIFY_FAILURE = 4,
+    QUEUE_NOTIFY_DELAY = 8,
+};
+
 struct queue_recipient {
     const char *address;
-    const char *orcpt; // DSN ORCPT; NULL: none
-    uint32_t notify;   // DSN NOTIFY bits; 0: default
+    const char *orcpt; // DSN ORCPT as it was sent: "rfc822;xtext"; NULL: none
+    uint32_t notify;   // QUEUE_NOTIFY_*; 0: default
 };
+
+#define QUEUE_SCL_NONE (-2) // POLICY_SCL_NONE of policy/policy.h
 
 struct queue_envelope {
     const char *sender; // "" for the null sender
     const struct queue_recipient *recipients;
     unsigned n_recipients;
-    const char *envid; // DSN ENVID; NULL
-    const char *ret;   // DSN RET; NULL
+    const char *envid; // DSN ENVID as it was sent (xtext); NULL
+    const char *ret;   // DSN RET: "FULL", "HDRS"; NULL
     const char *helo, *peer,
         *auth; // where it came from: HELO name, client address, authenticated user; NULL: none
+    // Whole header fields with CRLF that stand on top of the message when it is delivered or
+    // relayed (Authentication-Results and the like); NULL: none.
+    const char *fields;
+    int scl; // policy_verdict.scl; QUEUE_SCL_NONE: not checked; 0, as our own messages have: no
+             // spam
+    int pcl; // policy_verdict.pcl; 0: none
+    filetime_t hold_until; // not delivered before ([RFC 4865]); 0: at once
     bool is_smtputf8, is_8bit;
+    bool is_binary;    // BODY=BINARYMIME ([RFC 3030]): lines may end in any way
+    bool requires_tls; // REQUIRETLS ([RFC 8689])
 };
 
 // Reads what is left from before. EC_BUSY: another process has it open; EC_DISK_ERROR, logged.

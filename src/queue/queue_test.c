@@ -103,6 +103,33 @@ static void test_submit_claim(void) {
     test_folder_remove(dir);
 }
 
+// A message that is held comes when its time has come, also over a restart.
+static void test_hold(void) {
+    char *dir = test_folder(), id[QUEUE_ID_SIZE];
+    struct queue *q;
+    struct queue_spool *s;
+    struct queue_envelope held = envelope;
+    held.hold_until = clock_now() + 3600 * FILETIME_SECOND;
+    assert_ok(queue_open(dir, &q));
+    assert_ok(queue_spool_new(q, &s));
+    assert_ok(queue_spool_write(s, "later", 5));
+    assert_ok(queue_submit_take(q, &held, s, id));
+    g_assert_null(claim_one(q, 0));
+    held.hold_until = clock_now() + FILETIME_SECOND / 10;
+    assert_ok(queue_spool_new(q, &s));
+    assert_ok(queue_spool_write(s, "soon", 4));
+    assert_ok(queue_submit_take(q, &held, s, id));
+    struct queue_item *item = claim_one(q, 5000);
+    assert_message(item, "soon");
+    finish(item);
+    queue_close(q);
+    assert_ok(queue_open(dir, &q));
+    g_assert_cmpuint(queue_count(q), ==, 1);
+    g_assert_null(claim_one(q, 0));
+    queue_close(q);
+    test_folder_remove(dir);
+}
+
 static void test_reopen(void) {
     char *dir = test_folder(), id[QUEUE_ID_SIZE], id2[QUEUE_ID_SIZE], id3[QUEUE_ID_SIZE];
     struct queue *q;
@@ -484,6 +511,7 @@ static void test_async(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/queue/hold", test_hold);
     g_test_add_func("/queue/submit-claim", test_submit_claim);
     g_test_add_func("/queue/reopen", test_reopen);
     g_test_add_func("/queue/large", test_large);

@@ -108,7 +108,8 @@ static void load_submit(struct load *l, const struct record *r) {
         drop_entry(l->q, old);
     struct entry *e = g_new0(struct entry, 1);
     e->id = r->id;
-    e->arrived = e->next = r->arrived;
+    e->arrived = r->arrived;
+    e->next = MAX(r->arrived, envelope.hold_until);
     e->size = r->size;
     e->is_large = r->is_large;
     e->envelope = g_memdup2(r->envelope, r->envelope_len);

@@ -142,7 +142,8 @@ static struct entry *make_entry(struct queue_spool *s, const struct queue_envelo
                                 GByteArray *encoded) {
     struct entry *e = g_new0(struct entry, 1);
     e->id = s->id;
-    e->arrived = e->next = clock_now();
+    e->arrived = clock_now();
+    e->next = MAX(e->arrived, envelope->hold_until);
     e->size = s->size;
     e->is_large = s->path != NULL;
     e->n_recipients = e->n_pending = envelope->n_recipients;
