@@ -179,16 +179,28 @@ static void put_address(struct making *w, const char *name, const char *address)
     g_string_append(w->out, "\r\n");
 }
 
-// ORCPT came as "type;address" in xtext of the type's own ([RFC 3461] 4.2).
+// What came as xtext ([RFC 3461] 4): "+2B" is a plus sign. What is no xtext stays as it is.
+static char *from_xtext(struct arena *arena, const char *s) {
+    char *out = arena_alloc(arena, strlen(s) + 1), *to = out;
+    for (; *s; s++) {
+        bool is_hex = *s == '+' && g_ascii_isxdigit(s[1]) && g_ascii_isxdigit(s[2]);
+        *to++ = is_hex ? (char)(g_ascii_xdigit_value(s[1]) * 16 + g_ascii_xdigit_value(s[2])) : *s;
+        s += is_hex ? 2 : 0;
+    }
+    *to = '\0';
+    return one_line(arena, out);
+}
+
 static void put_original_recipient(struct making *w, const char *orcpt) {
-    orcpt = one_line(w->arena, orcpt);
     const char *semicolon = strchr(orcpt, ';');
     if (!semicolon)
-        put_address(w, "Original-Recipient", orcpt);
-    else if (w->is_utf8 || is_ascii(orcpt))
-        g_string_append_printf(w->out, "Original-Recipient: %s\r\n", orcpt);
+        return; // it has no type, and the field needs one
+    const char *address = from_xtext(w->arena, semicolon + 1);
+    if (!is_ascii(address))
+        put_address(w, "Original-Recipient", address);
     else
-        put_address(w, "Original-Recipient", semicolon + 1);
+        g_string_append_printf(w->out, "Original-Recipient: %.*s;%s\r\n", (int)(semicolon - orcpt),
+                               one_line(w->arena, orcpt), address);
 }
 
 static void put_recipient(struct making *w, const struct report_recipient *r) {
@@ -220,7 +232,7 @@ static void put_status(struct making *w) {
     g_string_append_printf(w->out, "Reporting-MTA: dns; %s\r\n", about->hostname);
     if (about->envelope->envid)
         g_string_append_printf(w->out, "Original-Envelope-Id: %s\r\n",
-                               one_line(w->arena, about->envelope->envid));
+                               from_xtext(w->arena, about->envelope->envid));
     if (about->envelope->helo)
         g_string_append_printf(w->out, "Received-From-MTA: dns; %s\r\n",
                                one_line(w->arena, about->envelope->helo));
@@ -261,12 +273,12 @@ static void put_original(struct making *w) {
 // --- Entry points ---
 
 bool report_is_wanted(enum report_action action, const struct queue_recipient *r) {
-    uint32_t notify = r->notify ? r->notify : REPORT_NOTIFY_FAILURE | REPORT_NOTIFY_DELAY;
-    if (notify & REPORT_NOTIFY_NEVER)
+    uint32_t notify = r->notify ? r->notify : QUEUE_NOTIFY_FAILURE | QUEUE_NOTIFY_DELAY;
+    if (notify & QUEUE_NOTIFY_NEVER)
         return false;
-    return notify & (action == REPORT_FAILED    ? REPORT_NOTIFY_FAILURE
-                     : action == REPORT_DELAYED ? REPORT_NOTIFY_DELAY
-                                                : REPORT_NOTIFY_SUCCESS);
+    return notify & (action == REPORT_FAILED    ? QUEUE_NOTIFY_FAILURE
+                     : action == REPORT_DELAYED ? QUEUE_NOTIFY_DELAY
+                                                : QUEUE_NOTIFY_SUCCESS);
 }
 
 // Only who sent with SMTPUTF8 is known to take such a report.

@@ -8,14 +8,6 @@
 #include "mailbox/mailbox.h"
 #include "queue/queue.h"
 
-// Bits of queue_recipient.notify ([RFC 3461] 4.1).
-enum report_notify {
-    REPORT_NOTIFY_NEVER = 1,
-    REPORT_NOTIFY_SUCCESS = 2,
-    REPORT_NOTIFY_FAILURE = 4,
-    REPORT_NOTIFY_DELAY = 8,
-};
-
 enum report_action {
     REPORT_FAILED,    // given up
     REPORT_DELAYED,   // still being tried

@@ -86,7 +86,7 @@ enum ec report_send(struct queue *queue, struct report_limit *limit, enum report
         queue_spool_free(spool);
         return ec;
     }
-    struct queue_recipient to = {.address = sender, .notify = REPORT_NOTIFY_NEVER};
+    struct queue_recipient to = {.address = sender, .notify = QUEUE_NOTIFY_NEVER};
     struct queue_envelope envelope = {.sender = "",
                                       .recipients = &to,
                                       .n_recipients = 1,
