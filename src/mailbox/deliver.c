@@ -234,7 +234,11 @@ static void plan_one(struct batch *b, unsigned i, const struct delivery_plan *kn
 static enum ec plan_all(struct mailbox_service *s, struct mbox_tx *tx, struct arena *arena,
                         const struct owner_settings *owner, struct batch *b) {
     struct rule_list rules;
-    EC_TRY(rule_list_get(tx, arena, FID_INBOX, &rules));
+    enum ec ec = rule_list_get(tx, arena, FID_INBOX, &rules);
+    if (ec == EC_NOT_FOUND) // the public store has no Inbox
+        rules.n = 0;
+    else if (ec != EC_OK)
+        return ec;
     struct delivery_plan known = {
         .service = s, .tx = tx, .arena = arena, .owner = owner, .has_inbox_rules = rules.n > 0};
     for (unsigned i = 0; i < b->n; i++)
