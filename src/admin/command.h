@@ -27,6 +27,7 @@ struct auth;
 struct store;
 struct queue;
 struct mailbox_service;
+struct dns;
 struct net;
 struct channel;
 
@@ -38,6 +39,7 @@ struct admin_services {
     struct store *store;
     struct queue *queue;
     struct mailbox_service *mailboxes;
+    struct dns *dns;
     uint64_t default_quota; // bytes; 0: none
     struct net *net;
     const char *listeners; // lines `name address:port`

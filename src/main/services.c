@@ -5,6 +5,7 @@
 
 #include "auth/auth.h"
 #include "directory/directory.h"
+#include "dns/dns.h"
 #include "mailbox/mailbox.h"
 #include "mailbox/quota.h"
 #include "main/settings.h"
@@ -19,6 +20,15 @@ static enum ec failed(enum ec ec, const char *what, const char *path, char **err
                        : ec == EC_CORRUPT_DATA ? "restore it from a backup"
                                                : "see the message above";
     *error_out = g_strdup_printf("cannot open the %s (%s): %s; %s", what, path, ec_text(ec), hint);
+    return ec;
+}
+
+static enum ec open_dns(const struct config *config, struct admin_services *s, char **error_out) {
+    struct dns_options options;
+    settings_dns(config, &options);
+    enum ec ec = dns_new(&options, &s->dns);
+    if (ec != EC_OK)
+        *error_out = g_strdup_printf("bourse.conf, [dns]: %s; see the message above", ec_text(ec));
     return ec;
 }
 
@@ -89,7 +99,7 @@ static enum ec open_parts(const struct config *config, struct admin_services *s,
     struct mailbox_options mailbox_options;
     settings_mailbox(config, &mailbox_options);
     mailbox_service_configure(s->mailboxes, &mailbox_options);
-    return EC_OK;
+    return open_dns(config, s, error_out);
 }
 
 enum ec services_open(const char *dir, const struct config *config, struct admin_services *out,
@@ -102,6 +112,7 @@ enum ec services_open(const char *dir, const struct config *config, struct admin
 }
 
 void services_close(struct admin_services *s) {
+    dns_free(s->dns);
     mailbox_service_free(s->mailboxes);
     auth_free(s->auth);
     queue_close(s->queue);

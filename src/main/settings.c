@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dns/dns.h"
 #include "mailbox/quota.h"
 
 static const struct config_item items[] = {
@@ -109,6 +110,15 @@ static const struct config_item items[] = {
     {"limits", "shutdown", CONFIG_DURATION, "10s", NULL,
      "How long connections have to finish when the server stops."},
 
+    {"dns", "servers", CONFIG_STRING, "", NULL,
+     "Name servers that are asked, address or address:port, separated by spaces. Empty: those of "
+     "/etc/resolv.conf. root: none, names are resolved from the root servers down. off: nothing is "
+     "asked, mail to other servers and the checks that need the DNS are off."},
+    {"dns", "trust_anchor", CONFIG_STRING, "", NULL,
+     "File with the DS or DNSKEY records that DNSSEC starts from. Empty: the system's root key "
+     "(package dns-root-data). none: nothing is validated, for name servers that strip signatures."},
+    {"dns", "timeout", CONFIG_DURATION, "10s", NULL, "How long one question may take in all."},
+
     {"log", "level", CONFIG_CHOICE, "info", "debug|info|warning|error", "What is logged."},
     {"log", "target", CONFIG_CHOICE, "auto", "auto|stderr|journal",
      "Where: auto is the journal when it is there."},
@@ -152,6 +162,14 @@ void settings_mailbox(const struct config *config, struct mailbox_options *out) 
     };
 }
 
+void settings_dns(const struct config *config, struct dns_options *out) {
+    *out = (struct dns_options){
+        .servers = config_string(config, "dns", "servers"),
+        .trust_anchor = config_string(config, "dns", "trust_anchor"),
+        .timeout_ms = (unsigned)MIN(config_int(config, "dns", "timeout"), 3600) * 1000,
+    };
+}
+
 struct profile {
     const char *name;
     const char *values[16][3];
@@ -183,6 +201,7 @@ static const struct profile profiles[] = {
       {"listen", "imaps", "127.0.0.1:0"},
       {"listen", "pop3", "127.0.0.1:0"},
       {"listen", "pop3s", "127.0.0.1:0"},
+      {"dns", "servers", "off"},
       {"auth", "plaintext", "loopback"}}},
 };
 

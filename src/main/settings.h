@@ -13,5 +13,9 @@ enum ec settings_load(const char *dir, struct config **out, char **error_out);
 struct mailbox_options;
 void settings_mailbox(const struct config *config, struct mailbox_options *out);
 
+// Which name servers to ask. The strings belong to `config`.
+struct dns_options;
+void settings_dns(const struct config *config, struct dns_options *out);
+
 // The settings `bourse init` writes: profile "production", "demo" or "test".
 struct config *settings_new(const char *profile, const char *hostname, const char *organization);

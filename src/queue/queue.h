@@ -103,10 +103,26 @@ enum ec queue_item_read(struct queue_item *item, GBytes **out); // the bytes, ma
 filetime_t queue_item_arrived(const struct queue_item *item);
 unsigned queue_item_attempts(const struct queue_item *item);
 
+// Memory that lives until the item is given back; for one thread at a time.
+struct arena *queue_item_arena(struct queue_item *item);
+
 void queue_item_recipient_done(struct queue_item *item, unsigned recipient); // delivered or bounced
+// Writes down which recipients are done, while others are still being tried.
+void queue_item_note(struct queue_item *item);
+// Whether the sender was told that it takes longer; remembered with the next release.
+bool queue_item_is_delay_reported(const struct queue_item *item);
+void queue_item_set_delay_reported(struct queue_item *item);
 // Gives the item back: finished when no recipient is pending, else tried again at `next` (written
-// with `reason`, one line, for `bourse queue list`, and synced soon; does not wait for it).
-void queue_item_release(struct queue_item *item, filetime_t next, const char *reason);
+// with `reason`, a line for each recipient, for `bourse queue`, and synced soon; does not wait for
+// it). It waits in `lane` (NULL: none) too, a destination's name: queue_wake_lane.
+void queue_item_release(struct queue_item *item, filetime_t next, const char *reason,
+                        const char *lane);
+// The same for an item of which nothing was tried: no attempt is counted and nothing is written
+// unless recipients were done.
+void queue_item_put_back(struct queue_item *item, filetime_t next, const char *lane);
+
+// Makes the first `n` items that wait in a lane due now (0: all).
+void queue_wake_lane(struct queue *q, const char *lane, unsigned n);
 
 // Wakes those waiting in queue_claim (shutdown).
 void queue_wake(struct queue *q);
@@ -120,10 +136,20 @@ struct queue_entry {
     uint64_t size;
     filetime_t arrived, next;
     unsigned attempts;
-    const char *reason; // of the last failure; NULL: none
+    const char *reason; // of the last failure, a line for each recipient; NULL: none
+    bool is_held;       // not tried until it is released
+    bool is_active;     // being tried right now
 };
 enum ec queue_list(struct queue *q, struct arena *arena, struct queue_entry **out, unsigned *n_out);
-enum ec queue_retry(struct queue *q, const char *id); // NULL: all; due now. EC_NOT_FOUND
+enum ec queue_get(struct queue *q, struct arena *arena, const char *id, struct queue_entry *out,
+                  struct queue_envelope *envelope_out); // EC_NOT_FOUND
+enum ec queue_retry(struct queue *q, const char *id);   // NULL: all; due now. EC_NOT_FOUND
+// Makes due what has a recipient of the domain; their number goes to *n_out. Held ones stay.
+enum ec queue_flush(struct queue *q, const char *domain, unsigned *n_out);
+// Keeps a message from being tried, durably, and lets it go again. EC_NOT_FOUND, EC_BUSY while it
+// is being delivered.
+enum ec queue_hold(struct queue *q, const char *id);
+enum ec queue_unhold(struct queue *q, const char *id);
 enum ec queue_drop(struct queue *q,
                    const char *id); // EC_NOT_FOUND, EC_BUSY while it is being delivered
 uint64_t queue_count(struct queue *q);

@@ -52,7 +52,7 @@ static void finish(struct queue_item *item) {
     unsigned *indexes, n = queue_item_pending(item, arena, &indexes);
     for (unsigned i = 0; i < n; i++)
         queue_item_recipient_done(item, indexes[i]);
-    queue_item_release(item, 0, NULL);
+    queue_item_release(item, 0, NULL, NULL);
 }
 
 static void assert_message(struct queue_item *item, const char *text) {
@@ -139,7 +139,7 @@ static void test_reopen(void) {
     struct queue_item *first = claim_one(q, 0), *second = claim_one(q, 0);
     finish(second);
     queue_item_recipient_done(first, 0);
-    queue_item_release(first, clock_now() + 3600 * FILETIME_SECOND, "mailbox is busy");
+    queue_item_release(first, clock_now() + 3600 * FILETIME_SECOND, "mailbox is busy", NULL);
     queue_close(q);
 
     assert_ok(queue_open(dir, &q));
@@ -242,7 +242,7 @@ static void test_waiting(void) {
     g_assert_nonnull(item);
     pthread_join(thread, NULL);
     int64_t start = g_get_monotonic_time();
-    queue_item_release(item, clock_now() + FILETIME_SECOND / 20, "later");
+    queue_item_release(item, clock_now() + FILETIME_SECOND / 20, "later", NULL);
     item = claim_one(q, 10000);
     int64_t took = g_get_monotonic_time() - start;
     g_assert_nonnull(item);
@@ -271,7 +271,7 @@ static void test_order(void) {
     assert_ok(queue_claim(q, items, 20, 0, &n));
     g_assert_cmpuint(n, ==, 20);
     for (unsigned i = 0; i < 20; i++)
-        queue_item_release(items[i], start + (100 + i * 7 % 20) * FILETIME_SECOND, "wait");
+        queue_item_release(items[i], start + (100 + i * 7 % 20) * FILETIME_SECOND, "wait", NULL);
     filetime_t last = 0;
     for (unsigned i = 0; i < 20; i++) {
         clock_set(start + (100 + i) * FILETIME_SECOND);
@@ -313,7 +313,7 @@ static void test_torn_tail(void) {
             g_assert_cmpuint(queue_count(q), ==, cut == before_len ? 2 : 1);
             struct queue_item *item = claim_one(q, 0);
             assert_message(item, "one");
-            queue_item_release(item, 0, NULL);
+            queue_item_release(item, 0, NULL, NULL);
             queue_close(q);
             g_assert_true(g_file_get_contents(copy, &after, &after_len, NULL));
             g_assert_cmpuint(after_len, ==, cut == before_len ? before_len : before_len - last);
@@ -375,7 +375,7 @@ static void test_old_one_moves(void) {
     submit_text(q, "waits", NULL);
     struct queue_item *waits = claim_one(q, 0);
     queue_item_recipient_done(waits, 1);
-    queue_item_release(waits, clock_now() + 1000 * FILETIME_SECOND, "wait");
+    queue_item_release(waits, clock_now() + 1000 * FILETIME_SECOND, "wait", NULL);
     g_autofree char *data = g_strnfill(1000000, 'z');
     for (unsigned i = 0; i < 400; i++) {
         assert_ok(submit(q, data, 1000000, NULL));

@@ -1,4 +1,5 @@
 // Results as outcomes of a delivery ([RFC 3463]): what is permanent, what is tried again.
+#include "base/log.h"
 #include "transport/transport_internal.h"
 
 static const struct {
@@ -20,4 +21,27 @@ struct outcome outcome_from_ec(enum ec ec) {
         if (outcomes[i].ec == ec)
             return outcomes[i].outcome;
     return (struct outcome){OUTCOME_DEFERRED, "4.3.0", ec_text(ec)};
+}
+
+static void log_outcome(const struct job *job, const char *recipient, const struct outcome *o) {
+    static const char *const events[] = {"transport.delivered", "transport.relayed",
+                                         "transport.failed", "transport.deferred"};
+    bool is_good = o->kind == OUTCOME_DELIVERED || o->kind == OUTCOME_RELAYED;
+    log_event(is_good ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, events[o->kind], "queue",
+              queue_item_id(job->item), "recipient", recipient, "status", o->status, "remote",
+              o->remote, "reply", o->reply, "reason", is_good ? NULL : o->text, NULL);
+}
+
+void transport_outcome(struct job *job, unsigned recipient, const struct outcome *outcome) {
+    const struct queue_envelope *envelope = queue_item_envelope(job->item);
+    struct transport *t = job->t;
+    if (outcome->is_untried)
+        return;
+    log_outcome(job, envelope->recipients[job->pending[recipient]].address, outcome);
+    if (outcome->kind == OUTCOME_RELAYED)
+        t->relayed++;
+    else if (outcome->kind == OUTCOME_DEFERRED)
+        t->deferred++;
+    else if (outcome->kind == OUTCOME_FAILED)
+        t->bounced++;
 }
