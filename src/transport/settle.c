@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "transport/journal.h"
+#include "transport/track.h"
 #include "transport/transport_internal.h"
 
 // Back-off that doubles, with jitter so that what failed together does not come back together.
@@ -52,6 +54,13 @@ static enum ec send_report(struct job *job, enum report_action action,
     char id[QUEUE_ID_SIZE];
     EC_TRY(report_send(t->queue, t->report_limit, action, &about, recipients, n, id));
     t->reports += *id != '\0';
+    track_event(&(struct track_event){.kind = *id ? TRACK_DSN : TRACK_DROP,
+                                      .queue_id = queue_item_id(job->item),
+                                      .message_id = job->message_id,
+                                      .sender = "",
+                                      .recipient = envelope->sender,
+                                      .status = recipients[0].status,
+                                      .detail = *id ? id : "too many reports"});
     return EC_OK;
 }
 
@@ -76,9 +85,10 @@ static void add_report(struct job *job, GArray *list, unsigned i, const struct o
 struct settling {
     struct job *job;
     bool is_expired;
-    GArray *failures, *successes, *relayed; // struct report_recipient: who is to be told of
-    unsigned *failed, n_failed;             // recipients of the envelope
-    GString *reason;                        // a line for each recipient that waits
+    GArray *failures, *successes, *relayed,
+        *expanded;              // struct report_recipient: who is to be told of
+    unsigned *failed, n_failed; // recipients of the envelope
+    GString *reason;            // a line for each recipient that waits
     const char *lane;
     bool has_tried; // something that waits was tried
 };
@@ -120,7 +130,11 @@ static void settle_recipient(struct settling *s, unsigned i) {
     } else {
         // A server that tells of success itself needs no help.
         if (report_is_wanted(REPORT_DELIVERED, r) && !o.sends_reports)
-            add_report(job, o.kind == OUTCOME_RELAYED ? s->relayed : s->successes, i, &o);
+            add_report(job,
+                       o.kind == OUTCOME_RELAYED ? s->relayed
+                       : job->is_group[i]        ? s->expanded
+                                                 : s->successes,
+                       i, &o);
         queue_item_recipient_done(job->item, job->pending[i]);
     }
 }
@@ -137,6 +151,8 @@ void job_settle(struct job *job) {
     s.failures = failures;
     s.successes = successes;
     s.relayed = relayed;
+    g_autoptr(GArray) expanded = g_array_new(FALSE, FALSE, sizeof(struct report_recipient));
+    s.expanded = expanded;
     s.failed = arena_alloc(job->arena, (job->n_pending + 1) * sizeof *s.failed);
     for (unsigned i = 0; i < job->n_pending; i++)
         settle_recipient(&s, i);
@@ -144,12 +160,15 @@ void job_settle(struct job *job) {
     // Of success nobody is told twice, but perhaps never: the message is there.
     send_reports(job, REPORT_DELIVERED, successes);
     send_reports(job, REPORT_RELAYED, relayed);
+    send_reports(job, REPORT_EXPANDED, expanded);
     if (ec != EC_OK) {
         g_string_append_printf(reason, "%sreport: %s", reason->len ? "\n" : "", ec_text(ec));
         s.has_tried = true;
     }
     for (unsigned i = 0; ec == EC_OK && i < s.n_failed; i++)
         queue_item_recipient_done(job->item, s.failed[i]);
+    if (!s.reason->len)
+        journal_forget(t->journal, queue_item_id(job->item));
     g_clear_pointer(&job->original, g_bytes_unref);
     g_clear_pointer(&job->mime, g_bytes_unref);
     g_clear_pointer(&job->signature, g_free);

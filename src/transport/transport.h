@@ -24,7 +24,9 @@ struct transport_options {
     // How mail leaves for other servers; the relay is made from these by transport_new, which sets
     // `has_room`, `ctx` and the back-off. NULL: what is not local fails.
     const struct relay_options *relay;
-    struct policy *policy; // signs what leaves from our domains; NULL: nothing is signed
+    const char *journal;         // address that gets a journal report of all mail; NULL, "": none
+    const char *journal_domains; // of a domain's mail: "domain=address, ..."; NULL: none
+    struct policy *policy;       // signs what leaves from our domains; NULL: nothing is signed
 };
 
 struct transport;

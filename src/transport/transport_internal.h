@@ -33,6 +33,7 @@ struct transport {
     _Atomic bool is_stopping;
     _Atomic uint64_t delivered, relayed, deferred, bounced, reports;
     struct report_limit *report_limit;
+    struct journal *journal;
     pthread_t *threads;
     unsigned n_threads;
 };
@@ -50,9 +51,11 @@ struct job {
     struct queue_item *item;
     struct arena *arena;
     GBytes *original, *mime; // mime: with its Return-Path; NULL when nothing is local
+    const char *message_id;  // for the tracking log; NULL: none or not wanted
     unsigned *pending, n_pending;
     struct outcome *outcomes; // of the pending recipients
     GArray **deliveries;      // of the pending recipients: unsigned, into the batch's deliveries
+    bool *is_group;           // of the pending recipients
     struct remote *remotes;
     unsigned n_remotes;
     bool is_permanent; // `bourse queue` or expiry: what is deferred now has failed
@@ -72,6 +75,7 @@ struct route {
     GArray *targets;    // struct route_target
     GPtrArray *remotes; // addresses of other domains, in the arena
     struct outcome problem;
+    bool is_group; // the address is a group's
 };
 // Where mail for `address` goes: aliases, groups and forwards followed, each mailbox and address
 // once. `out->problem` says whether a part of them could not be found (OUTCOME_DELIVERED: no);
