@@ -31,7 +31,7 @@ struct dns;
 struct net;
 struct channel;
 
-// What commands work on. `net`, `listeners` and `started` are set in a running server only.
+// What commands work on. `net`, `relay`, `listeners` and `started` are set in a running server only.
 struct admin_services {
     char *dir; // the data directory
     struct directory *directory;
@@ -42,6 +42,7 @@ struct admin_services {
     struct dns *dns;
     uint64_t default_quota; // bytes; 0: none
     struct net *net;
+    struct relay *relay;
     const char *listeners; // lines `name address:port`
     filetime_t started;
 };

@@ -39,19 +39,6 @@ static int take_lock(struct command_call *call, struct server *server) {
     return EXIT_DONE;
 }
 
-static enum ec open_transport(struct server *server) {
-    const struct config *config = server->config;
-    struct transport_options options = {
-        .hostname = config_string(config, "server", "hostname"),
-        .workers = (unsigned)config_int(config, "transport", "workers"),
-        .retry_seconds = (unsigned)config_int(config, "transport", "retry"),
-        .retry_max_seconds = (unsigned)config_int(config, "transport", "retry_max"),
-        .expire_seconds = (unsigned)config_int(config, "transport", "expire"),
-    };
-    return transport_new(server->services.queue, server->services.mailboxes, &options,
-                         &server->transport);
-}
-
 // One service for each of the three ways in.
 static enum ec open_smtp(struct server *server) {
     const struct admin_services *s = &server->services;
@@ -117,7 +104,7 @@ static enum ec open_parts(struct server *server, char **error_out) {
         return ec;
     }
     EC_TRY(fill_services(server));
-    EC_TRY(open_transport(server));
+    EC_TRY(outbound_open(server, error_out));
     EC_TRY(listeners_open(server, error_out));
     maintenance_start(server);
     return EC_OK;

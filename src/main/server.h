@@ -47,6 +47,12 @@ void tls_reload(struct server *server);
 // are new files to load.
 bool tls_look_after(struct server *server);
 
+// --- outbound.c ---
+
+// Starts delivery, to mailboxes and to other servers. On failure *error_out (g_free) says what to
+// correct.
+enum ec outbound_open(struct server *server, char **error_out);
+
 // --- maintenance.c ---
 
 // Starts the background work.

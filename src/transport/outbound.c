@@ -33,8 +33,9 @@ static char *signing_domain(struct job *job) {
 }
 
 static void sign(struct job *job, GBytes *message) {
-    g_autofree char *domain = job->t->options.policy ? signing_domain(job) : NULL;
-    if (!domain || policy_sign(job->t->options.policy, domain, message, &job->signature) != EC_OK)
+    const struct transport_options *o = &job->t->options;
+    g_autofree char *domain = o->sign ? signing_domain(job) : NULL;
+    if (!domain || o->sign(o->sign_ctx, domain, message, &job->signature) != EC_OK)
         job->signature = g_strdup("");
 }
 
