@@ -103,6 +103,7 @@ int check_command(struct command_call *call);
 int queue_list_command(struct command_call *call);
 int queue_retry_command(struct command_call *call);
 int queue_drop_command(struct command_call *call);
+int track_command(struct command_call *call);
 int help_command(struct command_call *call);
 int version_command(struct command_call *call);
 

@@ -1,56 +1,12 @@
 // Whom a message is journaled to, and into the queue with the report.
 #include "transport/journal.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "mailbox/owner_settings.h"
 #include "transport/track.h"
-
-#define JOURNALED_MAX 100000 // ids that are remembered
-
-struct journal {
-    pthread_mutex_t lock;
-    GHashTable *done; // queue ids of messages that wait and were journaled
-};
-
-struct journal *journal_new(void) {
-    struct journal *j = g_new0(struct journal, 1);
-    pthread_mutex_init(&j->lock, NULL);
-    j->done = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    return j;
-}
-
-void journal_free(struct journal *j) {
-    if (!j)
-        return;
-    g_hash_table_unref(j->done);
-    pthread_mutex_destroy(&j->lock);
-    g_free(j);
-}
-
-static bool was_journaled(struct journal *j, const char *queue_id) {
-    pthread_mutex_lock(&j->lock);
-    bool was = g_hash_table_contains(j->done, queue_id);
-    pthread_mutex_unlock(&j->lock);
-    return was;
-}
-
-static void note_journaled(struct journal *j, const char *queue_id) {
-    pthread_mutex_lock(&j->lock);
-    if (g_hash_table_size(j->done) >= JOURNALED_MAX)
-        g_hash_table_remove_all(j->done);
-    g_hash_table_add(j->done, g_strdup(queue_id));
-    pthread_mutex_unlock(&j->lock);
-}
-
-void journal_forget(struct journal *j, const char *queue_id) {
-    pthread_mutex_lock(&j->lock);
-    g_hash_table_remove(j->done, queue_id);
-    pthread_mutex_unlock(&j->lock);
-}
 
 // --- To whom ---
 
@@ -165,7 +121,7 @@ enum ec journal_message(struct job *job, const GArray *deliveries, unsigned firs
     const char *queue_id = queue_item_id(job->item);
     bool is_ours = !e->peer && !e->auth && !e->helo; // sent on: it was journaled as it came in
     if (!*e->sender || is_ours || is_journal_report(job->original) ||
-        was_journaled(job->t->journal, queue_id))
+        id_set_has(job->t->journaled, queue_id))
         return EC_OK;
     g_autoptr(GHashTable) folded = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GPtrArray) list = g_ptr_array_new();
@@ -176,6 +132,6 @@ enum ec journal_message(struct job *job, const GArray *deliveries, unsigned firs
     for (guint i = 0; i < list->len; i++)
         EC_TRY(submit(job, list->pdata[i]));
     if (list->len > 0)
-        note_journaled(job->t->journal, queue_id);
+        id_set_add(job->t->journaled, queue_id);
     return EC_OK;
 }

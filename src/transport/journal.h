@@ -9,14 +9,7 @@
 
 #include "transport/transport_internal.h"
 
-struct journal; // what has been journaled while this server runs
-struct journal *journal_new(void);
-void journal_free(struct journal *j); // accepts NULL
-
 // `deliveries` from `first` on are those of the job. An error: the message must wait.
 enum ec journal_message(struct job *job, const GArray *deliveries, unsigned first);
-// The message has left the queue.
-void journal_forget(struct journal *j, const char *queue_id);
-
 // The report about a message to the journal address `to`.
 GString *journal_make(struct job *job, const char *to);

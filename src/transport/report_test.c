@@ -130,7 +130,7 @@ static void test_kinds(struct fixture *f, gconstpointer data) {
         assert_lacks(r->str, "\r\nbody\r\n"); // only of failures
         assert_has(r->str, "Content-Type: text/rfc822-headers\r\n");
         if (kinds[i].action == REPORT_DELAYED) {
-            assert_has(r->str, "Will-Retry-Until: Wed, 03 Jan 2024 00:00:00 +0000\r\n");
+            assert_has(r->str, "Will-Retry-Until: Wed, 3 Jan 2024 00:00:00 +0000\r\n");
             assert_has(r->str, "It is tried until 2024-01-03 00:00 (UTC).");
         } else {
             assert_lacks(r->str, "Will-Retry-Until");

@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "transport/journal.h"
 #include "transport/track.h"
 #include "transport/transport_internal.h"
 
@@ -77,6 +76,8 @@ static void add_report(struct job *job, GArray *list, unsigned i, const struct o
                                      .remote = o->remote,
                                      .diagnostic = o->reply,
                                      .last_attempt = clock_now()};
+    about.retry_until =
+        queue_item_arrived(job->item) + job->t->options.expire_seconds * FILETIME_SECOND;
     g_array_append_val(list, about);
 }
 
@@ -84,9 +85,9 @@ static void add_report(struct job *job, GArray *list, unsigned i, const struct o
 
 struct settling {
     struct job *job;
-    bool is_expired;
-    GArray *failures, *successes, *relayed,
-        *expanded;              // struct report_recipient: who is to be told of
+    bool is_expired, is_late; // late: the sender is to be told that it takes longer
+    GArray *failures, *successes, *relayed, *expanded,
+        *delayed;               // struct report_recipient: who is to be told of
     unsigned *failed, n_failed; // recipients of the envelope
     GString *reason;            // a line for each recipient that waits
     const char *lane;
@@ -123,6 +124,8 @@ static void settle_recipient(struct settling *s, unsigned i) {
     transport_outcome(job, i, &o);
     if (o.kind == OUTCOME_DEFERRED) {
         defer(s, r, &o);
+        if (s->is_late && !o.is_untried && report_is_wanted(REPORT_DELAYED, r))
+            add_report(job, s->delayed, i, &o);
     } else if (o.kind == OUTCOME_FAILED) {
         s->failed[s->n_failed++] = job->pending[i];
         if (report_is_wanted(REPORT_FAILED, r))
@@ -153,6 +156,11 @@ void job_settle(struct job *job) {
     s.relayed = relayed;
     g_autoptr(GArray) expanded = g_array_new(FALSE, FALSE, sizeof(struct report_recipient));
     s.expanded = expanded;
+    g_autoptr(GArray) delayed = g_array_new(FALSE, FALSE, sizeof(struct report_recipient));
+    s.delayed = delayed;
+    s.is_late =
+        clock_now() > queue_item_arrived(job->item) + t->options.delay_seconds * FILETIME_SECOND &&
+        !id_set_has(t->warned, queue_item_id(job->item));
     s.failed = arena_alloc(job->arena, (job->n_pending + 1) * sizeof *s.failed);
     for (unsigned i = 0; i < job->n_pending; i++)
         settle_recipient(&s, i);
@@ -161,14 +169,18 @@ void job_settle(struct job *job) {
     send_reports(job, REPORT_DELIVERED, successes);
     send_reports(job, REPORT_RELAYED, relayed);
     send_reports(job, REPORT_EXPANDED, expanded);
+    if (delayed->len > 0 && send_reports(job, REPORT_DELAYED, delayed) == EC_OK)
+        id_set_add(t->warned, queue_item_id(job->item));
     if (ec != EC_OK) {
         g_string_append_printf(reason, "%sreport: %s", reason->len ? "\n" : "", ec_text(ec));
         s.has_tried = true;
     }
     for (unsigned i = 0; ec == EC_OK && i < s.n_failed; i++)
         queue_item_recipient_done(job->item, s.failed[i]);
-    if (!s.reason->len)
-        journal_forget(t->journal, queue_item_id(job->item));
+    if (!s.reason->len) {
+        id_set_remove(t->journaled, queue_item_id(job->item));
+        id_set_remove(t->warned, queue_item_id(job->item));
+    }
     g_clear_pointer(&job->original, g_bytes_unref);
     g_clear_pointer(&job->mime, g_bytes_unref);
     g_clear_pointer(&job->signature, g_free);

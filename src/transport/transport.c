@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "transport/intake.h"
-#include "transport/journal.h"
 #include "transport/outbox.h"
 #include "transport/track.h"
 #include "transport/transport_internal.h"
@@ -266,7 +265,8 @@ enum ec transport_new(struct queue *queue, struct mailbox_service *mailboxes,
     t->queue = queue;
     t->mailboxes = mailboxes;
     t->report_limit = report_limit_new();
-    t->journal = journal_new();
+    t->journaled = id_set_new();
+    t->warned = id_set_new();
     mailbox_service_set_outbox(mailboxes, outbox_submit, queue);
     enum ec ec = options->relay ? open_relay(t, options->relay) : EC_OK;
     if (ec != EC_OK) {
@@ -297,7 +297,8 @@ void transport_free(struct transport *t) {
     mailbox_service_set_outbox(t->mailboxes, NULL, NULL);
     g_free(t->threads);
     report_limit_free(t->report_limit);
-    journal_free(t->journal);
+    id_set_free(t->journaled);
+    id_set_free(t->warned);
     g_free((char *)t->options.hostname);
     g_free((char *)t->options.journal);
     g_free((char *)t->options.journal_domains);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
+#include "transport/id_set.h"
 #include "transport/limits.h"
 #include "transport/report.h"
 #include "transport/transport.h"
@@ -33,7 +34,7 @@ struct transport {
     _Atomic bool is_stopping;
     _Atomic uint64_t delivered, relayed, deferred, bounced, reports;
     struct report_limit *report_limit;
-    struct journal *journal;
+    struct id_set *journaled, *warned; // messages that wait: journaled; reported as delayed
     pthread_t *threads;
     unsigned n_threads;
 };
