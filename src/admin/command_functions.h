@@ -108,6 +108,7 @@ int queue_hold_command(struct command_call *call);
 int queue_release_command(struct command_call *call);
 int queue_flush_command(struct command_call *call);
 int queue_drop_command(struct command_call *call);
+int track_command(struct command_call *call);
 int help_command(struct command_call *call);
 int version_command(struct command_call *call);
 

@@ -25,6 +25,7 @@ struct mailbox_options {
     uint32_t folder_depth; // levels below the root
     // Seconds.
     uint32_t keep_deleted; // how long deleted messages can be restored; 0: 14 days
+    uint32_t duplicates;   // how long a Message-ID is remembered, to drop duplicates; 0: not at all
     // Minutes after midnight, local time, at which the nightly pass begins.
     uint32_t nightly;
 };

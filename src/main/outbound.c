@@ -26,8 +26,8 @@ static enum ec read_password(struct server *server, char **out, char **error_out
     g_autofree char *path = g_canonicalize_filename(file, server->dir);
     g_autoptr(GError) error = NULL;
     if (!g_file_get_contents(path, out, NULL, &error)) {
-        *error_out = g_strdup_printf(
-            "bourse.conf, [transport] smarthost_password_file: %s", error->message);
+        *error_out =
+            g_strdup_printf("bourse.conf, [transport] smarthost_password_file: %s", error->message);
         return EC_NOT_FOUND;
     }
     (*out)[strcspn(*out, "\r\n")] = '\0';
@@ -78,6 +78,8 @@ enum ec outbound_open(struct server *server, char **error_out) {
         .retry_max_seconds = number(c, "retry_max"),
         .expire_seconds = number(c, "expire"),
         .delay_seconds = number(c, "delay_warning"),
+        .journal = config_string(c, "transport", "journal"),
+        .journal_domains = config_string(c, "transport", "journal_domains"),
         .relay = &relay,
     };
     enum ec ec = transport_new(server->services.queue, server->services.mailboxes, &options,

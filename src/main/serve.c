@@ -17,6 +17,7 @@
 #include "main/services.h"
 #include "main/settings.h"
 #include "store/store.h"
+#include "transport/track.h"
 
 #define LOCK_WAIT 10000 // ms for a command that is still at work
 
@@ -24,6 +25,17 @@ static void setup_log(const struct config *config) {
     enum log_level level = LOG_LEVEL_INFO;
     log_level_parse(config_string(config, "log", "level"), &level);
     log_setup(level, config_string(config, "log", "target"));
+}
+
+// Without the log the server runs all the same; why it cannot be written has been logged.
+static void open_track(const char *dir, const struct config *config) {
+    g_autofree char *path = g_build_filename(dir, "track", NULL);
+    struct track_options options = {
+        .dir = path,
+        .keep_seconds = (unsigned)config_int(config, "track", "keep"),
+        .with_subjects = config_bool(config, "track", "subjects"),
+    };
+    track_open(&options);
 }
 
 static int take_lock(struct command_call *call, struct server *server) {
@@ -103,6 +115,7 @@ static enum ec open_parts(struct server *server, char **error_out) {
         *error_out = g_strdup_printf("cannot start threads: %s", ec_text(ec));
         return ec;
     }
+    open_track(server->dir, config);
     EC_TRY(fill_services(server));
     EC_TRY(outbound_open(server, error_out));
     EC_TRY(listeners_open(server, error_out));
@@ -120,6 +133,7 @@ static void server_close(struct server *server) {
     retention_passes_free(server->passes);
     net_free(server->net, grace);
     transport_free(server->transport); // after the last connection that could submit
+    track_close();
     pop3_service_free(server->pop3);
     pop3_service_free(server->pop3s);
     pop3_drops_free(server->drops);
@@ -152,6 +166,7 @@ static void reload(struct server *server) {
         struct mailbox_options options;
         settings_mailbox(config, &options);
         mailbox_service_configure(server->services.mailboxes, &options);
+        open_track(server->dir, config);
         config_free(config);
         log_event(LOG_LEVEL_INFO, "server.reloaded", NULL);
     }

@@ -82,6 +82,14 @@ static const struct config_item items[] = {
     {"transport", "expire", CONFIG_DURATION, "2d", NULL, "When to give up and tell the sender."},
     {"transport", "delay_warning", CONFIG_DURATION, "4h", NULL,
      "When to tell the sender that it takes longer."},
+    {"transport", "journal", CONFIG_STRING, "", NULL,
+     "Address that gets a journal report of every message, with the message in it. Users can have "
+     "their own (`bourse user set --journal`)."},
+    {"transport", "journal_domains", CONFIG_STRING, "", NULL,
+     "The same for mail from and to some domains: domain=address, separated by commas."},
+    {"transport", "duplicates", CONFIG_DURATION, "1h", NULL,
+     "How long a mailbox remembers the Message-ID of what arrived, to drop the same message when "
+     "it comes another way; 0: it keeps both."},
     {"transport", "smarthost", CONFIG_STRING, "", NULL,
      "host:port of a server that takes all mail for other domains. Empty: mail goes to the servers "
      "that the DNS names (MX)."},
@@ -123,6 +131,11 @@ static const struct config_item items[] = {
     {"transport", "timeout_end", CONFIG_DURATION, "10m", NULL,
      "How long it may take to accept a message that it has received."},
 
+    {"track", "keep", CONFIG_DURATION, "30d", NULL,
+     "How long the tracking log is kept, which `bourse track` reads: what became of each message. "
+     "0: none is written."},
+    {"track", "subjects", CONFIG_BOOL, "false", NULL, "Whether subjects are written into it."},
+
     {"limits", "message", CONFIG_SIZE, "50M", NULL, "The largest message that is accepted."},
     {"limits", "quota_warn", CONFIG_SIZE, "0", NULL,
      "Size of a mailbox from which on its owner is told once a day; 0: none. Users can have their "
@@ -158,7 +171,8 @@ static const struct config_item items[] = {
      "asked, mail to other servers and the checks that need the DNS are off."},
     {"dns", "trust_anchor", CONFIG_STRING, "", NULL,
      "File with the DS or DNSKEY records that DNSSEC starts from. Empty: the system's root key "
-     "(package dns-root-data). none: nothing is validated, for name servers that strip signatures."},
+     "(package dns-root-data). none: nothing is validated, for name servers that strip "
+     "signatures."},
     {"dns", "timeout", CONFIG_DURATION, "10s", NULL, "How long one question may take in all."},
 
     {"log", "level", CONFIG_CHOICE, "info", "debug|info|warning|error", "What is logged."},
@@ -200,6 +214,7 @@ void settings_mailbox(const struct config *config, struct mailbox_options *out) 
         .subfolders = (uint32_t)MIN(config_int(config, "limits", "subfolders"), UINT32_MAX),
         .folder_depth = (uint32_t)MIN(config_int(config, "limits", "folder_depth"), UINT32_MAX),
         .keep_deleted = (uint32_t)MIN(config_int(config, "store", "keep_deleted"), UINT32_MAX),
+        .duplicates = (uint32_t)MIN(config_int(config, "transport", "duplicates"), UINT32_MAX),
         .nightly = minutes_of(config_string(config, "store", "nightly")),
     };
 }

@@ -15,3 +15,8 @@
 #define TRANSPORT_TARGETS_MAX 100000          // mailboxes of one recipient
 #define TRANSPORT_FORWARDS_MAX 1000           // addresses that one recipient leads on to
 #define TRANSPORT_REPORT_FULL_MAX (64 * 1024) // larger originals: only their header is returned
+#define TRANSPORT_REPORT_RET_FULL_MAX (10 * 1024 * 1024) // the same when RET=FULL asks for it
+#define TRANSPORT_REPORT_FIELD_MAX 900                   // bytes of a foreign value in a report
+#define TRANSPORT_REPORT_WINDOW 3600                     // seconds in which reports are counted
+#define TRANSPORT_REPORT_PER_WINDOW 100                  // of one sender's mail to one recipient
+#define TRANSPORT_REPORT_PAIRS 10000                     // such pairs that are counted

@@ -89,6 +89,7 @@ static void step(struct walk *w, const char *address) {
         add_target(w, object, detail);
         break;
     case DIRECTORY_ROUTE_GROUP:
+        w->out->is_group = true;
         add_group(w, object);
         break;
     case DIRECTORY_ROUTE_FORWARD:

@@ -9,6 +9,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "transport/intake.h"
+#include "transport/outbox.h"
+#include "transport/track.h"
 #include "transport/transport_internal.h"
 
 struct batch {
@@ -80,6 +83,7 @@ static void route_recipient(struct batch *b, struct job *job, GHashTable *known,
     route_address(mailbox_service_directory(b->t->mailboxes), job->arena,
                   envelope->recipients[job->pending[i]].address, &route);
     job->outcomes[i] = route.problem;
+    job->is_group[i] = route.is_group;
     for (unsigned k = 0; k < addresses->len; k++) {
         struct remote remote = {.recipient = i, .address = addresses->pdata[k]};
         g_array_append_val(remotes, remote);
@@ -104,6 +108,16 @@ static void route_recipients(struct batch *b, struct job *job) {
             arena_memdup(job->arena, remotes->data, remotes->len * sizeof(struct remote));
 }
 
+// Nothing is delivered of a message now.
+static void put_off(struct batch *b, struct job *job, unsigned first_delivery, enum ec ec) {
+    g_array_set_size(b->deliveries, first_delivery);
+    job->n_remotes = 0;
+    for (unsigned i = 0; i < job->n_pending; i++) {
+        job->outcomes[i] = outcome_from_ec(ec);
+        g_clear_pointer(&job->deliveries[i], g_array_unref);
+    }
+}
+
 // The size of the message, for the batch's limit.
 static size_t prepare(struct batch *b, struct queue_item *item) {
     struct arena *arena = queue_item_arena(item);
@@ -114,6 +128,7 @@ static size_t prepare(struct batch *b, struct queue_item *item) {
     job->n_pending = queue_item_pending(item, arena, &job->pending);
     job->outcomes = arena_alloc0(arena, job->n_pending * sizeof *job->outcomes);
     job->deliveries = arena_alloc0(arena, job->n_pending * sizeof *job->deliveries);
+    job->is_group = arena_alloc0(arena, job->n_pending * sizeof *job->is_group);
     enum ec ec = queue_item_read(item, &job->original);
     if (ec == EC_OK && is_looping(job->original))
         ec = EC_LOOP_DETECTED;
@@ -123,15 +138,36 @@ static size_t prepare(struct batch *b, struct queue_item *item) {
         return 0;
     unsigned before = b->deliveries->len;
     route_recipients(b, job);
+    unsigned after = b->deliveries->len;
+    ec = intake_message(job, b->deliveries, before);
+    if (ec != EC_OK) {
+        put_off(b, job, before, ec);
+        return 0;
+    }
     if (b->deliveries->len == before)
         return 0;
-    job->mime = as_delivered(job->original, queue_item_envelope(item));
-    for (unsigned i = before; i < b->deliveries->len; i++)
-        g_array_index(b->deliveries, struct mailbox_delivery, i).mime = job->mime;
-    return g_bytes_get_size(job->mime);
+    if (after > before)
+        job->mime = as_delivered(job->original, queue_item_envelope(item));
+    for (unsigned i = before; i < after; i++) {
+        struct mailbox_delivery *d = &g_array_index(b->deliveries, struct mailbox_delivery, i);
+        d->mime = job->mime;
+        d->sender = queue_item_envelope(item)->sender;
+        d->scl = queue_item_envelope(item)->scl;
+    }
+    return g_bytes_get_size(job->original);
 }
 
 // --- After the delivery ---
+
+static void track_duplicate(struct job *job, unsigned i) {
+    const struct queue_envelope *e = queue_item_envelope(job->item);
+    track_event(&(struct track_event){.kind = TRACK_DROP,
+                                      .queue_id = queue_item_id(job->item),
+                                      .message_id = job->message_id,
+                                      .sender = e->sender,
+                                      .recipient = e->recipients[job->pending[i]].address,
+                                      .detail = "the mailbox has it already"});
+}
 
 // What became of the local part: for each recipient the worst of its deliveries and of its route.
 static void take_results(struct batch *b, struct job *job) {
@@ -140,8 +176,11 @@ static void take_results(struct batch *b, struct job *job) {
             continue;
         for (unsigned k = 0; k < job->deliveries[i]->len; k++) {
             unsigned at = g_array_index(job->deliveries[i], unsigned, k);
-            struct outcome o =
-                outcome_from_ec(g_array_index(b->deliveries, struct mailbox_delivery, at).result);
+            const struct mailbox_delivery *d =
+                &g_array_index(b->deliveries, struct mailbox_delivery, at);
+            struct outcome o = outcome_from_ec(d->result);
+            if (d->result == EC_OK && d->became & DELIVERED_DUPLICATE)
+                track_duplicate(job, i);
             if (o.kind > job->outcomes[i].kind)
                 job->outcomes[i] = o;
         }
@@ -210,6 +249,8 @@ enum ec transport_new(struct queue *queue, struct mailbox_service *mailboxes,
     struct transport_options *o = &t->options;
     *o = *options;
     o->hostname = g_strdup(options->hostname ? options->hostname : "localhost");
+    o->journal = g_strdup(options->journal);
+    o->journal_domains = g_strdup(options->journal_domains);
     if (o->workers == 0)
         o->workers = TRANSPORT_WORKERS;
     o->workers = MIN(o->workers, TRANSPORT_WORKERS_MAX);
@@ -223,6 +264,10 @@ enum ec transport_new(struct queue *queue, struct mailbox_service *mailboxes,
         o->delay_seconds = TRANSPORT_DELAY_SECONDS;
     t->queue = queue;
     t->mailboxes = mailboxes;
+    t->report_limit = report_limit_new();
+    t->journaled = id_set_new();
+    t->warned = id_set_new();
+    mailbox_service_set_outbox(mailboxes, outbox_submit, queue);
     enum ec ec = options->relay ? open_relay(t, options->relay) : EC_OK;
     if (ec != EC_OK) {
         transport_free(t);
@@ -249,8 +294,14 @@ void transport_free(struct transport *t) {
     for (unsigned i = 0; i < t->n_threads; i++)
         pthread_join(t->threads[i], NULL);
     relay_free(t->relay); // settles what it has
+    mailbox_service_set_outbox(t->mailboxes, NULL, NULL);
     g_free(t->threads);
+    report_limit_free(t->report_limit);
+    id_set_free(t->journaled);
+    id_set_free(t->warned);
     g_free((char *)t->options.hostname);
+    g_free((char *)t->options.journal);
+    g_free((char *)t->options.journal_domains);
     g_free(t);
 }
 

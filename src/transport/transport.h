@@ -23,8 +23,10 @@ struct transport_options {
     // How mail leaves for other servers; the relay is made from these by transport_new, which sets
     // `has_room`, `ctx` and the back-off. NULL: what is not local fails.
     const struct relay_options *relay;
-    // Gives the DKIM-Signature fields (g_free) for a message that leaves from one of our domains, as
-    // policy_sign does. NULL: nothing is signed.
+    const char *journal;         // address that gets a journal report of all mail; NULL, "": none
+    const char *journal_domains; // of a domain's mail: "domain=address, ..."; NULL: none
+    // Gives the DKIM-Signature fields (g_free) for a message that leaves from one of our domains,
+    // as policy_sign does. NULL: nothing is signed.
     enum ec (*sign)(void *ctx, const char *domain, GBytes *message, char **fields_out);
     void *sign_ctx;
 };

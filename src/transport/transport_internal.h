@@ -5,7 +5,9 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
+#include "transport/id_set.h"
 #include "transport/limits.h"
+#include "transport/report.h"
 #include "transport/transport.h"
 
 // What became of a recipient, worst last.
@@ -31,6 +33,8 @@ struct transport {
     struct transport_options options;
     _Atomic bool is_stopping;
     _Atomic uint64_t delivered, relayed, deferred, bounced, reports;
+    struct report_limit *report_limit;
+    struct id_set *journaled, *warned; // messages that wait: journaled; reported as delayed
     pthread_t *threads;
     unsigned n_threads;
 };
@@ -48,9 +52,11 @@ struct job {
     struct queue_item *item;
     struct arena *arena;
     GBytes *original, *mime; // mime: with its Return-Path; NULL when nothing is local
+    const char *message_id;  // for the tracking log; NULL: none or not wanted
     unsigned *pending, n_pending;
     struct outcome *outcomes; // of the pending recipients
     GArray **deliveries;      // of the pending recipients: unsigned, into the batch's deliveries
+    bool *is_group;           // of the pending recipients
     struct remote *remotes;
     unsigned n_remotes;
     bool is_permanent; // `bourse queue` or expiry: what is deferred now has failed
@@ -70,6 +76,7 @@ struct route {
     GArray *targets;    // struct route_target
     GPtrArray *remotes; // addresses of other domains, in the arena
     struct outcome problem;
+    bool is_group; // the address is a group's
 };
 // Where mail for `address` goes: aliases, groups and forwards followed, each mailbox and address
 // once. `out->problem` says whether a part of them could not be found (OUTCOME_DELIVERED: no);
@@ -89,16 +96,3 @@ void job_settle(struct job *job);
 // The one place where it is known what became of a recipient; called once for each pending
 // recipient of each attempt, before the queue is told. Logs, counts, and is where others hook in.
 void transport_outcome(struct job *job, unsigned recipient, const struct outcome *outcome);
-
-// --- report.c ---
-struct report_failure {
-    const char *recipient;
-    const char *orcpt; // NULL: none
-    struct outcome outcome;
-};
-// A non-delivery report about `original` (the message as it stands in the queue). NULL sender
-// domain is the host's name.
-GString *report_make(const char *hostname, const char *domain,
-                     const struct queue_envelope *envelope, const char *queue_id,
-                     filetime_t arrived, GBytes *original, const struct report_failure *failures,
-                     unsigned n);
