@@ -112,6 +112,13 @@ int track_command(struct command_call *call);
 int help_command(struct command_call *call);
 int version_command(struct command_call *call);
 
+// dkim_commands.c, dns_commands.c
+int dkim_create_command(struct command_call *call);
+int dkim_list_command(struct command_call *call);
+int dkim_show_command(struct command_call *call);
+int dkim_delete_command(struct command_call *call);
+int dns_command(struct command_call *call);
+
 // The composition root's
 int init_command(struct command_call *call);
 int serve_command(struct command_call *call);

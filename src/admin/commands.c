@@ -399,6 +399,31 @@ const struct command admin_commands[] = {
      queue_retry_command},
     {"queue drop", "DIR ID", OPTIONS(YES), COMMAND_CONFIRM, "Remove a message from the queue", NULL,
      queue_drop_command},
+    {"dkim create", "DIR DOMAIN",
+     OPTIONS({"selector", "NAME", "The key's name in the DNS (default: s and the date)"},
+             {"type", "rsa|ed25519", "Which kind (default: rsa, of 2048 bits)"}),
+     0, "Make a key that mail of a domain is signed with",
+     "Prints the TXT record to publish. All keys of a domain sign, so an RSA and an Ed25519 key "
+     "may "
+     "stand side by side. To change a key, make a new one, publish it, then delete the old one. "
+     "Keys are kept in DIR/dkim/DOMAIN/SELECTOR.pem.",
+     dkim_create_command},
+    {"dkim list", "DIR [DOMAIN]", NULL, 0, "List the keys that mail is signed with", NULL,
+     dkim_list_command},
+    {"dkim show", "DIR DOMAIN", OPTIONS({"selector", "NAME", "Only this key"}), 0,
+     "Show a domain's keys and their DNS records", NULL, dkim_show_command},
+    {"dkim delete", "DIR DOMAIN", OPTIONS({"selector", "NAME", "Which key (needed)"}, YES),
+     COMMAND_CONFIRM, "Delete a key: nothing is signed with it any more", NULL,
+     dkim_delete_command},
+    {"dns", "DIR [DOMAIN]",
+     OPTIONS({"check", NULL,
+              "Compare with what the DNS says now; exit status 1 when a record that "
+              "is needed is not there"}),
+     0, "Print the DNS records that our domains need",
+     "In the syntax of zone files: MX, SPF, DKIM, DMARC, SRV and autodiscover for clients, TLSA "
+     "from "
+     "the certificate, MTA-STS and TLS reports.",
+     dns_command},
 
     {"track", "DIR",
      OPTIONS(

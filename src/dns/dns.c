@@ -170,10 +170,8 @@ static enum ec configure(struct dns *dns, const struct dns_options *options) {
         {"do-not-query-localhost:", "no"}, // a resolver of one's own is the usual case
         {"unblock-lan-zones:", "yes"},     // PTR of private addresses: the resolver may know
         {"infra-keep-probing:", "yes"},    // a server that was down is found again soon
-        {"outgoing-range:", "256"},
-        {"num-queries-per-thread:", "1024"},
-        {"outgoing-num-tcp:", "16"},
-        {"msg-cache-size:", "8m"},
+        {"outgoing-range:", "256"},        {"num-queries-per-thread:", "1024"},
+        {"outgoing-num-tcp:", "16"},       {"msg-cache-size:", "8m"},
         {"rrset-cache-size:", "16m"},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(fixed); i++) {

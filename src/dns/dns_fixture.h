@@ -1,5 +1,5 @@
-// A real name server for unit tests: knotd on a free port of the loopback with the zones that a test
-// writes, and a struct dns that asks it.
+// A real name server for unit tests: knotd on a free port of the loopback with the zones that a
+// test writes, and a struct dns that asks it.
 //
 //     struct dns_fixture f;
 //     if (!dns_fixture_start(&f, zones, n)) { g_test_skip("knot is not installed"); return; }

@@ -73,8 +73,9 @@ static void test_every_type(void) {
     g_assert_cmpstr(a.records[0].host, ==, "mx1.plain.test");
     lookup(arena, "null.plain.test", DNS_MX, &a);
     g_assert_cmpstr(a.records[0].host, ==, "");
-    lookup(arena, "b\xc3\xbc"
-                  "cher.plain.test",
+    lookup(arena,
+           "b\xc3\xbc"
+           "cher.plain.test",
            DNS_A, &a);
     g_assert_cmpstr(a.records[0].address, ==, "192.0.2.9");
     lookup(arena, "odd.plain.test", DNS_TXT, &a);
@@ -96,9 +97,16 @@ static void test_denials(void) {
     lookup(arena, "mx1.plain.test", DNS_TLSA, &a);
     g_assert_cmpint(a.status, ==, DNS_NO_DATA);
     g_assert_false(a.is_secure);
-    static const char *const bad[] = {"",     ".",    "a..b", "a b.test", "a\\046.test", "\xff.test",
-                                      ".a.b", "a\nb", "0123456789012345678901234567890123456789"
-                                                      "012345678901234567890123456789.test"};
+    static const char *const bad[] = {"",
+                                      ".",
+                                      "a..b",
+                                      "a b.test",
+                                      "a\\046.test",
+                                      "\xff.test",
+                                      ".a.b",
+                                      "a\nb",
+                                      "0123456789012345678901234567890123456789"
+                                      "012345678901234567890123456789.test"};
     for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
         lookup(arena, bad[i], DNS_A, &a);
         g_assert_cmpint(a.status, ==, DNS_NO_NAME);

@@ -16,6 +16,7 @@
 #include "main/server.h"
 #include "main/services.h"
 #include "main/settings.h"
+#include "policy/policy.h"
 #include "store/store.h"
 #include "transport/track.h"
 
@@ -170,6 +171,7 @@ static void reload(struct server *server) {
         config_free(config);
         log_event(LOG_LEVEL_INFO, "server.reloaded", NULL);
     }
+    policy_reload(server->services.policy);
     tls_reload(server);
     sd_notify(0, "READY=1");
 }

@@ -7,6 +7,7 @@
 
 #include "dns/dns.h"
 #include "mailbox/quota.h"
+#include "policy/policy.h"
 
 static const struct config_item items[] = {
     {"server", "hostname", CONFIG_STRING, "localhost", NULL,
@@ -175,6 +176,19 @@ static const struct config_item items[] = {
      "signatures."},
     {"dns", "timeout", CONFIG_DURATION, "10s", NULL, "How long one question may take in all."},
 
+    {"policy", "enforce_dmarc", CONFIG_BOOL, "true", NULL,
+     "Whether mail is refused when DMARC fails and the domain in its From asks for that. false: it "
+     "gets a high spam confidence level only."},
+    {"policy", "trusted_sealers", CONFIG_STRING, "", NULL,
+     "Domains, separated by spaces, whose ARC seals are believed: what passed DMARC there is not "
+     "refused here (mailing lists, forwarders)."},
+    {"policy", "rspamd", CONFIG_STRING, "", NULL,
+     "URL of an rspamd (its normal worker) that is asked about every message from outside: "
+     "http://127.0.0.1:11333. Empty: none."},
+    {"policy", "rspamd_down", CONFIG_CHOICE, "accept", "accept|defer",
+     "What to do with mail while rspamd does not answer."},
+    {"policy", "rspamd_timeout", CONFIG_DURATION, "10s", NULL, "How long to wait for its answer."},
+
     {"log", "level", CONFIG_CHOICE, "info", "debug|info|warning|error", "What is logged."},
     {"log", "target", CONFIG_CHOICE, "auto", "auto|stderr|journal",
      "Where: auto is the journal when it is there."},
@@ -224,6 +238,18 @@ void settings_dns(const struct config *config, struct dns_options *out) {
         .servers = config_string(config, "dns", "servers"),
         .trust_anchor = config_string(config, "dns", "trust_anchor"),
         .timeout_ms = (unsigned)MIN(config_int(config, "dns", "timeout"), 3600) * 1000,
+    };
+}
+
+void settings_policy(const struct config *config, struct policy_options *out) {
+    *out = (struct policy_options){
+        .hostname = config_string(config, "server", "hostname"),
+        .enforces_dmarc = config_bool(config, "policy", "enforce_dmarc"),
+        .trusted_sealers = config_string(config, "policy", "trusted_sealers"),
+        .rspamd_url = config_string(config, "policy", "rspamd"),
+        .rspamd_fail_closed = config_string(config, "policy", "rspamd_down")[0] == 'd',
+        .rspamd_timeout_ms =
+            (unsigned)MIN(config_int(config, "policy", "rspamd_timeout"), 600) * 1000,
     };
 }
 

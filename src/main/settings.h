@@ -17,5 +17,9 @@ void settings_mailbox(const struct config *config, struct mailbox_options *out);
 struct dns_options;
 void settings_dns(const struct config *config, struct dns_options *out);
 
+// How mail from strangers is judged; `dns` and `keys_dir` are left to the caller.
+struct policy_options;
+void settings_policy(const struct config *config, struct policy_options *out);
+
 // The settings `bourse init` writes: profile "production", "demo" or "test".
 struct config *settings_new(const char *profile, const char *hostname, const char *organization);
