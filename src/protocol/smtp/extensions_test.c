@@ -300,6 +300,48 @@ static void test_recipients(struct world *w, gconstpointer data) {
     assert_ends(any, "250 2.1.5");
 }
 
+// Whom a message is from, and who sent it, when these are not the same.
+static void test_delegates(struct world *w, gconstpointer data) {
+    struct smtp_settings settings = plain(SMTP_SUBMISSION);
+    static const char *const good[][2] = {
+        {"From: Bob <bob@example.test>\r\n\r\n", "Sender: <alice@example.test>\r\n"},
+        {"From: bob@example.test\r\nSender: alice@example.test\r\n\r\n", NULL},
+        {"From: alice@example.test, bob@example.test\r\n\r\n", "Sender: <alice@example.test>\r\n"},
+        {"From: alice@example.test, Alice <alice+x@example.test>\r\n\r\n",
+         "Sender: <alice@example.test>\r\n"},
+        {"From: full@example.test\r\n\r\n", NULL}, // send-as
+        {"From: a@b\r\nResent-From: bob@example.test\r\n\r\n",
+         "Resent-Sender: <alice@example.test>\r\n"},
+    };
+    static const char *const bad[] = {
+        "From: bob@example.test\r\nSender: bob@example.test\r\n\r\n",
+        "From: partner@example.test\r\n\r\n",
+        "From: alice@example.test\r\nResent-From: alice@example.test\r\n"
+        "Resent-Sender: x@remote.test\r\n\r\n",
+    };
+    assert_ok(directory_grant(w->directory, &w->bob, &w->alice, DIRECTORY_SEND_ON_BEHALF));
+    assert_ok(directory_grant(w->directory, &w->full, &w->alice, DIRECTORY_SEND_AS));
+    for (unsigned i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autofree char *in =
+            g_strconcat(HI LOGIN "MAIL FROM:<bob@example.test>\r\n" RCPT "DATA\r\n", good[i][0],
+                        "x\r\n.\r\n", NULL);
+        g_autofree char *got = talk(w, &settings, in);
+        assert_ends(got, "250 2.1.0\n250 2.1.5\n354\n250 2.0.0");
+        struct queue_item *item = claim(w);
+        g_autofree char *text = text_of(item);
+        g_assert_true((strstr(text, "Sender: <") != NULL) == (good[i][1] != NULL));
+        g_assert_true(!good[i][1] || strstr(text, good[i][1]));
+        finish(item);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autofree char *in =
+            g_strconcat(HI LOGIN "MAIL FROM:<alice@example.test>\r\n" RCPT "DATA\r\n", bad[i],
+                        "x\r\n.\r\n", NULL);
+        g_autofree char *got = talk(w, &settings, in);
+        assert_ends(got, "550 5.7.60");
+    }
+}
+
 // --- The policy ---
 
 struct fake {
@@ -404,6 +446,7 @@ int main(int argc, char **argv) {
     ADD("/smtp/rates", test_rates);
     ADD("/smtp/reload", test_reload);
     ADD("/smtp/recipients", test_recipients);
+    ADD("/smtp/delegates", test_delegates);
     ADD("/smtp/policy", test_policy);
     ADD("/smtp/fields", test_fields);
     return g_test_run();
