@@ -36,6 +36,7 @@ def smtplib_lmtp_hands_one_message_to_two_recipients():
         expect_equal(list(refused), ["nobody@example.test"])
         expect_equal(lmtp.sendmail("a@remote.test", ["alice@example.test", "bob@example.test"],
                                    b"Subject: both\r\n\r\nx\r\n"), {})
+        expect_equal(lmtp.getreply()[0], 250, "smtplib reads the answer for the first only")
     server.wait_for_messages("alice", before[0] + 2)
     server.wait_for_messages("bob", before[1] + 1)
 

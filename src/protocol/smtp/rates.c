@@ -19,7 +19,7 @@ struct smtp_rates {
 };
 
 static int64_t window_us(enum smtp_rate what) {
-    return (what == SMTP_RATE_USER_RECIPIENTS ? 3600 : 60) * G_USEC_PER_SEC;
+    return (what == SMTP_RATE_USER_RECIPIENTS ? INT64_C(3600) : 60) * G_USEC_PER_SEC;
 }
 
 struct smtp_rates *smtp_rates_new(void) {
@@ -58,7 +58,7 @@ static gboolean is_over(gpointer key, gpointer value, gpointer data) {
 }
 
 static void sweep(struct smtp_rates *rates, int64_t now) {
-    if (now - rates->swept < 60 * G_USEC_PER_SEC)
+    if (now - rates->swept < INT64_C(60) * G_USEC_PER_SEC)
         return;
     rates->swept = now;
     g_hash_table_foreach_remove(rates->counters, is_over, &now);
