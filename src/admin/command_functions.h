@@ -23,6 +23,7 @@ int group_add(struct command_call *call);
 int group_list(struct command_call *call);
 int group_show(struct command_call *call);
 int group_set(struct command_call *call);
+int restrict_recipient(struct command_call *call);
 int group_delete(struct command_call *call);
 int group_members_list(struct command_call *call);
 int group_members_add(struct command_call *call);

@@ -147,6 +147,13 @@ const struct command admin_commands[] = {
     {"group members remove", "DIR GROUP MEMBER...", NULL, 0, "Take members out of a group", NULL,
      group_members_remove},
 
+    {"restrict", "DIR RECIPIENT",
+     OPTIONS({"authenticated-only", "YES|NO", "Whether only senders who logged in may write"},
+             {"accept-from", "ADDRESSES",
+              "Users and groups who alone may write, separated by commas; empty: everybody"},
+             {"reject-from", "ADDRESSES", "Users and groups who may not write; empty: nobody"}),
+     0, "Say who may write to a group, a user or a room, or show it", NULL, restrict_recipient},
+
     {"room add", "DIR ADDRESS",
      OPTIONS(NAME, {"equipment", NULL, "Equipment instead of a room"},
              {"capacity", "N", "Number of seats"}, {"office", "TEXT", "Where it is"},

@@ -51,6 +51,10 @@ enum ec mailbox_get_quota(struct mailbox *m, struct mailbox_quota *out);
 // Whether the owner may send: EC_QUOTA_EXCEEDED.
 enum ec mailbox_may_send(struct mailbox_service *s, const struct guid *mailbox);
 
+// Whether a message of so many bytes (0: not known) can be put into a mailbox: EC_QUOTA_EXCEEDED,
+// EC_MESSAGE_TOO_BIG. What it says of the size is not exact: the delivery decides.
+enum ec mailbox_may_receive(struct mailbox_service *s, const struct guid *mailbox, uint64_t size);
+
 // The store object's properties with those on sizes and quotas filled in. *out: bag_free.
 enum ec mailbox_store_props(struct mailbox *m, struct bag **out);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "main/server.h"
+#include "policy/policy.h"
 #include "relay/relay.h"
 
 static enum relay_tls read_tls(const struct config *config, const char *key) {
@@ -65,6 +66,10 @@ static struct relay_options read_relay(struct server *server, const char *passwo
     };
 }
 
+static enum ec sign(void *policy, const char *domain, GBytes *message, char **fields_out) {
+    return policy_sign(policy, domain, message, fields_out);
+}
+
 enum ec outbound_open(struct server *server, char **error_out) {
     const struct config *c = server->config;
     g_autofree char *password = NULL;
@@ -81,6 +86,8 @@ enum ec outbound_open(struct server *server, char **error_out) {
         .journal = config_string(c, "transport", "journal"),
         .journal_domains = config_string(c, "transport", "journal_domains"),
         .relay = &relay,
+        .sign = sign,
+        .sign_ctx = server->services.policy,
     };
     enum ec ec = transport_new(server->services.queue, server->services.mailboxes, &options,
                                &server->transport);

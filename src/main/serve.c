@@ -52,27 +52,6 @@ static int take_lock(struct command_call *call, struct server *server) {
     return EXIT_DONE;
 }
 
-// One service for each of the three ways in.
-static enum ec open_smtp(struct server *server) {
-    const struct admin_services *s = &server->services;
-    struct smtp_settings settings = {
-        .hostname = config_string(server->config, "server", "hostname"),
-        .kind = SMTP_MX,
-        .has_tls = true,
-        .max_size = (uint64_t)config_int(server->config, "limits", "message"),
-        .max_recipients = (unsigned)config_int(server->config, "limits", "recipients"),
-    };
-    EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->smtp));
-    settings.kind = SMTP_SUBMISSION;
-    EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submission));
-    settings.has_tls = false; // from the start, so not offered
-    EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submissions));
-    struct smtp_service *all[] = {server->smtp, server->submission, server->submissions};
-    for (unsigned i = 0; i < G_N_ELEMENTS(all); i++)
-        smtp_service_ask_mailboxes(all[i], s->mailboxes);
-    return EC_OK;
-}
-
 static enum ec open_pop3(struct server *server) {
     const struct admin_services *s = &server->services;
     struct pop3_settings settings = {
@@ -86,7 +65,7 @@ static enum ec open_pop3(struct server *server) {
     return pop3_service_new(&settings, server->drops, s->mailboxes, s->auth, &server->pop3s);
 }
 
-static enum ec fill_services(struct server *server) {
+static enum ec fill_services(struct server *server, char **error_out) {
     server->services.net = server->net;
     server->services.started = clock_now();
     server->imap = (struct imap_service){
@@ -100,7 +79,7 @@ static enum ec fill_services(struct server *server) {
     server->imaps = server->imap;
     server->imaps.has_starttls = false;
     EC_TRY(open_pop3(server));
-    return open_smtp(server);
+    return smtp_services_open(server, error_out);
 }
 
 // Opens one part after the other; what is open when one fails is closed by server_close.
@@ -109,6 +88,7 @@ static enum ec open_parts(struct server *server, char **error_out) {
     EC_TRY(process_become(config_string(config, "server", "user"), server->dir, error_out));
     data_lock_sign(server->lock);
     EC_TRY(services_open(server->dir, config, &server->services, error_out));
+    server->policy = server->services.policy;
     EC_TRY(tls_open(server, error_out));
     enum ec ec = net_new((unsigned)config_int(config, "server", "loops"),
                          (unsigned)config_int(config, "server", "workers"), &server->net);
@@ -117,7 +97,7 @@ static enum ec open_parts(struct server *server, char **error_out) {
         return ec;
     }
     open_track(server->dir, config);
-    EC_TRY(fill_services(server));
+    EC_TRY(fill_services(server, error_out));
     EC_TRY(outbound_open(server, error_out));
     EC_TRY(listeners_open(server, error_out));
     maintenance_start(server);
@@ -138,10 +118,9 @@ static void server_close(struct server *server) {
     pop3_service_free(server->pop3);
     pop3_service_free(server->pop3s);
     pop3_drops_free(server->drops);
-    smtp_service_free(server->smtp);
-    smtp_service_free(server->submission);
-    smtp_service_free(server->submissions);
+    smtp_services_close(server);
     net_tls_unref(server->tls);
+    net_networks_unref(server->trusted);
     if (server->services.dir)
         services_close(&server->services);
     config_free(server->config);
@@ -168,8 +147,12 @@ static void reload(struct server *server) {
         settings_mailbox(config, &options);
         mailbox_service_configure(server->services.mailboxes, &options);
         open_track(server->dir, config);
+        if (smtp_services_reload(server, config, &error) == EC_OK)
+            log_event(LOG_LEVEL_INFO, "server.reloaded", NULL);
+        else
+            log_event(LOG_LEVEL_ERROR, "server.reload_failed", "reason", error, "hint",
+                      "the settings of SMTP from before stay in use", NULL);
         config_free(config);
-        log_event(LOG_LEVEL_INFO, "server.reloaded", NULL);
     }
     policy_reload(server->services.policy);
     tls_reload(server);

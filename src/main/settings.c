@@ -29,6 +29,13 @@ static const struct config_item items[] = {
      "Where users send mail, with STARTTLS (port 587)."},
     {"listen", "submissions", CONFIG_ADDRESS, "", NULL,
      "Where users send mail, TLS from the start (port 465)."},
+    {"listen", "lmtp", CONFIG_ADDRESS, "", NULL,
+     "Where a mail server in front of this one hands mail over (LMTP), from this machine and "
+     "[transport] trusted only."},
+    {"listen", "proxy", CONFIG_STRING, "", NULL,
+     "Names of services, separated by commas (smtp, imaps, ...), that are reached through a load "
+     "balancer: each connection begins with a header of the PROXY protocol (version 1 or 2), and "
+     "comes from [transport] trusted."},
     {"listen", "imap", CONFIG_ADDRESS, "", NULL, "IMAP with STARTTLS (port 143)."},
     {"listen", "imaps", CONFIG_ADDRESS, "", NULL, "IMAP, TLS from the start (port 993)."},
     {"listen", "pop3", CONFIG_ADDRESS, "", NULL, "POP3 with STARTTLS (port 110)."},
@@ -136,6 +143,33 @@ static const struct config_item items[] = {
      "How long the tracking log is kept, which `bourse track` reads: what became of each message. "
      "0: none is written."},
     {"track", "subjects", CONFIG_BOOL, "false", NULL, "Whether subjects are written into it."},
+
+    {"transport", "trusted", CONFIG_STRING, "", NULL,
+     "Networks of mail servers and load balancers in front of this one, such as 10.0.0.0/8, "
+     "2001:db8::/32: they may name the real client (XCLIENT, PROXY protocol) and use LMTP; what "
+     "they send is not checked by [policy] again."},
+    {"transport", "relay_domains", CONFIG_STRING, "", NULL,
+     "Domains of others, separated by commas, that we take mail for from anybody and send on."},
+
+    {"smtp", "errors", CONFIG_INT, "20", NULL, "Errors of one connection before it is closed."},
+    {"smtp", "unknown_recipients", CONFIG_INT, "100", NULL,
+     "Refused recipients of one connection before it is closed."},
+    {"smtp", "tarpit_after", CONFIG_INT, "5", NULL,
+     "Errors and refused recipients of one connection that are answered at once; the answers to "
+     "more of them come late."},
+    {"smtp", "tarpit", CONFIG_DURATION, "5s", NULL,
+     "How late; 0: not. This machine and [transport] trusted never wait."},
+    {"smtp", "connections_per_minute", CONFIG_INT, "0", NULL,
+     "Connections from one address (of IPv6, from a /64) in a minute, this machine and [transport] "
+     "trusted excepted; 0: no limit. One more is told to come later."},
+    {"smtp", "messages_per_minute", CONFIG_INT, "0", NULL,
+     "Messages from one address in a minute; 0: no limit."},
+    {"smtp", "user_messages_per_minute", CONFIG_INT, "0", NULL,
+     "Messages that one user sends in a minute; 0: no limit."},
+    {"smtp", "user_recipients_per_hour", CONFIG_INT, "0", NULL,
+     "Recipients of one user's messages in an hour; 0: no limit."},
+    {"smtp", "hide_clients", CONFIG_BOOL, "false", NULL,
+     "Whether the addresses of users who send mail are left out of it (its Received field)."},
 
     {"limits", "message", CONFIG_SIZE, "50M", NULL, "The largest message that is accepted."},
     {"limits", "quota_warn", CONFIG_SIZE, "0", NULL,
@@ -280,6 +314,7 @@ static const struct profile profiles[] = {
      {{"listen", "smtp", "127.0.0.1:0"},
       {"listen", "submission", "127.0.0.1:0"},
       {"listen", "submissions", "127.0.0.1:0"},
+      {"listen", "lmtp", "127.0.0.1:0"},
       {"listen", "imap", "127.0.0.1:0"},
       {"listen", "imaps", "127.0.0.1:0"},
       {"listen", "pop3", "127.0.0.1:0"},

@@ -72,6 +72,8 @@ enum ec queue_spool_new(struct queue *q, struct queue_spool **out);
 enum ec queue_spool_write(struct queue_spool *s, const void *data, size_t len);
 void queue_spool_limit(struct queue_spool *s, uint64_t max);
 uint64_t queue_spool_size(const struct queue_spool *s);
+// What was written, for a look at it before it is submitted; nothing may be written after that.
+enum ec queue_spool_read(struct queue_spool *s, GBytes **out);
 void queue_spool_free(struct queue_spool *s); // drops it; accepts NULL
 
 // Makes the message durable (blocks for the group's fdatasync) and queues it; takes the spool.
