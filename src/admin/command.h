@@ -32,7 +32,7 @@ struct policy;
 struct net;
 struct channel;
 
-// What commands work on. `net`, `listeners` and `started` are set in a running server only.
+// What commands work on. `net`, `relay`, `listeners` and `started` are set in a running server only.
 struct admin_services {
     char *dir; // the data directory
     char *hostname, *certificate; // of [server] and [tls]; certificate NULL: our own
@@ -45,6 +45,7 @@ struct admin_services {
     struct policy *policy;
     uint64_t default_quota; // bytes; 0: none
     struct net *net;
+    struct relay *relay;
     const char *listeners; // lines `name address:port`
     filetime_t started;
 };

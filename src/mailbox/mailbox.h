@@ -359,9 +359,20 @@ struct mailbox_delivery {
                                // NULL: none
     uint64_t folder;           // of the public store; 0: as above
     filetime_t arrived;
-    enum ec result; // out
+    const char *sender; // envelope; "" the null sender, NULL: not known
+    int scl;            // queue_envelope.scl
+    bool is_sent_copy;  // into Sent Items, read; no hook is asked
+    enum ec result;     // out
+    unsigned became;    // out, when EC_OK: enum mailbox_delivered
 };
-// Delivers many at once: those to the same mailbox in one transaction. Sets each result: EC_OK
-// (also when it was delivered before), EC_QUOTA_EXCEEDED, EC_NOT_FOUND (no such mailbox),
-// EC_DISK_FULL...
+enum mailbox_delivered {
+    DELIVERED_STORED = 1,
+    DELIVERED_DUPLICATE = 2, // the mailbox has had a message of this Message-ID
+    DELIVERED_SENT_ON = 4,   // forwarded, by the owner's setting or a rule
+    DELIVERED_DROPPED = 8,   // not kept: a rule deletes it or it is forwarded only
+};
+// Delivers many at once: those to the same mailbox in one transaction. Forwards and rules are
+// carried out (deliver_hooks.h). Sets each result: EC_OK (also when it was delivered before),
+// EC_QUOTA_EXCEEDED, EC_NOT_FOUND (no such mailbox), EC_ACCESS_DENIED, EC_MESSAGE_TOO_BIG,
+// EC_NOT_SUPPORTED (a rule refuses it), EC_DISK_FULL...
 void mailbox_deliver(struct mailbox_service *s, struct mailbox_delivery *deliveries, unsigned n);

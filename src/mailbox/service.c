@@ -9,13 +9,16 @@ enum ec mailbox_service_new(struct store *store, struct directory *directory,
     s->store = store;
     s->directory = directory;
     s->quota = quota_cache_new();
+    s->owners = owner_cache_new();
     *out = s;
     return EC_OK;
 }
 
 void mailbox_service_free(struct mailbox_service *s) {
-    if (s)
-        quota_cache_free(s->quota);
+    if (!s)
+        return;
+    quota_cache_free(s->quota);
+    owner_cache_free(s->owners);
     g_free(s);
 }
 

@@ -23,7 +23,8 @@
 
 struct net;      // the loops and the worker pool
 struct net_conn; // one accepted connection
-struct net_tls;  // a server certificate and its OpenSSL context, reference-counted
+struct net_networks;
+struct net_tls; // a server certificate and its OpenSSL context, reference-counted
 
 // What a session function asks for next.
 enum net_next {
@@ -101,6 +102,10 @@ struct net_listen {
     struct net_tls
         *tls; // for implicit TLS or for net_conn_start_tls; a reference is taken; NULL: none
     bool implicit_tls;
+    // Not NULL: connections come through proxies in these networks (net/networks.h), and each
+    // begins with a header of the PROXY protocol, version 1 or 2, that names the client; others are
+    // closed. The client's address is the peer from then on. A reference is taken.
+    struct net_networks *proxies;
     // Limits, 0: none. One connection more is closed at once, logged once a minute.
     unsigned max_connections; // of this listener
     unsigned max_per_address; // from one peer address (loopback excepted)
@@ -152,6 +157,10 @@ const char *net_conn_peer(const struct net_conn *conn);
 const char *net_conn_local(const struct net_conn *conn);
 uint64_t net_conn_id(const struct net_conn *conn);               // unique in this process, for logs
 void net_conn_set_idle(struct net_conn *conn, unsigned seconds); // 0: never
+
+// Asks that `wake` be called in so many seconds (in steps of a second) if it was not called before:
+// for answers that are to come late. Holds no thread. Before NET_WAIT is returned.
+void net_conn_wake_after(struct net_conn *conn, unsigned seconds);
 
 // Acknowledges what came in at once. For where a peer sends something small, gets no answer to it
 // and goes on: its system may hold the rest back until then (Nagle's algorithm), and ours would
