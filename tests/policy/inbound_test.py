@@ -1,14 +1,11 @@
 """Mail from outside: SPF, DKIM and DMARC with a real name server, rspamd as it is in Debian, and
 where the message ends up."""
 
-import re
-import socket
-
 from harness import mail, tap
 from harness.bourse import DOMAIN, Server
 from harness.knot import Knot, free_port
 from harness.rspamd import Rspamd
-from harness.tap import expect, expect_equal, test
+from harness.tap import expect, test
 
 GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 ZONES = {
@@ -33,27 +30,33 @@ def message(sender, subject="Hello", body="Hi"):
 
 
 def send(sender, subject="Hello", body="Hi"):
-    """The reply to the end of DATA."""
-    text = message(sender, subject, body)
+    """The reply to the end of DATA, as "250 text"."""
     with server.smtp() as smtp:
         smtp.ehlo()
-        try:
-            smtp.send_message(sender, [f"alice@{DOMAIN}"], text)
-        except mail.SmtpError as error:
-            return str(error)
-    return "250"
+        smtp.expect(250, f"MAIL FROM:<{sender}>")
+        smtp.expect(250, f"RCPT TO:<alice@{DOMAIN}>")
+        smtp.expect(354, "DATA")
+        smtp.send(mail.dot_stuffed(message(sender, subject, body)))
+        code, lines = smtp.reply()
+        return f"{code} {lines[0].decode()}"
 
 
 def newest(folder, n):
+    """The n-th message of a folder, which may still be on its way."""
     server.wait_for_messages("alice", n, folder)
     with server.imap("alice") as imap:
         imap.select(folder)
-        return imap.fetch_body(n)
+        imap.ok(f"FETCH {n} BODY.PEEK[]")
+        return imap.all_literals[0]
+
+
+def accepted(reply):
+    expect(reply.startswith("250"), reply)
 
 
 @test
 def good_mail_comes_in_with_its_results():
-    expect_equal(send("ann@good.test"), "250")
+    accepted(send("ann@good.test"))
     text = newest("INBOX", 1)
     expect(b"Authentication-Results: mail." in text and b"spf=pass" in text
            and b"dmarc=pass" in text, text)
@@ -63,14 +66,14 @@ def good_mail_comes_in_with_its_results():
 def what_fails_dmarc_is_refused_or_junk():
     reply = send("ann@bad.test")
     expect("550" in reply and "5.7.26" in reply, reply)
-    expect_equal(send("ann@soft.test"), "250")
+    accepted(send("ann@soft.test"))
     expect(b"dmarc=fail" in newest("Junk Email", 1))
 
 
 @test
 def lists_decide():
     server.run("junk", "add", server.dir, f"alice@{DOMAIN}", "--blocked-sender", "good.test")
-    expect_equal(send("ann@good.test"), "250")
+    accepted(send("ann@good.test"))
     newest("Junk Email", 2)
     server.run("junk", "remove", server.dir, f"alice@{DOMAIN}", "--blocked-sender", "good.test")
 
@@ -82,9 +85,9 @@ def rspamd_is_asked():
         server.restart()
         reply = send("ann@good.test", body=GTUBE)
         expect("550" in reply and "5.7.1" in reply, reply)
-        expect_equal(send("ann@good.test", "cheap pills"), "250")
+        accepted(send("ann@good.test", "cheap pills"))
         newest("Junk Email", 3)
-        expect_equal(send("ann@good.test"), "250")
+        accepted(send("ann@good.test"))
         newest("INBOX", 2)
 
 
@@ -92,7 +95,7 @@ def rspamd_is_asked():
 def without_rspamd_mail_is_taken_or_put_off():
     server.configure({"policy": {"rspamd": f"http://127.0.0.1:{free_port()}"}})
     server.restart()
-    expect_equal(send("ann@good.test"), "250")
+    accepted(send("ann@good.test"))
     newest("INBOX", 3)
     server.configure({"policy": {"rspamd_down": "defer"}})
     server.restart()
@@ -105,7 +108,7 @@ def without_rspamd_mail_is_taken_or_put_off():
 @test
 def without_the_dns_mail_is_taken():
     dns.stop()
-    expect_equal(send("ann@unknown.test"), "250")
+    accepted(send("ann@unknown.test"))
     text = newest("INBOX", 4)
     expect(b"spf=temperror" in text, text)
 
