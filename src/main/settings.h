@@ -13,5 +13,11 @@ enum ec settings_load(const char *dir, struct config **out, char **error_out);
 struct mailbox_options;
 void settings_mailbox(const struct config *config, struct mailbox_options *out);
 
+// What of it is for logins: relative paths count from `dir`.
+struct auth;
+struct directory;
+enum ec settings_auth(const struct config *config, const char *dir, struct directory *directory,
+                      struct auth **out);
+
 // The settings `bourse init` writes: profile "production", "demo" or "test".
 struct config *settings_new(const char *profile, const char *hostname, const char *organization);
