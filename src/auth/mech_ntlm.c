@@ -45,7 +45,7 @@ static enum ec challenge_step(struct sasl *s, struct ntlm *x, struct sasl_turn *
 // --- The proof ---
 
 static const char *login_of(struct sasl *s, const struct ntlm_authenticate *m) {
-    return m->domain[0] == '\0' || strpbrk(m->user, "@\\/") != NULL
+    return m->domain[0] == '\0' || strpbrk(m->user, "@\\") != NULL
                ? m->user
                : arena_printf(s->arena, "%s\\%s", m->domain, m->user);
 }

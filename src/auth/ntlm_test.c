@@ -150,7 +150,7 @@ static GByteArray *authenticate_of(const struct client *c, GBytes *negotiate,
     g_assert_cmpuint(info_at + info_len, ==, challenge_len);
     uint8_t key[16], mic[16];
     g_autoptr(GByteArray) response = response_of(c, nonce, challenge + info_at, info_len, key);
-    g_autoptr(GByteArray) domain = wide(c->domain, c->is_oem), *user = wide(c->user, c->is_oem);
+    g_autoptr(GByteArray) domain = wide(c->domain, c->is_oem), user = wide(c->user, c->is_oem);
     g_autoptr(GByteArray) none = g_byte_array_new();
     struct wire_writer w = wire_writer(4000);
     uint32_t at = 88;

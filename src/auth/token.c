@@ -175,6 +175,7 @@ enum ec token_check(struct token_keys *keys, const struct token_rules *rules, st
     *reason_out = "no claim names the user";
     if (user == NULL || user[0] == '\0')
         return EC_LOGON_FAILED;
+    *reason_out = NULL;
     *user_out = arena_strdup(arena, user);
     return EC_OK;
 }

@@ -189,7 +189,7 @@ static void test_claims(struct world *w, gconstpointer data) {
         {"\"iss\":\"" ISSUER "\",\"aud\":\"bourse\",\"exp\":1800000300,\"email\":7",
          "no claim names the user"},
         {"\"x\":[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]," CLAIMS, "no claims"}, // too deep
-        {"}{", "no claims"},
+        {"}x{", "no claims"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *claims = g_strdup_printf("{%s}", cases[i].claims);
