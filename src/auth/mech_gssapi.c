@@ -69,8 +69,12 @@ static enum ec refuse(struct sasl *s, struct sasl_turn *t, const char *reason) {
     return attempt_conclude(&a, EC_LOGON_FAILED, reason, &t->who);
 }
 
+static enum ec offer(struct sasl *s, struct gssapi *x, struct sasl_turn *t);
+
 static enum ec context_step(struct sasl *s, struct gssapi *x, struct sasl_turn *t) {
     struct attempt a;
+    if (t->in_len == 0) // SPNEGO would begin by itself
+        return EC_FORMAT_ERROR;
     EC_TRY(attempt_begin(&a, s->arena, s->auth, &s->peer, NULL));
     if (!attempt_may_try(&a))
         return attempt_conclude(&a, EC_SERVER_BUSY, NULL, &t->who);
@@ -87,21 +91,23 @@ static enum ec context_step(struct sasl *s, struct gssapi *x, struct sasl_turn *
         gss_release_buffer(&ignored, &out);
         return refuse(s, t, "Kerberos refused");
     }
-    if (!(major & GSS_S_CONTINUE_NEEDED))
+    bool is_complete = !(major & GSS_S_CONTINUE_NEEDED);
+    if (is_complete)
         x->state = GSSAPI_OFFER;
-    enum ec ec = sasl_challenge(t, out.length > 0 ? out.value : "", out.length);
+    // Without a last token of ours the offer is the next thing to say.
+    enum ec ec = is_complete && out.length == 0
+                     ? offer(s, x, t)
+                     : sasl_challenge(t, out.length > 0 ? out.value : "", out.length);
     gss_release_buffer(&ignored, &out);
     return ec;
 }
 
 // --- The security layer ---
 
-static enum ec offer_step(struct sasl *s, struct gssapi *x, struct sasl_turn *t) {
-    static const uint8_t offer[4] = {LAYER_NONE, 0, 0, 0};
-    gss_buffer_desc in = {sizeof offer, (void *)(uintptr_t)offer}, out = GSS_C_EMPTY_BUFFER;
+static enum ec offer(struct sasl *s, struct gssapi *x, struct sasl_turn *t) {
+    static const uint8_t layers[4] = {LAYER_NONE, 0, 0, 0};
+    gss_buffer_desc in = {sizeof layers, (void *)(uintptr_t)layers}, out = GSS_C_EMPTY_BUFFER;
     OM_uint32 minor;
-    if (t->in_len > 0)
-        return EC_FORMAT_ERROR;
     if (GSS_ERROR(gss_wrap(&minor, x->context, 0, GSS_C_QOP_DEFAULT, &in, NULL, &out)))
         return refuse(s, t, "Kerberos cannot sign");
     x->state = GSSAPI_CHOICE;
@@ -184,7 +190,7 @@ static enum ec step(struct sasl *s, struct sasl_turn *t) {
     case GSSAPI_CONTEXT:
         return context_step(s, x, t);
     case GSSAPI_OFFER:
-        return offer_step(s, x, t);
+        return t->in_len == 0 ? offer(s, x, t) : EC_FORMAT_ERROR;
     case GSSAPI_CHOICE:
         break;
     }

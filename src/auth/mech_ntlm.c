@@ -72,12 +72,12 @@ static enum ec proof_step(struct sasl *s, struct ntlm *x, struct sasl_turn *t) {
     struct ntlm_authenticate m;
     struct attempt a;
     struct directory_credentials c;
-    bool is_anonymous;
-    if (!ntlm_read_authenticate(s->arena, t->in, t->in_len, &m, &is_anonymous))
+    bool is_refused;
+    if (!ntlm_read_authenticate(s->arena, t->in, t->in_len, &m, &is_refused))
         return EC_FORMAT_ERROR;
-    if (is_anonymous) {
+    if (is_refused) {
         EC_TRY(attempt_begin(&a, s->arena, s->auth, &s->peer, NULL));
-        return attempt_conclude(&a, EC_LOGON_FAILED, "anonymous", &t->who);
+        return attempt_conclude(&a, EC_LOGON_FAILED, "anonymous, or older than NTLMv2", &t->who);
     }
     EC_TRY(attempt_begin(&a, s->arena, s->auth, &s->peer, login_of(s, &m)));
     if (!attempt_may_try(&a))

@@ -169,10 +169,10 @@ static bool read_response(struct field f, struct ntlm_authenticate *out) {
 }
 
 bool ntlm_read_authenticate(struct arena *arena, const uint8_t *data, size_t len,
-                            struct ntlm_authenticate *out, bool *is_anonymous_out) {
+                            struct ntlm_authenticate *out, bool *is_refused_out) {
     struct wire_reader r = wire_reader(data, len);
     *out = (struct ntlm_authenticate){0};
-    *is_anonymous_out = false;
+    *is_refused_out = false;
     if (!read_header(&r, 3))
         return false;
     read_field(&r); // LmChallengeResponse: weak, never looked at
@@ -189,9 +189,9 @@ bool ntlm_read_authenticate(struct arena *arena, const uint8_t *data, size_t len
     out->session_key = key.len == 16 ? key.data : NULL;
     if (out->domain == NULL || out->user == NULL)
         return false;
-    *is_anonymous_out = out->user[0] == '\0' || (out->flags & NTLM_ANONYMOUS) != 0;
-    return *is_anonymous_out ||
-           (read_response(response, out) && (!out->has_mic || len >= out->mic_at + MIC_SIZE));
+    *is_refused_out =
+        out->user[0] == '\0' || (out->flags & NTLM_ANONYMOUS) != 0 || !read_response(response, out);
+    return *is_refused_out || !out->has_mic || len >= out->mic_at + MIC_SIZE;
 }
 
 // --- Sums ---

@@ -51,9 +51,9 @@ struct ntlm_authenticate {
     bool has_mic;               // the blob says so
     size_t mic_at;              // where its 16 bytes are
 };
-// False: it is none, or not NTLMv2. `*is_anonymous_out` for one without a user.
+// False: it is none. `*is_refused_out`: it has no user, or its response is not NTLMv2.
 bool ntlm_read_authenticate(struct arena *arena, const uint8_t *data, size_t len,
-                            struct ntlm_authenticate *out, bool *is_anonymous_out);
+                            struct ntlm_authenticate *out, bool *is_refused_out);
 
 // Whether the proof fits the NT hash; the key of the session goes to `key_out`.
 bool ntlm_verify(const struct ntlm_authenticate *a, const uint8_t nt_hash[16],

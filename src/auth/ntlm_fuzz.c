@@ -16,13 +16,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                .computer_dns = "mail.example.test"};
     ARENA_AUTO arena = arena_new();
     struct ntlm_authenticate a;
-    bool is_anonymous;
+    bool is_refused;
     if (first == NULL || !ntlm_read_negotiate(first, first_len, &c.flags))
         return 0;
     g_autoptr(GByteArray) asked = ntlm_write_challenge(&c);
     size_t len = wire_left(&r);
     g_autofree uint8_t *message = g_memdup2(data + size - len, len);
-    if (!ntlm_read_authenticate(arena, message, len, &a, &is_anonymous) || is_anonymous)
+    if (!ntlm_read_authenticate(arena, message, len, &a, &is_refused) || is_refused)
         return 0;
     uint8_t key[16], exported[16];
     g_autoptr(GBytes) negotiate = g_bytes_new(first, first_len);

@@ -215,7 +215,7 @@ static void test_login(struct fixture *f, gconstpointer data) {
     assert_ec(RUN("alice", "OTHER", "secret"), EC_LOGON_FAILED);
     assert_ec(RUN("alice", "EXAMPLE", "secret", .has_mic = true, .breaks_mic = true),
               EC_LOGON_FAILED);
-    assert_ec(RUN("alice", "EXAMPLE", "secret", .is_old = true), EC_FORMAT_ERROR); // NTLMv1
+    assert_ec(RUN("alice", "EXAMPLE", "secret", .is_old = true), EC_LOGON_FAILED); // NTLMv1
     assert_ec(RUN("", "", ""), EC_LOGON_FAILED);
     // Who has a hash of no password yet, and who may not use the protocol.
     fixture_add(f, DIRECTORY_USER, "new@example.test", NULL);
@@ -250,12 +250,12 @@ static void test_offer(struct fixture *f, gconstpointer data) {
     ARENA_AUTO arena = arena_new();
     for (size_t i = 0; i < message->len; i++) {
         struct ntlm_authenticate a;
-        bool is_anonymous;
+        bool is_refused;
         g_autofree uint8_t *cut = g_memdup2(message->data, i);
-        g_assert_false(ntlm_read_authenticate(arena, cut, i, &a, &is_anonymous));
+        g_assert_false(ntlm_read_authenticate(arena, cut, i, &a, &is_refused));
         g_autofree uint8_t *turned = g_memdup2(message->data, message->len);
         turned[i] ^= 0xff;
-        if (ntlm_read_authenticate(arena, turned, message->len, &a, &is_anonymous) && !is_anonymous)
+        if (ntlm_read_authenticate(arena, turned, message->len, &a, &is_refused) && !is_refused)
             g_assert_nonnull(a.user);
     }
 }

@@ -15,7 +15,7 @@
 #define ISSUER "https://login.example.test"
 #define CLAIMS                                                                                     \
     "\"iss\":\"" ISSUER "\",\"aud\":\"bourse\",\"exp\":1800000300,\"email\":\"alice@example."      \
-                        "test\""
+    "test\""
 
 struct world {
     struct fixture f;

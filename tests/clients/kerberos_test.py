@@ -39,7 +39,7 @@ def tickets(name):
 def curl_with_a_ticket():
     env = tickets("alice")
     for service in SERVICES:
-        status, said = curl.login(server, service, "GSSAPI", "alice", env=env)
+        status, said = curl.login(server, service, "GSSAPI", f"alice@{REALM}", env=env)
         expect_equal(status, 0, f"{service}: {said}")
 
 
@@ -51,15 +51,15 @@ def offered_where_there_is_a_keytab():
 
 @test
 def who_may_not():
-    cases = (("nobody", "nobody"),  # no such user
-             ("alice/admin", "alice/admin"),  # not the user
-             ("alice", "bob"))  # alice's ticket for bob's mailbox
+    cases = (("nobody", f"nobody@{REALM}"),  # no such user
+             ("alice/admin", f"alice/admin@{REALM}"),  # not the user
+             ("alice", f"bob@{DOMAIN}"))  # alice's ticket for bob's mailbox
     for principal, user in cases:
         status, said = curl.login(server, "imap", "GSSAPI", user, env=tickets(principal))
         expect_equal(status, curl.LOGIN_DENIED, f"{principal} as {user}: {said}")
-    status, said = curl.login(server, "imap", "GSSAPI", "carol", env=tickets("carol"))
+    status, said = curl.login(server, "imap", "GSSAPI", f"carol@{REALM}", env=tickets("carol"))
     expect_equal(status, curl.LOGIN_DENIED, f"IMAP is switched off: {said}")
-    status, said = curl.login(server, "submission", "GSSAPI", "carol", env=tickets("carol"))
+    status, said = curl.login(server, "submission", "GSSAPI", f"carol@{REALM}", env=tickets("carol"))
     expect("235 " in said, f"SMTP is on: {said}")
 
 
