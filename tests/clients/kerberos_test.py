@@ -51,12 +51,15 @@ def offered_where_there_is_a_keytab():
 
 @test
 def who_may_not():
-    cases = (("nobody", f"nobody@{REALM}"),  # no such user
-             ("alice/admin", f"alice/admin@{REALM}"),  # not the user
-             ("alice", f"bob@{DOMAIN}"))  # alice's ticket for bob's mailbox
-    for principal, user in cases:
-        status, said = curl.login(server, "imap", "GSSAPI", user, env=tickets(principal))
-        expect_equal(status, curl.LOGIN_DENIED, f"{principal} as {user}: {said}")
+    cases = (("nobody", ""),  # no such user
+             ("alice/admin", ""),  # not the user
+             ("alice", f"bob@{DOMAIN}"),  # somebody else
+             ("alice", f"alice@{DOMAIN}/bob"))  # a delegate without rights
+    for principal, wanted in cases:
+        status, said = curl.login(server, "imap", "GSSAPI", f"{principal}@{REALM}",
+                                  *(["--sasl-authzid", wanted] if wanted else []),
+                                  env=tickets(principal))
+        expect_equal(status, curl.LOGIN_DENIED, f"{principal} as {wanted}: {said}")
     status, said = curl.login(server, "imap", "GSSAPI", f"carol@{REALM}", env=tickets("carol"))
     expect_equal(status, curl.LOGIN_DENIED, f"IMAP is switched off: {said}")
     status, said = curl.login(server, "submission", "GSSAPI", f"carol@{REALM}", env=tickets("carol"))
@@ -67,8 +70,11 @@ def who_may_not():
 def delegates_with_a_ticket():
     server.run("folder", "grant", server.dir, f"bob@{DOMAIN}", "INBOX", f"alice@{DOMAIN}",
                "reviewer")
-    status, said = curl.login(server, "imap", "GSSAPI", f"alice@{DOMAIN}/bob", env=tickets("alice"))
-    expect_equal(status, 0, said)
+    for wanted, count in ((f"alice@{DOMAIN}/bob", 0), (f"alice@{DOMAIN}", 2)):
+        status, said = curl.login(server, "imap", "GSSAPI", f"alice@{REALM}", "--sasl-authzid", wanted,
+                                  env=tickets("alice"))
+        expect_equal(status, 0, said)
+        expect(f"* {count} EXISTS" in said, said)
 
 
 @test
