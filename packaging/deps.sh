@@ -15,7 +15,7 @@ libsystemd-dev libunbound-dev libcurl4-openssl-dev libkrb5-dev libjson-glib-dev'
 python='python3'
 # Real clients.
 clients='swaks libio-socket-ssl-perl libnet-ssleay-perl libauthen-sasl-perl isync mutt openssl
-bsdutils msmtp fetchmail getmail6 offlineimap3'
+bsdutils curl msmtp fetchmail getmail6 offlineimap3'
 # Neighbours: a KDC, name servers, a spam filter.
 servers='krb5-kdc krb5-admin-server krb5-user libsasl2-modules-gssapi-mit knot unbound rspamd'
 # Only unpacked, below build/packages/: Postfix's load generator (installing the package would replace
