@@ -31,9 +31,14 @@ enum ec mailbox_open_own(struct mailbox_service *s, struct principal *who, struc
 // Anybody's (by its directory guid): allowed when the principal has a right on some folder there.
 enum ec mailbox_open(struct mailbox_service *s, struct principal *who, const struct guid *guid,
                      struct mailbox **out);
+// The mailbox that the login name named beside the user (mailbox/login.c): an address, or a name in
+// the user's domain or the default one; the user's own without. Rights as mailbox_open; EC_NOT_FOUND
+// also when there are none.
+enum ec mailbox_open_login(struct mailbox_service *s, struct principal *who, struct mailbox **out);
 void mailbox_close(struct mailbox *m); // accepts NULL
 const struct principal *mailbox_principal(const struct mailbox *m);
 bool mailbox_is_owner(const struct mailbox *m);
+const struct guid *mailbox_guid(const struct mailbox *m);
 struct mbox *mailbox_mbox(struct mailbox *m); // for other files of mailbox/ and for rop/
 
 // --- Folders (mailbox/folders.c) ---
@@ -111,7 +116,7 @@ enum ec mailbox_modify_permissions(struct mailbox *m, uint64_t fid, unsigned fla
 
 // --- Everything a user can open by path (mailbox/shared.c) ---
 // A user's own mailbox, and below two names those of others and the public folders. Used by one
-// session at a time.
+// session at a time. "Own" is the mailbox that mailbox_open_login gives.
 #define MAILBOX_OTHER_USERS "Other Users" // then the address of the mailbox
 #define MAILBOX_PUBLIC_FOLDERS "Public Folders"
 struct mailbox_set;

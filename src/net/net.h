@@ -151,6 +151,10 @@ size_t net_output_pending(const struct net_conn *conn);
 enum ec net_conn_start_tls(struct net_conn *conn);
 
 bool net_conn_is_tls(const struct net_conn *conn);
+// What a login can be bound to; the length, 0: there is none (no TLS, or not with this version).
+// [RFC 9266] tls-exporter, [RFC 5929] 4 tls-server-end-point.
+size_t net_conn_tls_exporter(const struct net_conn *conn, uint8_t out[32]);
+size_t net_conn_tls_end_point(const struct net_conn *conn, uint8_t out[64]);
 bool net_conn_is_loopback(const struct net_conn *conn); // peer is 127.0.0.0/8 or ::1
 // The peer's and our own address as text without port ("192.0.2.1"); borrowed.
 const char *net_conn_peer(const struct net_conn *conn);
