@@ -6,8 +6,10 @@
 #define MAX_ID_PAIRS 30
 
 void imap_put_capabilities(struct imap_session *s) {
-    imap_puts(s, "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE");
+    imap_puts(s, "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE");
     if (s->state != IMAP_NOT_AUTHENTICATED) {
+        // What is about searching, lists, ids, metadata and news.
+        imap_puts(s, " SEARCHRES PARTIAL");
         imap_puts(
             s, " UIDPLUS MOVE UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS"
                " STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCH=FUZZY WITHIN QUOTA QUOTA=RES-STORAGE "
@@ -56,16 +58,19 @@ void cmd_id(struct imap_cmd *c) {
 }
 
 void cmd_enable(struct imap_cmd *c) {
-    bool condstore = false, qresync = false;
+    bool condstore = false, qresync = false, rev2 = false;
     do {
         const char *name = imap_atom(&c->args);
         condstore = condstore || (name && g_ascii_strcasecmp(name, "CONDSTORE") == 0);
         qresync = qresync || (name && g_ascii_strcasecmp(name, "QRESYNC") == 0);
+        rev2 = rev2 || (name && g_ascii_strcasecmp(name, "IMAP4rev2") == 0);
     } while (imap_accept(&c->args, ' '));
     if (!imap_arg_end(c))
         return;
-    imap_printf(c->s, "* ENABLED%s%s\r\n", condstore ? " CONDSTORE" : "",
-                qresync ? " QRESYNC" : "");
+    imap_printf(c->s, "* ENABLED%s%s%s\r\n", condstore ? " CONDSTORE" : "",
+                qresync ? " QRESYNC" : "", rev2 ? " IMAP4rev2" : "");
+    c->s->is_rev2 = c->s->is_rev2 || rev2;
+    c->s->is_utf8 = c->s->is_utf8 || rev2;
     c->s->has_qresync = c->s->has_qresync || qresync;
     c->s->has_condstore = c->s->has_condstore || condstore || qresync;
     imap_reply_ok(c);

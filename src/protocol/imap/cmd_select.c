@@ -50,8 +50,8 @@ static void put_folder(struct imap_session *s) {
         put_keywords(s);
         imap_puts(s, " \\*)] Flags permitted\r\n");
     }
-    imap_printf(s, "* %u EXISTS\r\n* 0 RECENT\r\n", mailbox_view_count(v));
-    uint32_t unseen = first_unseen(v);
+    imap_put_exists(s, mailbox_view_count(v));
+    uint32_t unseen = s->is_rev2 ? 0 : first_unseen(v);
     if (unseen)
         imap_printf(s, "* OK [UNSEEN %u] First unseen\r\n", unseen);
     imap_printf(s,
@@ -59,6 +59,18 @@ static void put_folder(struct imap_session *s) {
                 "* OK [UIDNEXT %u] Predicted next UID\r\n"
                 "* OK [HIGHESTMODSEQ %" G_GUINT64_FORMAT "] Highest\r\n",
                 mailbox_view_uid_validity(v), mailbox_view_uid_next(v), mailbox_view_modseq(v));
+}
+
+// [RFC 9051] 6.3.2: the mailbox under its own name, with the one it was asked for by.
+static void put_list(struct imap_session *s, const char *asked, const char *path) {
+    imap_puts(s, "* LIST () \"/\" ");
+    imap_put_mailbox(s, path);
+    if (strcmp(asked, path) != 0) {
+        imap_puts(s, " (\"OLDNAME\" (");
+        imap_put_mailbox(s, asked);
+        imap_puts(s, "))");
+    }
+    imap_puts(s, "\r\n");
 }
 
 struct select_params {
@@ -163,6 +175,8 @@ static void select_folder(struct imap_cmd *c, bool read_only) {
     s->is_read_only =
         read_only || (!(mailbox_view_rights(s->view) & writing) && !mailbox_is_public(m));
     put_folder(s);
+    if (s->is_rev2)
+        put_list(s, path, folder.path);
     ec = put_resync(c, &params);
     if (ec != EC_OK) {
         imap_deselect(s);

@@ -46,7 +46,8 @@ bool imap_arg_mailbox(struct imap_cmd *c, const char **out) {
         imap_reply_bad_args(c);
         return false;
     }
-    const char *path = imap_utf7_decode(c->arena, name);
+    const char *path =
+        c->s->is_utf8 && g_utf8_validate(name, -1, NULL) ? name : imap_utf7_decode(c->arena, name);
     if (!path || has_control(path)) {
         imap_reply(c, "NO", "[CANNOT] Invalid mailbox name");
         return false;
@@ -196,8 +197,12 @@ enum net_next imap_run_line(struct imap_session *s, const char *data, size_t len
     c->s = s;
     c->arena = arena;
     c->next = NET_READ;
-    c->args = (struct imap_parser){
-        .arena = arena, .data = data, .len = len, .spooled = spooled, .n_spooled = n_spooled};
+    c->args = (struct imap_parser){.arena = arena,
+                                   .data = data,
+                                   .len = len,
+                                   .spooled = spooled,
+                                   .n_spooled = n_spooled,
+                                   .saved = s->saved};
     c->tag = imap_tag(&c->args);
     enum net_next next;
     if (!c->tag || !imap_space(&c->args) || !(c->command = parse_name(c))) {

@@ -17,6 +17,7 @@ void imap_deselect(struct imap_session *s) {
     g_clear_pointer(&s->watch, mailbox_watch_free);
     g_clear_pointer(&s->view, mailbox_view_free);
     g_clear_pointer(&s->part_cache, g_free);
+    g_clear_pointer(&s->saved, g_array_unref);
     s->selected = s->mailbox;
     if (s->state == IMAP_SELECTED)
         s->state = IMAP_AUTHENTICATED;

@@ -313,7 +313,7 @@ static struct search_node *parse_key(struct parse *s, unsigned depth) {
         return n;
     }
     int c = imap_peek(p);
-    if (c == '*' || (c >= '0' && c <= '9'))
+    if (c == '*' || c == '$' || (c >= '0' && c <= '9'))
         return set_key(s, false);
     return parse_word(s, depth + 1);
 }
