@@ -302,6 +302,9 @@ enum search_kind {
     // matches nothing.
     SEARCH_WORDS,
     SEARCH_RESTRICTION, // of the message's properties, recipients and attachments
+    SEARCH_MID_SINCE,   // number: ids from this one on (mailbox_saved_since)
+    SEARCH_EMAIL_ID,    // text: mailbox_read_ids
+    SEARCH_THREAD_ID,
 };
 struct search_range {
     uint32_t low, high;

@@ -177,6 +177,14 @@ static enum ec check_message(struct mailbox_reader *r, uint64_t mid) {
     return r->is_own_only && !rights_is_own(r->m, &creator) ? EC_ACCESS_DENIED : EC_OK;
 }
 
+enum ec reader_check(struct mailbox_reader *r, uint64_t mid) {
+    return check_message(r, mid);
+}
+
+const struct mailbox *reader_mailbox(const struct mailbox_reader *r) {
+    return r->m;
+}
+
 // EC_NOT_FOUND both for a message that is gone and for one without a rendition; which of them it
 // is, make_mime finds out.
 static enum ec find_mime(struct mailbox_reader *r, uint64_t mid, struct message_mime *out) {

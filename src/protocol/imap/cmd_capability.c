@@ -9,7 +9,9 @@ void imap_put_capabilities(struct imap_session *s) {
     imap_puts(s, "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE");
     if (s->state != IMAP_NOT_AUTHENTICATED) {
         // What is about searching, lists, ids, metadata and news.
-        imap_puts(s, " SEARCHRES PARTIAL");
+        imap_puts(s, " SEARCHRES PARTIAL SORT SORT=DISPLAY ESORT THREAD=REFERENCES"
+                     " THREAD=ORDEREDSUBJECT I18NLEVEL=1 OBJECTID SAVEDATE PREVIEW"
+                     " METADATA CREATE-SPECIAL-USE");
         imap_puts(
             s, " UIDPLUS MOVE UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS"
                " STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCH=FUZZY WITHIN QUOTA QUOTA=RES-STORAGE "

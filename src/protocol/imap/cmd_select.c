@@ -1,4 +1,5 @@
 // SELECT, EXAMINE, CLOSE, UNSELECT ([RFC 3501] 6.3.1, 6.4.2, [RFC 3691], [RFC 7162] 3.1.2, 3.2.5).
+#include "mailbox/identity.h"
 #include "protocol/imap/imap_commands.h"
 #include "protocol/imap/imap_flags.h"
 #include "protocol/imap/imap_set.h"
@@ -175,6 +176,9 @@ static void select_folder(struct imap_cmd *c, bool read_only) {
     s->is_read_only =
         read_only || (!(mailbox_view_rights(s->view) & writing) && !mailbox_is_public(m));
     put_folder(s);
+    char id[MAILBOX_ID_SIZE]; // [RFC 8474]
+    mailbox_folder_id(m, folder.fid, id);
+    imap_printf(s, "* OK [MAILBOXID (%s)] Ok\r\n", id);
     if (s->is_rev2)
         put_list(s, path, folder.path);
     ec = put_resync(c, &params);
