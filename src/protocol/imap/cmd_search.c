@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "protocol/imap/imap_commands.h"
+#include "protocol/imap/imap_context.h"
 #include "protocol/imap/imap_write.h"
 #include "protocol/imap/search_command.h"
 
@@ -70,6 +71,7 @@ void cmd_search(struct imap_cmd *c) {
         return;
     }
     bool saves = command.ret.what & RETURN_SAVE;
+    struct imap_context_start start = {.pos = c->args.pos};
     if (!search_command_parse(c, false, &command)) {
         if (saves && c->reply && strcmp(c->reply, "NO") == 0)
             search_save(c, NULL, &command.ret);
@@ -80,6 +82,9 @@ void cmd_search(struct imap_cmd *c) {
         command.ret = (struct search_return){.is_given = true, .what = RETURN_ALL};
     g_autoptr(GArray) found = NULL;
     enum ec ec = search_command_run(c, &command, &found);
+    // Before the result is saved: "$" among the keys is the one from before.
+    if (ec == EC_OK && (command.ret.what & RETURN_UPDATE))
+        imap_context_begin(c, &start, found);
     if (saves)
         search_save(c, ec == EC_OK ? found : NULL, &command.ret);
     if (ec == EC_OK) {

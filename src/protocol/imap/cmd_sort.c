@@ -3,6 +3,7 @@
 
 #include "mailbox/sort.h"
 #include "protocol/imap/imap_commands.h"
+#include "protocol/imap/imap_context.h"
 #include "protocol/imap/imap_write.h"
 #include "protocol/imap/search_command.h"
 #include "protocol/imap/sort_parse.h"
@@ -66,6 +67,7 @@ void cmd_sort(struct imap_cmd *c) {
         return;
     }
     bool saves = command.ret.what & RETURN_SAVE;
+    struct imap_context_start start = {c->args.pos, columns, n};
     if (!search_command_parse(c, true, &command)) {
         if (saves && c->reply && strcmp(c->reply, "NO") == 0)
             search_save(c, NULL, &command.ret);
@@ -76,6 +78,9 @@ void cmd_sort(struct imap_cmd *c) {
     if (ec == EC_OK)
         ec = mailbox_sort(c->s->selected, c->s->view, columns, n, (uint32_t *)(void *)found->data,
                           found->len);
+    // Before the result is saved: "$" among the keys is the one from before.
+    if (ec == EC_OK && (command.ret.what & RETURN_UPDATE))
+        imap_context_begin(c, &start, found);
     if (saves)
         search_save(c, ec == EC_OK ? found : NULL, &command.ret);
     if (ec == EC_OK) {

@@ -8,6 +8,7 @@
 static const struct imap_command commands[] = {
     {"APPEND", cmd_append, CMD_LOGGED_IN},
     {"AUTHENTICATE", cmd_authenticate, CMD_NOT_AUTH},
+    {"CANCELUPDATE", cmd_cancelupdate, CMD_SELECTED},
     {"CAPABILITY", cmd_capability, CMD_ANY | CMD_NO_ARGS},
     {"CHECK", cmd_check, CMD_SELECTED | CMD_NO_ARGS},
     {"CLOSE", cmd_close, CMD_SELECTED | CMD_NO_ARGS | CMD_NO_SYNC},

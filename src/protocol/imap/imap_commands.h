@@ -5,6 +5,7 @@ struct imap_cmd;
 
 void cmd_append(struct imap_cmd *c);
 void cmd_authenticate(struct imap_cmd *c);
+void cmd_cancelupdate(struct imap_cmd *c);
 void cmd_capability(struct imap_cmd *c);
 void cmd_check(struct imap_cmd *c);
 void cmd_close(struct imap_cmd *c);

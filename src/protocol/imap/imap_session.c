@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "protocol/imap/imap_context.h"
 #include "protocol/imap/imap_write.h"
 
 struct imap_session *imap_session_new(struct net_conn *conn, struct imap_service *service) {
@@ -18,6 +19,7 @@ void imap_deselect(struct imap_session *s) {
     g_clear_pointer(&s->view, mailbox_view_free);
     g_clear_pointer(&s->part_cache, g_free);
     g_clear_pointer(&s->saved, g_array_unref);
+    g_clear_pointer(&s->contexts, imap_contexts_free);
     s->selected = s->mailbox;
     if (s->state == IMAP_SELECTED)
         s->state = IMAP_AUTHENTICATED;

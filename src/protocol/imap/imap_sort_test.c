@@ -220,6 +220,44 @@ static void test_rev2(struct test *t, gconstpointer data) {
     imap_client_free(other);
 }
 
+static void test_contexts(struct test *t, gconstpointer data) {
+    struct imap_client *c = t->c;
+    struct imap_client *other = imap_client_new(&t->f, true);
+    append(c, "Subject: b\r\n");
+    append(c, "Subject: d\r\n");
+    expect(c, "s SELECT INBOX\r\n", "*s OK *");
+    expect(other, "s SELECT INBOX\r\n", "*s OK *");
+    expect(c, "a UID SEARCH RETURN (UPDATE COUNT) UNSEEN\r\n",
+           "* ESEARCH (TAG \"a\") UID COUNT 2\r\na OK *");
+    expect(c, "b SORT RETURN (UPDATE) (SUBJECT) UTF-8 SUBJECT \"\"\r\n",
+           "* ESEARCH (TAG \"b\") ALL 1:2\r\nb OK *");
+    append(other, "Subject: c\r\n");
+    append(other, "Subject: a\r\n");
+    append(other, "Subject: e\r\n");
+    expect(other, "u UID STORE 1 +FLAGS.SILENT (\\Seen)\r\n", "*u OK *");
+    expect(c, "c NOOP\r\n",
+           "* 5 EXISTS\r\n* 0 RECENT\r\n* 1 FETCH *\r\n"
+           "* ESEARCH (TAG \"a\") UID REMOVEFROM (0 1)\r\n"
+           "* ESEARCH (TAG \"a\") UID ADDTO (0 3:5)\r\n"
+           "* ESEARCH (TAG \"b\") ADDTO (1 4 3 3 5 5)\r\nc OK *");
+    expect(c, "d NOOP\r\n", "d OK *");
+    expect(other, "v UID STORE 3 +FLAGS.SILENT (\\Deleted)\r\n", "*v OK *");
+    expect(other, "w EXPUNGE\r\n", "*w OK *");
+    expect(c, "e NOOP\r\n", "* 3 EXPUNGE\r\n* ESEARCH (TAG \"a\") UID REMOVEFROM (0 3)\r\ne OK *");
+    expect(c, "f CANCELUPDATE \"a\"\r\n", "f OK *");
+    expect(other, "x UID STORE 1 -FLAGS.SILENT (\\Seen)\r\n", "*x OK *");
+    expect(c, "g NOOP\r\n", "* 1 FETCH *g OK *");
+    g_assert_null(strstr(c->output->str, "ESEARCH"));
+    for (unsigned i = 0; i < 15; i++)
+        expect(c, "h SEARCH RETURN (UPDATE) ALL\r\n", "* ESEARCH (TAG \"h\") ALL 1:4\r\nh OK *");
+    expect(c, "i SEARCH RETURN (UPDATE) ALL\r\n", "* NO [NOUPDATE \"i\"] *\r\n* ESEARCH *i OK *");
+    // They end with their folder.
+    expect(c, "j SELECT INBOX\r\n", "*j OK *");
+    append(other, "Subject: f\r\n");
+    expect(c, "k NOOP\r\n", "* 5 EXISTS\r\n* 0 RECENT\r\nk OK *");
+    imap_client_free(other);
+}
+
 #define ADD(name, fn) g_test_add("/imap_sort/" name, struct test, NULL, setup, fn, teardown)
 
 int main(int argc, char **argv) {
@@ -230,5 +268,6 @@ int main(int argc, char **argv) {
     ADD("long_chain", test_long_chain);
     ADD("search_results", test_search_results);
     ADD("rev2", test_rev2);
+    ADD("contexts", test_contexts);
     return g_test_run();
 }

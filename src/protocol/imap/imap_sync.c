@@ -3,6 +3,7 @@
 //
 // Sequence numbers are positions in the session's snapshot, so the snapshot is replaced only
 // together with what tells the client of it.
+#include "protocol/imap/imap_context.h"
 #include "protocol/imap/imap_flags.h"
 #include "protocol/imap/imap_set.h"
 #include "protocol/imap/imap_write.h"
@@ -134,9 +135,12 @@ enum ec imap_sync(struct imap_session *s, struct imap_cmd *c, bool may_expunge) 
     };
     mailbox_view_diff(s->view, to, collect, &changes);
     if (changes.removed->len == 0 || may_expunge) {
+        struct mailbox_view *from = s->view;
         put_changes(s, c, to, &changes);
-        mailbox_view_free(s->view);
         s->view = to;
+        if (s->contexts)
+            imap_contexts_update(s, from);
+        mailbox_view_free(from);
     } else {
         mailbox_view_free(to);
     }

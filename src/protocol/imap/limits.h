@@ -13,6 +13,8 @@
 #define IMAP_TAG_MAX 128                // bytes
 #define IMAP_MAX_NESTING 50             // parentheses of SEARCH (below SEARCH_MAX_DEPTH)
 #define IMAP_MAX_SAVED_KEYS 16          // SAVEDBEFORE and the like in one SEARCH
+#define IMAP_MAX_CONTEXTS 16            // searches kept up to date
+#define IMAP_MAX_CONTEXT_RESULTS 100000 // of all of them, 4 bytes each
 #define IMAP_MAX_METADATA 100           // entries in one GETMETADATA or SETMETADATA
 #define IMAP_MAX_FETCH_ITEMS 256
 #define IMAP_MAX_HEADER_FIELDS 500     // in one HEADER.FIELDS list

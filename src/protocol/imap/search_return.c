@@ -56,8 +56,9 @@ bool search_return_parse(struct imap_parser *p, struct search_return *out) {
     }
     if ((out->what & RETURN_PARTIAL) && (out->what & RETURN_ALL))
         return imap_fail(p, "ALL and PARTIAL exclude each other");
-    if (out->what == 0)
-        out->what = RETURN_ALL;
+    // Options that only say what is to be done with the result.
+    if ((out->what & ~(unsigned)(RETURN_UPDATE | RETURN_CONTEXT)) == 0)
+        out->what |= RETURN_ALL;
     return imap_space(p);
 }
 
