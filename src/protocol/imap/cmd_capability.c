@@ -11,7 +11,7 @@ void imap_put_capabilities(struct imap_session *s) {
         // What is about searching, lists, ids, metadata and news.
         imap_puts(s, " SEARCHRES PARTIAL SORT SORT=DISPLAY ESORT THREAD=REFERENCES"
                      " THREAD=ORDEREDSUBJECT I18NLEVEL=1 OBJECTID SAVEDATE PREVIEW"
-                     " METADATA CREATE-SPECIAL-USE CONTEXT=SEARCH CONTEXT=SORT");
+                     " METADATA CREATE-SPECIAL-USE CONTEXT=SEARCH CONTEXT=SORT NOTIFY");
         imap_puts(
             s, " UIDPLUS MOVE UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS"
                " STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCH=FUZZY WITHIN QUOTA QUOTA=RES-STORAGE "

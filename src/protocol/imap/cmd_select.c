@@ -55,6 +55,9 @@ static void put_folder(struct imap_session *s) {
     uint32_t unseen = s->is_rev2 ? 0 : first_unseen(v);
     if (unseen)
         imap_printf(s, "* OK [UNSEEN %u] First unseen\r\n", unseen);
+    char id[MAILBOX_ID_SIZE]; // [RFC 8474]
+    mailbox_folder_id(s->selected, mailbox_view_fid(v), id);
+    imap_printf(s, "* OK [MAILBOXID (%s)] Ok\r\n", id);
     imap_printf(s,
                 "* OK [UIDVALIDITY %u] UIDs valid\r\n"
                 "* OK [UIDNEXT %u] Predicted next UID\r\n"
@@ -176,9 +179,6 @@ static void select_folder(struct imap_cmd *c, bool read_only) {
     s->is_read_only =
         read_only || (!(mailbox_view_rights(s->view) & writing) && !mailbox_is_public(m));
     put_folder(s);
-    char id[MAILBOX_ID_SIZE]; // [RFC 8474]
-    mailbox_folder_id(m, folder.fid, id);
-    imap_printf(s, "* OK [MAILBOXID (%s)] Ok\r\n", id);
     if (s->is_rev2)
         put_list(s, path, folder.path);
     ec = put_resync(c, &params);

@@ -31,6 +31,7 @@ static const struct imap_command commands[] = {
     {"MOVE", cmd_move, CMD_SELECTED | CMD_UID},
     {"NAMESPACE", cmd_namespace, CMD_LOGGED_IN | CMD_NO_ARGS},
     {"NOOP", cmd_noop, CMD_ANY | CMD_NO_ARGS},
+    {"NOTIFY", cmd_notify, CMD_LOGGED_IN},
     {"RENAME", cmd_rename, CMD_LOGGED_IN},
     {"SEARCH", cmd_search, CMD_SELECTED | CMD_UID | CMD_NO_EXPUNGE},
     {"SELECT", cmd_select, CMD_LOGGED_IN | CMD_NO_SYNC},

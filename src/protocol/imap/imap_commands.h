@@ -28,6 +28,7 @@ void cmd_lsub(struct imap_cmd *c);
 void cmd_move(struct imap_cmd *c);
 void cmd_namespace(struct imap_cmd *c);
 void cmd_noop(struct imap_cmd *c);
+void cmd_notify(struct imap_cmd *c);
 void cmd_rename(struct imap_cmd *c);
 void cmd_search(struct imap_cmd *c);
 void cmd_select(struct imap_cmd *c);

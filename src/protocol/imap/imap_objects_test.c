@@ -78,7 +78,7 @@ static void test_save_date(struct test *t, gconstpointer data) {
     g_autofree char *year = g_date_time_format(now, "*SAVEDATE \"*-%Y *\"*");
     const char *got = imap_client_say(c, "b FETCH 1 (SAVEDATE INTERNALDATE)\r\n");
     g_assert_true(g_pattern_match_simple(year, got));
-    g_assert_true(strstr(got, "INTERNALDATE \"01-Jan-2020"));
+    g_assert_true(strstr(got, "-Jan-2020 "));
     expect(c, "c SEARCH SAVEDSINCE 1-Jan-2021\r\n", "* SEARCH 1\r\nc OK *");
     expect(c, "d SEARCH SAVEDBEFORE 1-Jan-2021\r\n", "* SEARCH\r\nd OK *");
     expect(c, "e SEARCH SAVEDON 1-Jan-2020\r\n", "* SEARCH\r\ne OK *");

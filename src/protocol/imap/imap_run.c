@@ -1,4 +1,5 @@
 // Commands from beginning to end: find, check the state, run, go on, update, answer.
+#include "protocol/imap/imap_notify.h"
 #include "protocol/imap/imap_set.h"
 #include "protocol/imap/imap_utf7.h"
 #include "protocol/imap/imap_write.h"
@@ -123,7 +124,7 @@ enum net_next imap_finish(struct imap_cmd *c) {
         s->n_bad = 0;
     }
     imap_cmd_free(c);
-    return next;
+    return next == NET_READ && s->notify ? imap_notify_after(s) : next;
 }
 
 // Runs steps until the command is done or enough output waits.

@@ -69,7 +69,6 @@ static void test_sort(struct test *t, gconstpointer data) {
     expect(c, "f SORT (DATE) UTF-8 FROM nobody\r\n", "* SORT\r\nf OK *");
     // What comes and goes is in the next answer.
     append(c, "From: A <a@a.test>\r\nSubject: aaa\r\n" DAY("09"));
-    expect(c, "g NOOP\r\n", "* 5 EXISTS\r\n*g OK *");
     expect(c, "h SORT (SUBJECT) UTF-8 ALL\r\n", "* SORT 4 5 2 1 3\r\nh OK *");
     expect(c, "i STORE 1:2 +FLAGS.SILENT (\\Deleted)\r\n", "i OK *");
     expect(c, "j EXPUNGE\r\n", "* 2 EXPUNGE\r\n* 1 EXPUNGE\r\nj OK *");
@@ -132,7 +131,6 @@ static void test_thread(struct test *t, gconstpointer data) {
     expect(c, "d THREAD REFERENCES UTF-8 2:3\r\n", "* THREAD (2 3)\r\nd OK *");
     // References come to an index that sorting has made before.
     append(c, MESSAGE("o", REFS("<a@x> <b@x> <c@x>"), "Re: first", "16"));
-    expect(c, "e NOOP\r\n", "* 16 EXISTS\r\n*e OK *");
     expect(c, "f SORT (DATE) UTF-8 16\r\n", "* SORT 16\r\nf OK *");
     expect(c, "g THREAD REFERENCES UTF-8 1:4,16\r\n", "* THREAD (1 (2 3 16)(4))\r\ng OK *");
 }
@@ -159,7 +157,6 @@ static void test_long_chain(struct test *t, gconstpointer data) {
         g_string_append_printf(refs, "\r\n <r%u@x>", i);
     g_string_append(refs, "\r\n" DAY("02"));
     append(c, refs->str);
-    expect(c, "b NOOP\r\n", "* 301 EXISTS\r\n*b OK *");
     expect(c, "c THREAD REFERENCES UTF-8 301\r\n", "* THREAD (301)\r\nc OK *");
 }
 
