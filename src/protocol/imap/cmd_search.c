@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "protocol/imap/imap_commands.h"
+#include "protocol/imap/imap_progress.h"
 #include "protocol/imap/imap_set.h"
 #include "protocol/imap/imap_write.h"
 #include "protocol/imap/search_parse.h"
@@ -132,7 +133,9 @@ void cmd_search(struct imap_cmd *c) {
     }
     c->s->has_condstore = c->s->has_condstore || program.has_modseq;
     g_autoptr(GArray) found = NULL;
-    enum ec ec = mailbox_search(c->s->selected, c->s->view, program.root, NULL, NULL, &found);
+    struct imap_progress progress = imap_progress_begin(c);
+    enum ec ec = mailbox_search(c->s->selected, c->s->view, program.root, imap_progress_tick,
+                                &progress, &found);
     if (ec == EC_OK) {
         if (returns)
             put_extended(c, found, returns, program.has_modseq);

@@ -51,7 +51,7 @@ static void put_folder(struct imap_session *s) {
         imap_puts(s, " \\*)] Flags permitted\r\n");
     }
     imap_printf(s, "* %u EXISTS\r\n* 0 RECENT\r\n", mailbox_view_count(v));
-    uint32_t unseen = first_unseen(v);
+    uint32_t unseen = s->is_uid_only ? 0 : first_unseen(v);
     if (unseen)
         imap_printf(s, "* OK [UNSEEN %u] First unseen\r\n", unseen);
     imap_printf(s,
@@ -88,6 +88,8 @@ static bool parse_qresync(struct imap_cmd *c, struct select_params *out) {
             imap_space(p);
     }
     if (imap_accept(p, '(')) {
+        if (c->s->is_uid_only)
+            return imap_fail(p, "[UIDREQUIRED] Message numbers are off");
         imap_parse_set(p, &numbers);
         imap_space(p);
         imap_parse_set(p, &uids);

@@ -53,6 +53,8 @@ struct imap_session {
     bool is_read_only;
     bool has_condstore; // every FETCH of flags carries MODSEQ
     bool has_qresync;   // VANISHED instead of EXPUNGE
+    bool is_utf8;       // names and quoted strings may be UTF-8 (IMAP4rev2, UTF8=ACCEPT)
+    bool is_uid_only;   // no sequence numbers, neither way ([RFC 9586])
     uint8_t n_bad, n_login_failures;
     uint16_t n_keepalives; // sent in this IDLE
 };
@@ -138,6 +140,8 @@ const char *imap_ec_code(enum ec ec); // "[NONEXISTENT] " or ""
 
 // Reads a mailbox name (canonical INBOX, UTF-8). False: the reply is set.
 bool imap_arg_mailbox(struct imap_cmd *c, const char **out);
+// A decoded name with INBOX as it is written.
+const char *imap_canonical_name(struct arena *arena, const char *path);
 // The rest has to be nothing. False: the reply is set.
 bool imap_arg_end(struct imap_cmd *c);
 // Reads a set and finds its rows in the view. False: the reply is set.
