@@ -32,7 +32,7 @@ void mailbox_folder_id(const struct mailbox *m, uint64_t fid, char out[MAILBOX_I
 enum ec mailbox_read_ids(struct mailbox_reader *r, uint64_t mid, char email_out[MAILBOX_ID_SIZE],
                          char thread_out[MAILBOX_ID_SIZE]) {
     struct message_identity id;
-    EC_TRY(reader_check(r, mid));
+    EC_TRY(mailbox_reader_check(r, mid));
     EC_TRY(message_get_identity(reader_tx(r), mid, &id));
     put_id('M', reader_mailbox(r), id.doc, email_out);
     thread_out[0] = 'T';
@@ -41,7 +41,7 @@ enum ec mailbox_read_ids(struct mailbox_reader *r, uint64_t mid, char email_out[
 }
 
 enum ec mailbox_read_save_date(struct mailbox_reader *r, uint64_t mid, filetime_t *out) {
-    EC_TRY(reader_check(r, mid));
+    EC_TRY(mailbox_reader_check(r, mid));
     enum ec ec = id_time_of(reader_tx(r), mid, out);
     return ec == EC_NOT_FOUND ? EC_OK : ec;
 }

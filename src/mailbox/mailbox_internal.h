@@ -113,5 +113,5 @@ enum ec subscription_follow(struct mbox_tx *tx, const char *path, uint64_t fid, 
 // without one gives EC_NOT_FOUND too when `make` is false.
 struct mbox_tx *reader_tx(struct mailbox_reader *r);
 const struct mailbox *reader_mailbox(const struct mailbox_reader *r);
-// EC_NOT_FOUND, EC_ACCESS_DENIED: not a message of the reader's folder that the principal may read.
-enum ec reader_check(struct mailbox_reader *r, uint64_t mid);
+// EC_OK for a message of this folder that the principal may read; EC_NOT_FOUND, EC_ACCESS_DENIED.
+enum ec mailbox_reader_check(struct mailbox_reader *r, uint64_t mid);

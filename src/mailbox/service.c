@@ -90,6 +90,11 @@ bool mailbox_is_owner(const struct mailbox *m) {
     return m->is_owner;
 }
 
+bool mailbox_owner(const struct mailbox *m, struct guid *out) {
+    *out = *mbox_guid(m->mbox);
+    return !m->is_public;
+}
+
 struct mbox *mailbox_mbox(struct mailbox *m) {
     return m->mbox;
 }

@@ -80,6 +80,10 @@ static const struct config_item items[] = {
     {"transport", "retry_max", CONFIG_DURATION, "1h", NULL, "The longest such wait."},
     {"transport", "expire", CONFIG_DURATION, "2d", NULL, "When to give up and tell the sender."},
 
+    {"imap", "folders", CONFIG_CHOICE, "all", "all|mail",
+     "Which folders IMAP clients are shown: all of them, as Exchange does, or only those of mail "
+     "(not calendars, contacts, tasks). Users can have their own (`bourse user set`)."},
+
     {"limits", "message", CONFIG_SIZE, "50M", NULL, "The largest message that is accepted."},
     {"limits", "quota_warn", CONFIG_SIZE, "0", NULL,
      "Size of a mailbox from which on its owner is told once a day; 0: none. Users can have their "
@@ -149,6 +153,7 @@ void settings_mailbox(const struct config *config, struct mailbox_options *out) 
         .folder_depth = (uint32_t)MIN(config_int(config, "limits", "folder_depth"), UINT32_MAX),
         .keep_deleted = (uint32_t)MIN(config_int(config, "store", "keep_deleted"), UINT32_MAX),
         .nightly = minutes_of(config_string(config, "store", "nightly")),
+        .mail_folders_only = strcmp(config_string(config, "imap", "folders"), "mail") == 0,
     };
 }
 

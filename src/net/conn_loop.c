@@ -68,7 +68,7 @@ static int64_t deadline(const struct net_conn *conn) {
         return conn->phase_since + net->handshake_seconds * G_USEC_PER_SEC;
     if (conn->phase == NET_PHASE_LINGER)
         return conn->phase_since + NET_LINGER_SECONDS * G_USEC_PER_SEC;
-    if (conn->out.pending > 0)
+    if (net_conn_pending(conn) > 0)
         return conn->last_progress + net->write_seconds * G_USEC_PER_SEC;
     if (conn->phase == NET_PHASE_OPEN && conn->opened && conn->idle_seconds > 0 && !conn->waiting)
         return conn->last_active + conn->idle_seconds * G_USEC_PER_SEC;
@@ -76,7 +76,7 @@ static int64_t deadline(const struct net_conn *conn) {
 }
 
 static void schedule(struct net_conn *conn) {
-    int64_t at = deadline(conn);
+    int64_t at = MIN(deadline(conn), net_deflate_rest_at(conn));
     // Rounded up, so that what is due at the tick is past its deadline.
     int64_t second = at == INT64_MAX ? at : at / G_USEC_PER_SEC + 1;
     second = MIN(second, conn->loop->second + NET_WHEEL_SLOTS - 1);
@@ -93,7 +93,7 @@ static void expire(struct net_conn *conn) {
         return;
     }
     bool is_handshake = conn->phase == NET_PHASE_HANDSHAKE;
-    if (!is_handshake && conn->out.pending == 0) {
+    if (!is_handshake && net_conn_pending(conn) == 0) {
         conn->todo |= NET_FLAG_TIMEOUT;
         return;
     }
@@ -114,6 +114,7 @@ void net_conn_tick(struct net_conn *conn) {
     pthread_mutex_unlock(&conn->lock);
     if (busy)
         return;
+    net_deflate_rest(conn);
     if (net_now() >= deadline(conn))
         expire(conn);
     settle(conn);
@@ -132,6 +133,8 @@ static void destroy(struct net_conn *conn) {
     close(conn->fd);
     net_input_clear(&conn->in);
     net_output_clear(&conn->out);
+    net_deflate_free(conn->deflate);
+    conn->deflate = NULL;
     net_listener_release(conn->listener, &conn->peer);
     net_conn_unref(conn);
 

@@ -127,10 +127,18 @@ static enum ec put_item(struct fetch *f, const struct fetch_item *item,
         return fetch_put_identity(s, f->reader, row, item->kind, f->arena);
     case FETCH_BODY:
     case FETCH_SECTION:
+    case FETCH_BINARY:
+    case FETCH_BINARY_SIZE:
         break;
     }
     EC_TRY(need_reader(f, row));
     m->reader = f->reader;
+    if (item->kind == FETCH_BINARY || item->kind == FETCH_BINARY_SIZE) {
+        enum ec ec = fetch_put_binary(m, item);
+        if (ec == EC_FORMAT_ERROR && f->ec == EC_OK)
+            f->ec = ec; // the rest of the line is good
+        return ec == EC_FORMAT_ERROR ? EC_OK : ec;
+    }
     return item->kind == FETCH_BODY ? put_body(f, m) : put_section(f, m, &item->section);
 }
 
@@ -164,8 +172,9 @@ static void put_message(struct fetch *f, uint32_t index) {
         return;
     gsize start = s->out->len;
     char *out = imap_put_literal(imap_room(s, 40), "* ");
-    out = imap_put_u64(out, index + 1);
-    imap_advance(s, imap_put_literal(out, " FETCH ("));
+    out = imap_put_u64(out, s->is_uid_only ? row->uid : index + 1);
+    imap_advance(s, s->is_uid_only ? imap_put_literal(out, " UIDFETCH (")
+                                   : imap_put_literal(out, " FETCH ("));
     enum ec ec = put_items(f, row);
     if (ec == EC_OK) {
         imap_put(s, ")\r\n", 3);
@@ -190,7 +199,9 @@ static void free_fetch(struct imap_cmd *c) {
 }
 
 static void reply(struct fetch *f) {
-    if (f->ec != EC_OK)
+    if (f->ec == EC_FORMAT_ERROR)
+        imap_reply(f->c, "NO", "[UNKNOWN-CTE] A part has an unknown transfer encoding");
+    else if (f->ec != EC_OK)
         imap_reply_ec(f->c, f->ec);
     else if (f->n_missing)
         imap_reply(f->c, "OK", "[EXPUNGEISSUED] Some messages were expunged already");
@@ -224,7 +235,8 @@ static bool step(struct imap_cmd *c) {
 
 static bool sets_seen(const struct fetch_items *items) {
     for (unsigned i = 0; i < items->n; i++)
-        if (items->items[i].kind == FETCH_SECTION && !items->items[i].section.is_peek)
+        if ((items->items[i].kind == FETCH_SECTION || items->items[i].kind == FETCH_BINARY) &&
+            !items->items[i].section.is_peek)
             return true;
     return false;
 }
@@ -318,7 +330,7 @@ void cmd_fetch(struct imap_cmd *c) {
         return;
     if (partial.last)
         keep_partial(f, &partial);
-    if (c->is_uid)
+    if (c->is_uid && !c->s->is_uid_only) // else the line begins with it
         fetch_add(&f->items, FETCH_UID);
     if (f->changed_since)
         fetch_add(&f->items, FETCH_MODSEQ);

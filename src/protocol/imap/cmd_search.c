@@ -4,6 +4,7 @@
 
 #include "protocol/imap/imap_commands.h"
 #include "protocol/imap/imap_context.h"
+#include "protocol/imap/imap_progress.h"
 #include "protocol/imap/imap_write.h"
 #include "protocol/imap/search_command.h"
 
@@ -47,7 +48,9 @@ enum ec search_command_run(struct imap_cmd *c, const struct search_command *comm
                            GArray **found_out) {
     struct imap_session *s = c->s;
     s->has_condstore = s->has_condstore || command->program.has_modseq;
-    return mailbox_search(s->selected, s->view, command->program.root, NULL, NULL, found_out);
+    struct imap_progress progress = imap_progress_begin(c);
+    return mailbox_search(s->selected, s->view, command->program.root, imap_progress_tick,
+                          &progress, found_out);
 }
 
 static void put_plain(struct imap_cmd *c, const GArray *found, bool with_modseq) {

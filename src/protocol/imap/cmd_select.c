@@ -44,7 +44,7 @@ static void put_folder(struct imap_session *s) {
     }
     imap_put_exists(s, mailbox_view_count(v));
     uint32_t unseen = mailbox_view_first_unread(v);
-    if (!s->is_rev2 && unseen < mailbox_view_count(v))
+    if (!s->is_rev2 && !s->is_uid_only && unseen < mailbox_view_count(v))
         imap_printf(s, "* OK [UNSEEN %u] First unseen\r\n", unseen + 1);
     char id[MAILBOX_ID_SIZE]; // [RFC 8474]
     mailbox_folder_id(s->selected, mailbox_view_fid(v), id);
@@ -95,6 +95,8 @@ static bool parse_qresync(struct imap_cmd *c, struct select_params *out) {
             imap_space(p);
     }
     if (imap_accept(p, '(')) {
+        if (c->s->is_uid_only)
+            return imap_fail(p, "[UIDREQUIRED] Message numbers are off");
         imap_parse_set(p, &numbers);
         imap_space(p);
         imap_parse_set(p, &uids);

@@ -96,7 +96,7 @@ static bool parse_section_text(struct imap_parser *p, struct fetch_section *s) {
     return true;
 }
 
-static bool parse_partial(struct imap_parser *p, struct fetch_section *s) {
+bool fetch_parse_partial(struct imap_parser *p, struct fetch_section *s) {
     if (!imap_accept(p, '<'))
         return true;
     s->has_partial = true;
@@ -146,7 +146,7 @@ static bool parse_section(struct imap_parser *p, struct fetch_section *s) {
         return false;
     if (wants_text && !parse_section_text(p, s))
         return false;
-    if (!imap_expect(p, ']') || !parse_partial(p, s))
+    if (!imap_expect(p, ']') || !fetch_parse_partial(p, s))
         return false;
     s->label = make_label(p, s);
     return true;
@@ -178,6 +178,11 @@ static bool parse_item(struct imap_parser *p, struct fetch_items *out) {
         if (!parse_section(p, &item.section))
             return false;
         out->items[out->n++] = item;
+        return true;
+    }
+    struct fetch_item binary;
+    if (fetch_parse_binary(p, word, &binary)) {
+        out->items[out->n++] = binary;
         return true;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(simple_items); i++)

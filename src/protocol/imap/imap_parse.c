@@ -211,6 +211,7 @@ static const char *literal(struct imap_parser *p, size_t *len_out) {
 
 GBytes *imap_literal_bytes(struct imap_parser *p) {
     uint64_t size;
+    imap_accept(p, '~'); // literal8 ([RFC 3516])
     if (imap_peek(p) != '{') {
         imap_fail(p, "Expected a literal");
         return NULL;

@@ -59,7 +59,8 @@ const char *imap_fetch_word(struct imap_parser *p); // letters, digits and '.' (
 bool imap_number(struct imap_parser *p, uint32_t *out);
 bool imap_number64(struct imap_parser *p, uint64_t *out); // up to 2^63-1
 
-// A literal as bytes, spooled or not (the message of APPEND). Caller frees with g_bytes_unref.
+// A literal or literal8 as bytes, spooled or not (the message of APPEND). Caller frees with
+// g_bytes_unref.
 GBytes *imap_literal_bytes(struct imap_parser *p);
 
 // A sequence set; '*' is UINT32_MAX. In the order written.

@@ -41,6 +41,11 @@ static bool has_control(const char *name) {
     return false;
 }
 
+const char *imap_canonical_name(struct arena *arena, const char *path) {
+    bool is_inbox = g_ascii_strncasecmp(path, "INBOX", 5) == 0 && (path[5] == 0 || path[5] == '/');
+    return is_inbox ? arena_printf(arena, "INBOX%s", path + 5) : path;
+}
+
 bool imap_arg_mailbox(struct imap_cmd *c, const char **out) {
     const char *name = imap_astring(&c->args, NULL);
     if (!name) {
@@ -53,8 +58,7 @@ bool imap_arg_mailbox(struct imap_cmd *c, const char **out) {
         imap_reply(c, "NO", "[CANNOT] Invalid mailbox name");
         return false;
     }
-    bool is_inbox = g_ascii_strncasecmp(path, "INBOX", 5) == 0 && (path[5] == 0 || path[5] == '/');
-    *out = is_inbox ? arena_printf(c->arena, "INBOX%s", path + 5) : path;
+    *out = imap_canonical_name(c->arena, path);
     return true;
 }
 
@@ -176,6 +180,11 @@ static void run_function(struct imap_cmd *c) {
     if (!(command->flags & state_flag(c->s->state))) {
         bool is_late = c->s->state != IMAP_NOT_AUTHENTICATED && (command->flags & CMD_NOT_AUTH);
         imap_reply(c, "BAD", is_late ? "Already logged in" : wrong_state(c->s->state));
+        return;
+    }
+    if (c->s->is_uid_only && !c->is_uid && (command->flags & CMD_UID) &&
+        !(command->flags & CMD_UID_ONLY_ARGS)) {
+        imap_reply(c, "BAD", "[UIDREQUIRED] Message numbers are off");
         return;
     }
     bool no_args =

@@ -57,6 +57,7 @@ struct imap_session {
     bool has_qresync;   // VANISHED instead of EXPUNGE
     bool is_rev2;       // ENABLE IMAP4rev2: no RECENT, ESEARCH for SEARCH ([RFC 9051])
     bool is_utf8;       // names and quoted strings may be UTF-8 (IMAP4rev2, UTF8=ACCEPT)
+    bool is_uid_only;   // no sequence numbers, neither way ([RFC 9586])
     GArray *saved;      // of struct search_range: the uids that "$" stands for; NULL: none
     struct imap_contexts *contexts; // searches that are kept up to date; NULL: none
     struct imap_notify *notify;     // NOTIFY SET; NULL: none
@@ -145,6 +146,8 @@ const char *imap_ec_code(enum ec ec); // "[NONEXISTENT] " or ""
 
 // Reads a mailbox name (canonical INBOX, UTF-8). False: the reply is set.
 bool imap_arg_mailbox(struct imap_cmd *c, const char **out);
+// A decoded name with INBOX as it is written.
+const char *imap_canonical_name(struct arena *arena, const char *path);
 // The rest has to be nothing. False: the reply is set.
 bool imap_arg_end(struct imap_cmd *c);
 // Reads a set and finds its rows in the view. False: the reply is set.

@@ -37,8 +37,9 @@ void imap_put_flags_update(struct imap_session *s, uint32_t number, const struct
     size_t flags_len = strlen(flags), keywords_len = row->keywords ? strlen(row->keywords) : 0;
     char *out = imap_room(s, 128 + flags_len + keywords_len);
     out = imap_put_literal(out, "* ");
-    out = imap_put_u64(out, number);
-    out = imap_put_literal(out, " FETCH (");
+    out = imap_put_u64(out, s->is_uid_only ? row->uid : number);
+    out = s->is_uid_only ? imap_put_literal(out, " UIDFETCH (") : imap_put_literal(out, " FETCH (");
+    with_uid = with_uid && !s->is_uid_only;
     if (with_uid) {
         out = imap_put_literal(out, "UID ");
         out = imap_put_u64(out, row->uid);
@@ -88,7 +89,7 @@ enum ec imap_put_vanished_since(struct imap_session *s, uint64_t since,
 }
 
 static void put_removed(struct imap_session *s, const GArray *removed) {
-    if (s->has_qresync) {
+    if (s->has_qresync || s->is_uid_only) {
         g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
         for (guint i = 0; i < removed->len; i++) {
             uint32_t index = g_array_index(removed, uint32_t, i);

@@ -362,8 +362,11 @@ static struct search_node *parse_key(struct parse *s, unsigned depth) {
         return n;
     }
     int c = imap_peek(p);
-    if (c == '*' || c == '$' || (c >= '0' && c <= '9'))
+    if (c == '*' || c == '$' || (c >= '0' && c <= '9')) {
+        if (s->c->s->is_uid_only && c != '$')
+            imap_fail(p, "[UIDREQUIRED] Message numbers are off");
         return set_key(s, false);
+    }
     return parse_word(s, depth + 1);
 }
 
