@@ -142,7 +142,7 @@ static enum net_next session_wake(void *session) {
     bool is_busy = s->input != INPUT_IDLE && (s->cmd || s->pending || s->input != INPUT_LINE);
     if (s->notify && is_busy)
         imap_notify_later(s);
-    if (is_busy || (!s->notify && s->input != INPUT_IDLE))
+    if (is_busy || s->state == IMAP_LOGOUT || (!s->notify && s->input != INPUT_IDLE))
         return NET_READ;
     begin_job(s);
     return end_job(s, s->notify ? imap_notify_run(s) : imap_idle_wake(s));
