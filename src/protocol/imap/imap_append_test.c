@@ -224,7 +224,7 @@ static void test_literal8(struct test *t, gconstpointer data) {
 
 static void test_utf8(struct test *t, gconstpointer data) {
     expect(t->c, "1 ENABLE UTF8=ACCEPT\r\n", "* ENABLED UTF8=ACCEPT\r\n1 OK *");
-    expect(t->c, "2 APPEND INBOX UTF8 (~{21+}\r\nSubject: f\xc3\xbc\x72\r\n\r\nx\r\n)\r\n",
+    expect(t->c, "2 APPEND INBOX UTF8 (~{20+}\r\nSubject: f\xc3\xbc\x72\r\n\r\nx\r\n)\r\n",
            "2 OK [APPENDUID * 1] *");
     expect(t->c, "3 APPEND INBOX UTF8 (~{1+}\r\nx\r\n", "3 BAD *");
     expect(t->c, "4 APPEND INBOX UTF8 \"x\"\r\n", "4 BAD *");
