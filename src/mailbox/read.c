@@ -176,6 +176,10 @@ enum ec mailbox_reader_check(struct mailbox_reader *r, uint64_t mid) {
     return r->is_own_only && !rights_is_own(r->m, &creator) ? EC_ACCESS_DENIED : EC_OK;
 }
 
+const struct mailbox *reader_mailbox(const struct mailbox_reader *r) {
+    return r->m;
+}
+
 // EC_NOT_FOUND both for a message that is gone and for one without a rendition; which of them it
 // is, make_mime finds out.
 static enum ec find_mime(struct mailbox_reader *r, uint64_t mid, struct message_mime *out) {

@@ -18,6 +18,8 @@
 struct chunk {
     int refs; // atomic
     uint32_t n;
+    uint32_t first_unread; // index in `rows`; n: none
+    bool has_keywords;
     struct message_row rows[];
 };
 
@@ -65,10 +67,21 @@ static void chunk_unref(struct chunk *c) {
     g_free(c);
 }
 
+static void chunk_summarize(struct chunk *c) {
+    c->first_unread = c->n;
+    c->has_keywords = false;
+    for (uint32_t i = c->n; i-- > 0;) {
+        if (!(c->rows[i].flags & MSG_READ))
+            c->first_unread = i;
+        c->has_keywords |= c->rows[i].keywords != NULL;
+    }
+}
+
 // Takes over the rows' references to their keywords.
 static struct chunk *chunk_take(const struct message_row *rows, uint32_t n) {
     struct chunk *c = chunk_new(n);
     memcpy(c->rows, rows, n * sizeof *rows);
+    chunk_summarize(c);
     return c;
 }
 
@@ -307,6 +320,7 @@ static struct chunk *chunk_with_range(struct chunk *c, const struct flag_range *
     }
     if (!to)
         return c;
+    chunk_summarize(to);
     chunk_unref(c);
     return to;
 }
@@ -613,6 +627,25 @@ const struct message_row *folder_rows_span(const struct folder_rows *rows, uint3
     uint32_t c = chunk_of(rows, i), at = i - rows->starts[c];
     *n_out = rows->chunks[c]->n - at;
     return &rows->chunks[c]->rows[at];
+}
+
+uint32_t folder_rows_first_unread(const struct folder_rows *rows) {
+    for (uint32_t c = 0; c < rows->n_chunks; c++)
+        if (rows->chunks[c]->first_unread < rows->chunks[c]->n)
+            return rows->starts[c] + rows->chunks[c]->first_unread;
+    return rows->count;
+}
+
+uint32_t folder_rows_next_keywords(const struct folder_rows *rows, uint32_t i) {
+    while (i < rows->count) {
+        uint32_t n = chunk_of(rows, i);
+        const struct chunk *c = rows->chunks[n];
+        for (uint32_t at = i - rows->starts[n]; c->has_keywords && at < c->n; at++)
+            if (c->rows[at].keywords)
+                return rows->starts[n] + at;
+        i = rows->starts[n] + c->n;
+    }
+    return i;
 }
 
 // Whether no uid is missing between the first row and the one of `uid`, which exists.

@@ -16,8 +16,12 @@ static void put_more(struct imap_session *s) {
 }
 
 void imap_put_capabilities(struct imap_session *s) {
-    imap_puts(s, "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE");
+    imap_puts(s, "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE");
     if (s->state != IMAP_NOT_AUTHENTICATED) {
+        // What is about searching, lists, ids, metadata and news.
+        imap_puts(s, " SEARCHRES PARTIAL SORT SORT=DISPLAY ESORT THREAD=REFERENCES"
+                     " THREAD=ORDEREDSUBJECT I18NLEVEL=1 OBJECTID SAVEDATE PREVIEW"
+                     " METADATA CREATE-SPECIAL-USE CONTEXT=SEARCH CONTEXT=SORT NOTIFY");
         imap_puts(
             s, " UIDPLUS MOVE UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS"
                " STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCH=FUZZY WITHIN QUOTA QUOTA=RES-STORAGE "
@@ -82,6 +86,10 @@ static void enable_utf8(struct imap_session *s) {
     s->is_utf8 = true;
 }
 
+static void enable_rev2(struct imap_session *s) {
+    s->is_rev2 = s->is_utf8 = true;
+}
+
 static const struct {
     const char *name;
     void (*enable)(struct imap_session *s);
@@ -90,6 +98,7 @@ static const struct {
     {"QRESYNC", enable_qresync},
     {"UIDONLY", enable_uid_only},
     {"UTF8=ACCEPT", enable_utf8},
+    {"IMAP4rev2", enable_rev2},
 };
 
 void cmd_enable(struct imap_cmd *c) {

@@ -8,6 +8,7 @@
 #include "protocol/imap/imap_flags.h"
 #include "protocol/imap/imap_set.h"
 #include "protocol/imap/imap_write.h"
+#include "protocol/imap/search_return.h"
 
 struct fetch {
     struct imap_cmd *c;
@@ -118,6 +119,12 @@ static enum ec put_item(struct fetch *f, const struct fetch_item *item,
     case FETCH_ENVELOPE:
     case FETCH_BODYSTRUCTURE:
         return put_stored(f, row, item->kind == FETCH_BODYSTRUCTURE);
+    case FETCH_EMAILID:
+    case FETCH_THREADID:
+    case FETCH_SAVEDATE:
+    case FETCH_PREVIEW:
+        EC_TRY(need_reader(f, row));
+        return fetch_put_identity(s, f->reader, row, item->kind, f->arena);
     case FETCH_BODY:
     case FETCH_SECTION:
     case FETCH_BINARY:
@@ -266,7 +273,8 @@ static bool is_known(struct imap_cmd *c, uint32_t old_index, const struct messag
 }
 
 // "(CHANGEDSINCE 12 VANISHED)"
-static bool parse_modifiers(struct imap_cmd *c, uint64_t *changed_since, bool *vanished) {
+static bool parse_modifiers(struct imap_cmd *c, uint64_t *changed_since, bool *vanished,
+                            struct search_partial *partial) {
     struct imap_parser *p = &c->args;
     if (!imap_accept(p, ' '))
         return true;
@@ -277,6 +285,9 @@ static bool parse_modifiers(struct imap_cmd *c, uint64_t *changed_since, bool *v
         } else if (imap_accept_word(p, "CHANGEDSINCE")) {
             imap_space(p);
             imap_number64(p, changed_since);
+        } else if (c->is_uid && imap_accept_word(p, "PARTIAL")) { // [RFC 9394] 3.2
+            imap_space(p);
+            search_partial_parse(p, partial);
         } else {
             return imap_fail(p, "Unknown FETCH modifier");
         }
@@ -286,18 +297,39 @@ static bool parse_modifiers(struct imap_cmd *c, uint64_t *changed_since, bool *v
     return imap_expect(p, ')');
 }
 
+// Leaves those of the set that the PARTIAL modifier names.
+static void keep_partial(struct fetch *f, const struct search_partial *partial) {
+    uint32_t from, end, at = 0;
+    unsigned n = 0;
+    search_partial_resolve(partial, f->rows.count, &from, &end);
+    for (unsigned i = 0; i < f->rows.n; i++) {
+        struct imap_run run = f->rows.runs[i];
+        uint32_t count = run.last - run.first + 1;
+        uint32_t low = MAX(from, at), high = MIN(end, at + count);
+        if (low < high)
+            f->rows.runs[n++] =
+                (struct imap_run){run.first + (low - at), run.first + (high - at) - 1};
+        at += count;
+    }
+    f->rows.n = n;
+    f->rows.count = end - from;
+}
+
 void cmd_fetch(struct imap_cmd *c) {
     struct fetch *f = arena_alloc0(c->arena, sizeof *f);
     struct imap_parser set_at = c->args;
     struct imap_set set;
+    struct search_partial partial = {0};
     bool vanished = false;
     f->c = c;
     if (!imap_arg_rows(c, &f->rows))
         return;
     bool ok = imap_space(&c->args) && fetch_parse(&c->args, &f->items) &&
-              parse_modifiers(c, &f->changed_since, &vanished);
+              parse_modifiers(c, &f->changed_since, &vanished, &partial);
     if (!imap_arg_end(c) || !ok)
         return;
+    if (partial.last)
+        keep_partial(f, &partial);
     if (c->is_uid && !c->s->is_uid_only) // else the line begins with it
         fetch_add(&f->items, FETCH_UID);
     if (f->changed_since)

@@ -65,7 +65,8 @@ static const char *full_pattern(struct list *l, const char *pattern) {
     const char *whole = is_absolute ? pattern : arena_printf(arena, "%s%s", l->reference, pattern);
     if (strlen(whole) > IMAP_MAX_PATTERN)
         return NULL;
-    return imap_utf7_decode(arena, whole);
+    return l->c->s->is_utf8 && g_utf8_validate(whole, -1, NULL) ? whole
+                                                                : imap_utf7_decode(arena, whole);
 }
 
 static bool add_pattern(struct list *l) {

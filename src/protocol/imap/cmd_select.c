@@ -1,4 +1,5 @@
 // SELECT, EXAMINE, CLOSE, UNSELECT ([RFC 3501] 6.3.1, 6.4.2, [RFC 3691], [RFC 7162] 3.1.2, 3.2.5).
+#include "mailbox/identity.h"
 #include "protocol/imap/imap_commands.h"
 #include "protocol/imap/imap_flags.h"
 #include "protocol/imap/imap_set.h"
@@ -11,9 +12,10 @@ static void put_keywords(struct imap_session *s) {
     g_autoptr(GHashTable) words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     const char *last = NULL;
     uint32_t n = mailbox_view_count(s->view);
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = mailbox_view_next_keywords(s->view, 0); i < n;
+         i = mailbox_view_next_keywords(s->view, i + 1)) {
         const char *keywords = mailbox_view_row(s->view, i)->keywords;
-        if (!keywords || keywords == last || !g_hash_table_add(texts, (gpointer)keywords))
+        if (keywords == last || !g_hash_table_add(texts, (gpointer)keywords))
             continue;
         last = keywords;
         g_auto(GStrv) each = g_strsplit(keywords, " ", -1);
@@ -21,16 +23,6 @@ static void put_keywords(struct imap_session *s) {
             if (**w && g_hash_table_add(words, g_strdup(*w)))
                 imap_printf(s, " %s", *w);
     }
-}
-
-static uint32_t first_unseen(const struct mailbox_view *view) {
-    if (mailbox_view_unread(view) == 0)
-        return 0;
-    uint32_t n = mailbox_view_count(view);
-    for (uint32_t i = 0; i < n; i++)
-        if (!(mailbox_view_row(view, i)->flags & MSG_READ))
-            return i + 1;
-    return 0;
 }
 
 static void put_folder(struct imap_session *s) {
@@ -50,15 +42,30 @@ static void put_folder(struct imap_session *s) {
         put_keywords(s);
         imap_puts(s, " \\*)] Flags permitted\r\n");
     }
-    imap_printf(s, "* %u EXISTS\r\n* 0 RECENT\r\n", mailbox_view_count(v));
-    uint32_t unseen = s->is_uid_only ? 0 : first_unseen(v);
-    if (unseen)
-        imap_printf(s, "* OK [UNSEEN %u] First unseen\r\n", unseen);
+    imap_put_exists(s, mailbox_view_count(v));
+    uint32_t unseen = mailbox_view_first_unread(v);
+    if (!s->is_rev2 && !s->is_uid_only && unseen < mailbox_view_count(v))
+        imap_printf(s, "* OK [UNSEEN %u] First unseen\r\n", unseen + 1);
+    char id[MAILBOX_ID_SIZE]; // [RFC 8474]
+    mailbox_folder_id(s->selected, mailbox_view_fid(v), id);
+    imap_printf(s, "* OK [MAILBOXID (%s)] Ok\r\n", id);
     imap_printf(s,
                 "* OK [UIDVALIDITY %u] UIDs valid\r\n"
                 "* OK [UIDNEXT %u] Predicted next UID\r\n"
                 "* OK [HIGHESTMODSEQ %" G_GUINT64_FORMAT "] Highest\r\n",
                 mailbox_view_uid_validity(v), mailbox_view_uid_next(v), mailbox_view_modseq(v));
+}
+
+// [RFC 9051] 6.3.2: the mailbox under its own name, with the one it was asked for by.
+static void put_list(struct imap_session *s, const char *asked, const char *path) {
+    imap_puts(s, "* LIST () \"/\" ");
+    imap_put_mailbox(s, path);
+    if (strcmp(asked, path) != 0) {
+        imap_puts(s, " (\"OLDNAME\" (");
+        imap_put_mailbox(s, asked);
+        imap_puts(s, "))");
+    }
+    imap_puts(s, "\r\n");
 }
 
 struct select_params {
@@ -165,6 +172,8 @@ static void select_folder(struct imap_cmd *c, bool read_only) {
     s->is_read_only =
         read_only || (!(mailbox_view_rights(s->view) & writing) && !mailbox_is_public(m));
     put_folder(s);
+    if (s->is_rev2)
+        put_list(s, path, folder.path);
     ec = put_resync(c, &params);
     if (ec != EC_OK) {
         imap_deselect(s);

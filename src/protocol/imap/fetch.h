@@ -14,6 +14,10 @@ enum fetch_kind {
     FETCH_BODYSTRUCTURE,
     FETCH_BODY, // BODYSTRUCTURE without its extension data
     FETCH_SECTION,
+    FETCH_EMAILID, // fetch_identity.c
+    FETCH_THREADID,
+    FETCH_SAVEDATE,
+    FETCH_PREVIEW,
     FETCH_BINARY,
     FETCH_BINARY_SIZE,
 };
@@ -54,6 +58,12 @@ bool fetch_has(const struct fetch_items *items, enum fetch_kind kind);
 bool fetch_parse_partial(struct imap_parser *p, struct fetch_section *s);
 // Adds an item without arguments unless it is there.
 void fetch_add(struct fetch_items *items, enum fetch_kind kind);
+
+// --- fetch_identity.c ---
+// "EMAILID (M...)", "THREADID (T...)", "SAVEDATE ...", "PREVIEW ...". `arena`: of the message.
+enum ec fetch_put_identity(struct imap_session *s, struct mailbox_reader *reader,
+                           const struct message_row *row, enum fetch_kind kind,
+                           struct arena *arena);
 
 // --- Reading sections (fetch_section.c) ---
 

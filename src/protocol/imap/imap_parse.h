@@ -27,6 +27,7 @@ struct imap_parser {
     size_t len, pos;
     const struct imap_spooled *spooled;
     unsigned n_spooled;
+    const GArray *saved; // what "$" stands for in sets: struct search_range of uids; NULL: nothing
     bool failed;
     const char *error; // what was expected, for the BAD response; static
 };
@@ -66,6 +67,7 @@ GBytes *imap_literal_bytes(struct imap_parser *p);
 struct imap_set {
     struct search_range *ranges;
     unsigned n;
+    bool is_uids; // "$" ([RFC 5182]): uids, whatever the command counts in
 };
 bool imap_parse_set(struct imap_parser *p, struct imap_set *out);
 

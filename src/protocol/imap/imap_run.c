@@ -1,4 +1,5 @@
 // Commands from beginning to end: find, check the state, run, go on, update, answer.
+#include "protocol/imap/imap_notify.h"
 #include "protocol/imap/imap_set.h"
 #include "protocol/imap/imap_utf7.h"
 #include "protocol/imap/imap_write.h"
@@ -51,7 +52,8 @@ bool imap_arg_mailbox(struct imap_cmd *c, const char **out) {
         imap_reply_bad_args(c);
         return false;
     }
-    const char *path = imap_utf7_decode(c->arena, name);
+    const char *path =
+        c->s->is_utf8 && g_utf8_validate(name, -1, NULL) ? name : imap_utf7_decode(c->arena, name);
     if (!path || has_control(path)) {
         imap_reply(c, "NO", "[CANNOT] Invalid mailbox name");
         return false;
@@ -126,7 +128,7 @@ enum net_next imap_finish(struct imap_cmd *c) {
         s->n_bad = 0;
     }
     imap_cmd_free(c);
-    return next;
+    return next == NET_READ && s->notify ? imap_notify_after(s) : next;
 }
 
 // Runs steps until the command is done or enough output waits.
@@ -205,8 +207,12 @@ enum net_next imap_run_line(struct imap_session *s, const char *data, size_t len
     c->s = s;
     c->arena = arena;
     c->next = NET_READ;
-    c->args = (struct imap_parser){
-        .arena = arena, .data = data, .len = len, .spooled = spooled, .n_spooled = n_spooled};
+    c->args = (struct imap_parser){.arena = arena,
+                                   .data = data,
+                                   .len = len,
+                                   .spooled = spooled,
+                                   .n_spooled = n_spooled,
+                                   .saved = s->saved};
     c->tag = imap_tag(&c->args);
     enum net_next next;
     if (!c->tag || !imap_space(&c->args) || !(c->command = parse_name(c))) {
