@@ -1,5 +1,6 @@
 // One path for everything: others' mailboxes and the public folders beside one's own; copying
 // between them.
+#include "directory/setting.h"
 #include "mailbox/rights_fixture.h"
 #include "mapi/named.h"
 
@@ -127,6 +128,43 @@ static void test_copy_between(struct world *w, gconstpointer data) {
     mailbox_set_free(set);
 }
 
+static bool lists(struct world *w, struct mailbox_set *set, const char *path, bool has_children) {
+    struct mailbox_folder_list list;
+    assert_ok(mailbox_set_list(set, w->arena, 3, &list));
+    for (unsigned i = 0; i < list.n; i++)
+        if (strcmp(list.items[i].path, path) == 0) {
+            g_assert_cmpint(list.items[i].has_children, ==, has_children);
+            return true;
+        }
+    return false;
+}
+
+static void test_mail_only(struct world *w, gconstpointer data) {
+    (void)data;
+    struct mailbox_options options = {.mail_folders_only = true};
+    struct mailbox_set *set;
+    struct mailbox *m;
+    struct mailbox_folder f;
+    world_folder(w, "Parent/Child");
+    assert_ok(mailbox_set_new(w->service, &w->alice, &set));
+    g_assert_true(lists(w, set, "Calendar", false));
+    mailbox_service_configure(w->service, &options);
+    g_assert_false(lists(w, set, "Calendar", false));
+    g_assert_false(lists(w, set, "Contacts", false));
+    g_assert_true(lists(w, set, "INBOX", false));
+    g_assert_true(lists(w, set, "Parent", true));
+    g_assert_true(lists(w, set, "Parent/Child", false));
+    assert_ok(mailbox_set_find(set, w->arena, "Calendar", &m, &f)); // not shown, but there
+    // A user's own setting counts before the server's.
+    assert_ok(directory_set_setting(w->directory, &w->alice.guid, SETTING_IMAP_FOLDERS, "all"));
+    g_assert_true(lists(w, set, "Calendar", false));
+    options.mail_folders_only = false;
+    mailbox_service_configure(w->service, &options);
+    assert_ok(directory_set_setting(w->directory, &w->alice.guid, SETTING_IMAP_FOLDERS, "mail"));
+    g_assert_false(lists(w, set, "Calendar", false));
+    mailbox_set_free(set);
+}
+
 // A message that was never a mail, with a named property and categories.
 struct made {
     uint64_t fid, mid;
@@ -192,6 +230,7 @@ int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     WORLD_TEST("/mailbox/shared/paths", test_paths);
     WORLD_TEST("/mailbox/shared/copy", test_copy_between);
+    WORLD_TEST("/mailbox/shared/mail-only", test_mail_only);
     WORLD_TEST("/mailbox/shared/copy-keeps-properties", test_copy_keeps_properties);
     return g_test_run();
 }

@@ -161,6 +161,7 @@ static void test_commands_of_a_guest(struct test *t, gconstpointer data) {
            "*6 OK [APPENDUID * 1] *");
     expect(t->guest, "7 FETCH 1 BINARY[1]\r\n", "* 1 FETCH (BINARY[1] {2}\r\na\n)*7 OK *");
     // Writing without reading.
+    expect(t->guest, "7 UNSELECT\r\n", "7 OK *");
     expect(t->alice, "2 SETACL Shared bob@example.test li\r\n", "2 OK *");
     expect(t->guest, "8 APPEND " SHARED " {1+}\r\nx\r\n", "*8 OK [APPENDUID * 2] *");
     expect(t->guest,
