@@ -193,6 +193,10 @@ static const struct config_item items[] = {
     {"smtp", "hide_clients", CONFIG_BOOL, "false", NULL,
      "Whether the addresses of users who send mail are left out of it (its Received field)."},
 
+    {"imap", "folders", CONFIG_CHOICE, "all", "all|mail",
+     "Which folders IMAP clients are shown: all of them, as Exchange does, or only those of mail "
+     "(not calendars, contacts, tasks). Users can have their own (`bourse user set`)."},
+
     {"limits", "message", CONFIG_SIZE, "50M", NULL, "The largest message that is accepted."},
     {"limits", "quota_warn", CONFIG_SIZE, "0", NULL,
      "Size of a mailbox from which on its owner is told once a day; 0: none. Users can have their "
@@ -288,6 +292,7 @@ void settings_mailbox(const struct config *config, struct mailbox_options *out) 
         .keep_deleted = (uint32_t)MIN(config_int(config, "store", "keep_deleted"), UINT32_MAX),
         .duplicates = (uint32_t)MIN(config_int(config, "transport", "duplicates"), UINT32_MAX),
         .nightly = minutes_of(config_string(config, "store", "nightly")),
+        .mail_folders_only = strcmp(config_string(config, "imap", "folders"), "mail") == 0,
     };
 }
 
