@@ -88,8 +88,7 @@ static const char *check_seal(const struct resolver *dns, struct arena *arena,
         canon_field(CANON_RELAXED, sets[k].results->bytes, sets[k].results->len, text);
         canon_field(CANON_RELAXED, sets[k].signature->bytes, sets[k].signature->len, text);
         if (k < i)
-            canon_field(CANON_RELAXED, seal == sets[k].seal ? seal->bytes : sets[k].seal->bytes,
-                        sets[k].seal->len, text);
+            canon_field(CANON_RELAXED, sets[k].seal->bytes, sets[k].seal->len, text);
     }
     dkim_put_signature(arena, seal, CANON_RELAXED, b, text);
     struct dkim_result r = dkim_check_hash(dns, arena, &s, text);

@@ -140,8 +140,7 @@ void policy_check(struct policy *p, struct arena *arena, const struct policy_mes
         decide_dmarc(p, arena, &findings, out);
     }
     bool has_answer = out->action == POLICY_ACCEPT && ask_rspamd(p, message, &answer, out);
-    struct score score =
-        score_message(is_checked ? &findings : NULL, has_answer ? &answer : NULL, false);
+    struct score score = score_message(is_checked ? &findings : NULL, has_answer ? &answer : NULL);
     out->scl = score.scl;
     out->pcl = score.pcl;
     if (p->dns) {

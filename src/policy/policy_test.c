@@ -206,7 +206,7 @@ static void test_results(void) {
 
 static int level(enum rspamd_action action, double score, double required) {
     struct rspamd_answer answer = {.action = action, .score = score, .required = required};
-    return score_message(NULL, &answer, false).scl;
+    return score_message(NULL, &answer).scl;
 }
 
 static void test_levels(void) {
@@ -218,9 +218,9 @@ static void test_levels(void) {
     g_assert_cmpint(level(RSPAMD_ADD_HEADER, 14, 15), ==, 9);
     g_assert_cmpint(level(RSPAMD_REJECT, 0, 15), ==, 9);
     struct rspamd_answer phish = {.action = RSPAMD_ADD_HEADER, .is_phishing = true};
-    g_assert_cmpint(score_message(NULL, &phish, false).pcl, ==, 6);
-    g_assert_cmpint(score_message(NULL, &phish, true).scl, ==, 5);
-    g_assert_cmpint(score_message(NULL, NULL, true).scl, ==, POLICY_SCL_NONE);
+    g_assert_cmpint(score_message(NULL, &phish).pcl, ==, 6);
+    g_assert_cmpint(score_message(NULL, &phish).scl, ==, 6);
+    g_assert_cmpint(score_message(NULL, NULL).scl, ==, POLICY_SCL_NONE);
 }
 
 static void test_rspamd_answers(void) {

@@ -33,7 +33,7 @@ static int score_rspamd(const struct rspamd_answer *r) {
 }
 
 struct score score_message(const struct policy_findings *findings,
-                           const struct rspamd_answer *rspamd, bool has_good_postmark) {
+                           const struct rspamd_answer *rspamd) {
     struct score s = {POLICY_SCL_NONE, 0};
     if (findings)
         s = score_findings(findings);
@@ -42,7 +42,5 @@ struct score score_message(const struct policy_findings *findings,
         if (rspamd->is_phishing)
             s.pcl = MAX(s.pcl, 6);
     }
-    if (s.scl > 0 && has_good_postmark)
-        s.scl--;
     return s;
 }

@@ -11,7 +11,7 @@
 //     no DMARC: SPF fails 5, softfails 3, else 1; a DKIM signature that is right 1 less, one that
 //               is wrong 1 more
 //
-// A good postmark ([MS-OXPSVAL]) takes 1 away. The phishing level is 7, 5 and 2 for the three kinds
+// The phishing level is 7, 5 and 2 for the three kinds
 // of failure of DMARC, and 6 at least when rspamd found signs of it.
 #pragma once
 
@@ -23,4 +23,4 @@ struct score {
 };
 // `findings` NULL: not checked; `rspamd` NULL: no answer. POLICY_SCL_NONE without both.
 struct score score_message(const struct policy_findings *findings,
-                           const struct rspamd_answer *rspamd, bool has_good_postmark);
+                           const struct rspamd_answer *rspamd);
