@@ -77,6 +77,7 @@ enum ec smtp_services_open(struct server *server, char **error_out) {
         .hostname = config_string(server->config, "server", "hostname"),
         .has_tls = true,
         .rates = server->rates,
+        .check = policy_check,
         .policy = server->policy,
         .net = server->net,
     };

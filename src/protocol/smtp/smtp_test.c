@@ -318,7 +318,7 @@ static void test_headers(struct world *w, gconstpointer data) {
             g_assert_cmpint(strstr(text, "\r\nMessage-ID: <") != NULL, ==, is_added);
             g_assert_cmpint(strstr(text, "\r\n\r\nno header") != NULL, ==, is_added && i == 1);
             queue_item_recipient_done(item, 0);
-            queue_item_release(item, 0, NULL);
+            queue_item_release(item, 0, NULL, NULL);
             smtp_session_free(s);
             smtp_service_free(service);
         }
