@@ -3,6 +3,7 @@
 
 #include "main/server.h"
 #include "net/networks.h"
+#include "policy/policy.h"
 
 // Names separated by commas or blanks; g_strfreev.
 static char **split_names(const char *text) {
