@@ -2,6 +2,7 @@
 """Mail that leaves: through a real Postfix both ways, and to a server that looks closely: recipients
 that share a transaction, extensions, refusals and their reports, groups with members elsewhere."""
 
+import base64
 import re
 
 from harness import outbound, tap
@@ -85,6 +86,26 @@ def a_server_without_8bitmime_gets_quoted_printable():
     finally:
         peer.extensions = extensions
         peer.hang_up()
+
+
+@test
+def binary_messages_go_as_chunks_or_in_base64():
+    data = bytes(range(256)) * 3 + b"\n.\r\nx"
+    message = text("binary", extra="MIME-Version: 1.0\r\nContent-Type: application/x\r\n"
+                                   "Content-Transfer-Encoding: binary\r\n", body="") + data
+    peer.extensions += ["CHUNKING", "BINARYMIME"]
+    peer.hang_up()
+    submit(server, ["joe@peer.test"], message, options=" BODY=BINARYMIME", chunk=True)
+    wait_until_empty(server)
+    expect(peer.messages[-1].data.endswith(b"\r\n\r\n" + data), peer.messages[-1])
+    del peer.extensions[-2:]
+    peer.hang_up()
+    submit(server, ["joe@peer.test"], message, options=" BODY=BINARYMIME", chunk=True)
+    wait_until_empty(server)
+    head, _, body = peer.messages[-1].data.partition(b"\r\n\r\n")
+    expect(b"Content-Transfer-Encoding: base64" in head and b"binary\r\n" not in head.split(
+        b"Subject")[1].split(b"\r\n", 1)[1], head)
+    expect_equal(base64.b64decode(body), data)
 
 
 @test

@@ -162,11 +162,45 @@ def a_kept_policy_counts_while_its_host_is_away():
 
 @test
 def requiretls_waits_for_a_host_that_promises_it():
-    with server.smtp("submission") as smtp:
-        if "REQUIRETLS" not in smtp.ehlo():
-            tap.skip("our submission service does not take it without TLS")
-    reason = defer("requires.test", options=" REQUIRETLS")
-    expect("REQUIRETLS" in reason, reason)
+    reason = defer("requires.test", options=" REQUIRETLS", service="submissions")
+    expect("does not promise" in reason, reason)  # DNSSEC and its certificate are good
+    reason = defer("plain.test", options=" REQUIRETLS", service="submissions")
+    expect("cannot be verified" in reason, reason)
+    peer.extensions.append("REQUIRETLS")
+    peer.hang_up()
+    message = send("requires.test", options=" REQUIRETLS", service="submissions")
+    expect("REQUIRETLS" in message.options[0], message)
+    peer.extensions.remove("REQUIRETLS")
+    peer.hang_up()
+
+
+@test
+def what_may_not_go_in_the_clear_comes_back_in_the_end():
+    tls, peer.tls = peer.tls, None
+    peer.hang_up()
+    other = outbound.server(["alice"], dns=names, port=port, ca=files["ca"], tls="required",
+                            expire="2s")
+    with other:
+        submit(other, ["joe@plain.test"], text("secret"))
+        report = newest(other, "alice", 1).decode()
+        expect("Status: 5.7.10" in report, report)
+        wait_until_empty(other)
+    peer.tls = tls
+    peer.hang_up()
+
+
+@test
+def a_smarthost_is_verified_and_logged_in_to():
+    (folder / "password").write_text("secret\n")
+    peer.login = ("us", "secret")
+    other = outbound.server(["alice"], dns=names, ca=files["ca"], smarthost=f"mx.dane.test:{port}",
+                            smarthost_user="us", smarthost_password_file=folder / "password")
+    before = len(peer.messages)
+    with other:
+        submit(other, ["joe@anywhere.test"], text("by smarthost"))
+        expect(peer.wait_for(before + 1)[-1].tls)
+        wait_until_empty(other)
+    peer.login = None
 
 
 def all_stops():
