@@ -17,7 +17,8 @@ class Sink:
     def __init__(self):
         self.port, self.count = free_port(), 0
         self.changed = threading.Condition()
-        self.process = subprocess.Popen([program("smtp-sink"), "-c", f"127.0.0.1:{self.port}", "1024"],
+        self.process = subprocess.Popen([program("smtp-sink"), "-c", "-u", "nobody",
+                                         f"127.0.0.1:{self.port}", "1024"],
                                         env=environment(), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE)
         threading.Thread(target=self._read, daemon=True).start()
