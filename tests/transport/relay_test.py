@@ -173,6 +173,23 @@ def a_group_with_members_elsewhere_sends_to_each_once():
 
 
 @test
+def what_leaves_is_signed_and_what_others_sent_is_not():
+    for kind in ("rsa", "ed25519"):
+        server.run("dkim", "create", server.dir, "example.test", "--selector", kind, "--type", kind)
+    submit(server, ["joe@peer.test"], text("signed"))
+    wait_until_empty(server)
+    head = peer.messages[-1].data.split(b"\r\n\r\n")[0]
+    expect(head.startswith(b"DKIM-Signature:"), head)
+    expect(b"s=rsa" in head and b"s=ed25519" in head and b"d=example.test" in head, head)
+    server.run("contact", "add", server.dir, "out@example.test", "--target", "out@peer.test",
+               "--name", "Out")
+    server.deliver("out", text("forwarded"), sender="stranger@remote.test")
+    wait_until_empty(server)
+    expect(b"DKIM-Signature" not in peer.messages[-1].data, peer.messages[-1])
+    expect_equal(peer.messages[-1].sender, "stranger@remote.test")
+
+
+@test
 def the_queue_is_shown_and_steered():
     peer.rules["MAIL"] = "451 4.3.2 not today"
     submit(server, ["joe@peer.test"], text("stays"))
