@@ -17,7 +17,7 @@ data='dns-root-data publicsuffix'
 python='python3'
 # Real clients.
 clients='swaks libio-socket-ssl-perl libnet-ssleay-perl libauthen-sasl-perl isync mutt openssl
-bsdutils msmtp fetchmail getmail6 offlineimap3'
+bsdutils curl msmtp fetchmail getmail6 offlineimap3'
 # Neighbours: a KDC, name servers, a spam filter.
 servers='krb5-kdc krb5-admin-server krb5-user libsasl2-modules-gssapi-mit knot unbound rspamd'
 # Other implementations of DKIM, ARC and SPF.

@@ -38,7 +38,8 @@
         {"quota-receive", "SIZE", "Size of the mailbox; the same as --quota"},                     \
         {"quota-recoverable", "SIZE", "Size of what can be restored"},                             \
         {"quota-archive", "SIZE", "Size of the archive"},                                          \
-        {"quota-archive-warn", "SIZE", "From which size of the archive on the user is told"}, {    \
+        {"quota-archive-warn", "SIZE", "From which size of the archive on the user is told"},      \
+        {"imap-folders", "all|mail|default", "Which folders IMAP clients are shown"}, {            \
         "archive", "on|off", "Whether the user has an archive mailbox; off keeps its file"         \
     }
 #define MAIL                                                                                       \

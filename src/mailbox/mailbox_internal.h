@@ -17,6 +17,7 @@ struct mailbox_service {
     struct owner_cache *owners;
     mailbox_submit submit; // outbox.h; NULL: nothing is sent
     void *submit_ctx;
+    struct sort_cache *sorting; // sort_index.h
 };
 
 struct mailbox {
@@ -122,3 +123,6 @@ enum ec subscription_follow(struct mbox_tx *tx, const char *path, uint64_t fid, 
 // The MIME rendition, for search.c; as mailbox_read_mime but never makes one on the way: a message
 // without one gives EC_NOT_FOUND too when `make` is false.
 struct mbox_tx *reader_tx(struct mailbox_reader *r);
+const struct mailbox *reader_mailbox(const struct mailbox_reader *r);
+// EC_OK for a message of this folder that the principal may read; EC_NOT_FOUND, EC_ACCESS_DENIED.
+enum ec mailbox_reader_check(struct mailbox_reader *r, uint64_t mid);

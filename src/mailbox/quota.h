@@ -28,6 +28,8 @@ struct mailbox_options {
     uint32_t duplicates;   // how long a Message-ID is remembered, to drop duplicates; 0: not at all
     // Minutes after midnight, local time, at which the nightly pass begins.
     uint32_t nightly;
+    // Mail clients are shown mail folders only, unless a user has SETTING_IMAP_FOLDERS.
+    bool mail_folders_only;
 };
 // Copies. May be called again while the service is in use (SIGHUP).
 void mailbox_service_configure(struct mailbox_service *s, const struct mailbox_options *options);

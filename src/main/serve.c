@@ -58,6 +58,7 @@ static enum ec open_pop3(struct server *server) {
         .hostname = config_string(server->config, "server", "hostname"),
         .has_starttls = true,
         .marks_read = true,
+        .login_delay = (unsigned)config_int(server->config, "limits", "pop3_login_delay"),
     };
     server->drops = pop3_drops_new();
     EC_TRY(pop3_service_new(&settings, server->drops, s->mailboxes, s->auth, &server->pop3));

@@ -87,10 +87,6 @@ static enum ec open_parts(const struct config *config, struct admin_services *s,
         .max_idle_open = (unsigned)config_int(config, "store", "idle_mailboxes"),
         .is_durable = config_bool(config, "store", "durable"),
     };
-    struct auth_options auth_options = {
-        .plaintext_loopback = config_string(config, "auth", "plaintext")[0] == 'l',
-        .store_nt_hash = config_bool(config, "auth", "ntlm"),
-    };
     g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GArray) databases = g_array_new(FALSE, FALSE, sizeof(struct store_database));
     EC_TRY(parse_databases(s->dir, config_string(config, "store", "databases"), words, databases,
@@ -105,7 +101,7 @@ static enum ec open_parts(const struct config *config, struct admin_services *s,
     set_fulltext(config, s->store);
     if ((ec = queue_open(queue, &s->queue)) != EC_OK)
         return failed(ec, "queue", queue, error_out);
-    if ((ec = auth_new(s->directory, &auth_options, &s->auth)) != EC_OK)
+    if ((ec = settings_auth(config, s->dir, s->directory, &s->auth)) != EC_OK)
         return failed(ec, "credentials", directory, error_out);
     if ((ec = mailbox_service_new(s->store, s->directory, &s->mailboxes)) != EC_OK)
         return failed(ec, "store", store, error_out);

@@ -81,7 +81,29 @@ static const struct config_item items[] = {
     {"auth", "plaintext", CONFIG_CHOICE, "never", "never|loopback",
      "Whether passwords may come over a connection without TLS: never, or only from this machine."},
     {"auth", "ntlm", CONFIG_BOOL, "false", NULL,
-     "Whether to keep what NTLM needs (the NT hash of every password set from now on)."},
+     "Whether to let in by NTLM, and to keep what it needs: the NT hash of every password set or "
+     "used "
+     "from now on, which is as good as the password to whoever steals it."},
+    {"auth", "scram_iterations", CONFIG_INT, "100000", NULL,
+     "SCRAM-SHA-256: how much work a guess is to somebody who stole the keys kept for it, and a "
+     "login to the client. 4096 at least; 0: no SCRAM, and no keys are kept."},
+    {"auth", "oauth_issuer", CONFIG_STRING, "", NULL,
+     "Bearer tokens (XOAUTH2, OAUTHBEARER) of this issuer are taken instead of passwords: what "
+     "their "
+     "claim iss says. Empty: none are."},
+    {"auth", "oauth_audience", CONFIG_STRING, "", NULL,
+     "What the tokens' claim aud has to name. Needed with oauth_issuer."},
+    {"auth", "oauth_keys", CONFIG_STRING, "", NULL,
+     "The issuer's public keys: a file in PEM or a JWK set, relative to the data directory; read "
+     "again when it changes. Needed with oauth_issuer."},
+    {"auth", "oauth_claim", CONFIG_STRING, "email", NULL,
+     "The claim of a token that names the user: an address or another login name."},
+    {"auth", "gssapi_keytab", CONFIG_STRING, "", NULL,
+     "Kerberos (GSSAPI): a keytab with the keys of smtp/HOST, imap/HOST and pop/HOST, relative to "
+     "the data directory. Empty: off."},
+    {"auth", "gssapi_realm", CONFIG_STRING, "", NULL,
+     "The realm whose principals are users here. Empty: principals of a realm that is one of our "
+     "domains in capitals."},
 
     {"transport", "workers", CONFIG_INT, "4", NULL, "Threads that deliver from the queue."},
     {"transport", "retry", CONFIG_DURATION, "1m", NULL,
@@ -171,6 +193,10 @@ static const struct config_item items[] = {
     {"smtp", "hide_clients", CONFIG_BOOL, "false", NULL,
      "Whether the addresses of users who send mail are left out of it (its Received field)."},
 
+    {"imap", "folders", CONFIG_CHOICE, "all", "all|mail",
+     "Which folders IMAP clients are shown: all of them, as Exchange does, or only those of mail "
+     "(not calendars, contacts, tasks). Users can have their own (`bourse user set`)."},
+
     {"limits", "message", CONFIG_SIZE, "50M", NULL, "The largest message that is accepted."},
     {"limits", "quota_warn", CONFIG_SIZE, "0", NULL,
      "Size of a mailbox from which on its owner is told once a day; 0: none. Users can have their "
@@ -197,6 +223,8 @@ static const struct config_item items[] = {
      "Connections to one service from one address (this machine excepted)."},
     {"limits", "idle", CONFIG_DURATION, "30m", NULL,
      "How long a logged-in client may be silent; 30 minutes at least by the standards."},
+    {"limits", "pop3_login_delay", CONFIG_DURATION, "0s", NULL,
+     "How long a user has to wait between two logins by POP3; 0s: not at all."},
     {"limits", "shutdown", CONFIG_DURATION, "10s", NULL,
      "How long connections have to finish when the server stops."},
 
@@ -264,6 +292,7 @@ void settings_mailbox(const struct config *config, struct mailbox_options *out) 
         .keep_deleted = (uint32_t)MIN(config_int(config, "store", "keep_deleted"), UINT32_MAX),
         .duplicates = (uint32_t)MIN(config_int(config, "transport", "duplicates"), UINT32_MAX),
         .nightly = minutes_of(config_string(config, "store", "nightly")),
+        .mail_folders_only = strcmp(config_string(config, "imap", "folders"), "mail") == 0,
     };
 }
 
@@ -285,6 +314,36 @@ void settings_policy(const struct config *config, struct policy_options *out) {
         .rspamd_timeout_ms =
             (unsigned)MIN(config_int(config, "policy", "rspamd_timeout"), 600) * 1000,
     };
+}
+
+static const char *set_or_null(const struct config *config, const char *key) {
+    const char *value = config_string(config, "auth", key);
+    return *value ? value : NULL;
+}
+
+static char *path_or_null(const struct config *config, const char *dir, const char *key) {
+    const char *value = set_or_null(config, key);
+    return value ? g_canonicalize_filename(value, dir) : NULL;
+}
+
+enum ec settings_auth(const struct config *config, const char *dir, struct directory *directory,
+                      struct auth **out) {
+    int64_t iterations = config_int(config, "auth", "scram_iterations");
+    g_autofree char *keys = path_or_null(config, dir, "oauth_keys");
+    g_autofree char *keytab = path_or_null(config, dir, "gssapi_keytab");
+    struct auth_options options = {
+        .plaintext_loopback = config_string(config, "auth", "plaintext")[0] == 'l',
+        .store_nt_hash = config_bool(config, "auth", "ntlm"),
+        .scram_iterations = iterations > 0 ? (unsigned)CLAMP(iterations, 4096, 10000000) : 0,
+        .hostname = config_string(config, "server", "hostname"),
+        .oauth_issuer = set_or_null(config, "oauth_issuer"),
+        .oauth_audience = set_or_null(config, "oauth_audience"),
+        .oauth_keys = keys,
+        .oauth_claim = set_or_null(config, "oauth_claim"),
+        .gssapi_keytab = keytab,
+        .gssapi_realm = set_or_null(config, "gssapi_realm"),
+    };
+    return auth_new(directory, &options, out);
 }
 
 struct profile {

@@ -108,12 +108,15 @@ void net_conn_set_phase(struct net_conn *conn, enum net_phase phase) {
 void net_conn_fail(struct net_conn *conn) {
     conn->failed = true;
     net_output_clear(&conn->out);
+    net_output_clear(net_conn_wire(conn));
 }
 
 // Our FIN goes out now, the socket is closed only after the peer's: closing it with unread input
 // would send a reset, which can destroy the last answer on its way ("221 bye").
 void net_conn_half_close(struct net_conn *conn) {
     net_tls_finish(conn);
+    g_clear_pointer(&conn->deflate, net_deflate_free);
+    conn->tls_pending = false; // what the filters held is input too
     shutdown(conn->fd, SHUT_WR);
     net_input_clear(&conn->in);
     net_conn_set_phase(conn, NET_PHASE_LINGER);
@@ -138,7 +141,7 @@ short net_conn_wants(const struct net_conn *conn) {
     case NET_PHASE_OPEN:
         break;
     }
-    short wants = conn->out.pending > 0 ? EV_WRITE : 0;
+    short wants = net_conn_pending(conn) > 0 ? EV_WRITE : 0;
     if (conn->opened && !conn->eof && !conn->resuming && !conn->start_tls &&
         conn->out.pending <= NET_OUTPUT_HIGH && net_conn_input_space(conn) > 0)
         wants |= conn->read_wants_write ? EV_READ | EV_WRITE : EV_READ;

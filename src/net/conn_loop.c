@@ -72,7 +72,7 @@ static int64_t deadline(const struct net_conn *conn) {
     if (conn->phase == NET_PHASE_LINGER)
         return conn->phase_since + NET_LINGER_SECONDS * G_USEC_PER_SEC;
     int64_t wake = conn->waiting && conn->wake_due ? conn->wake_due : INT64_MAX;
-    if (conn->out.pending > 0)
+    if (net_conn_pending(conn) > 0)
         return MIN(wake, conn->last_progress + net->write_seconds * G_USEC_PER_SEC);
     if (conn->waiting)
         return wake;
@@ -82,7 +82,7 @@ static int64_t deadline(const struct net_conn *conn) {
 }
 
 static void schedule(struct net_conn *conn) {
-    int64_t at = deadline(conn);
+    int64_t at = MIN(deadline(conn), net_deflate_rest_at(conn));
     // Rounded up, so that what is due at the tick is past its deadline.
     int64_t second = at == INT64_MAX ? at : at / G_USEC_PER_SEC + 1;
     second = MIN(second, conn->loop->second + NET_WHEEL_SLOTS - 1);
@@ -104,7 +104,7 @@ static void expire(struct net_conn *conn) {
         return;
     }
     bool is_handshake = conn->phase <= NET_PHASE_HANDSHAKE;
-    if (!is_handshake && conn->out.pending == 0) {
+    if (!is_handshake && net_conn_pending(conn) == 0) {
         conn->todo |= NET_FLAG_TIMEOUT;
         return;
     }
@@ -125,6 +125,7 @@ void net_conn_tick(struct net_conn *conn) {
     pthread_mutex_unlock(&conn->lock);
     if (busy)
         return;
+    net_deflate_rest(conn);
     if (net_now() >= deadline(conn))
         expire(conn);
     settle(conn);
@@ -143,6 +144,8 @@ static void destroy(struct net_conn *conn) {
     close(conn->fd);
     net_input_clear(&conn->in);
     net_output_clear(&conn->out);
+    net_deflate_free(conn->deflate);
+    conn->deflate = NULL;
     if (conn->is_counted)
         net_listener_release(conn->listener, &conn->counted);
     net_conn_unref(conn);

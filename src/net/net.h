@@ -150,7 +150,18 @@ size_t net_output_pending(const struct net_conn *conn);
 // TLS.
 enum ec net_conn_start_tls(struct net_conn *conn);
 
+// From now on both directions are compressed (raw DEFLATE, [RFC 4978]), within TLS where there is
+// one. What was written before is sent as it is; input already buffered is dropped. Units and
+// limits are about what is compressed, not about the bytes on the wire. Input that is no deflate
+// stream ends the connection. EC_NOT_SUPPORTED when it is on already.
+enum ec net_conn_start_deflate(struct net_conn *conn);
+bool net_conn_is_deflate(const struct net_conn *conn);
+
 bool net_conn_is_tls(const struct net_conn *conn);
+// What a login can be bound to; the length, 0: there is none (no TLS, or not with this version).
+// [RFC 9266] tls-exporter, [RFC 5929] 4 tls-server-end-point.
+size_t net_conn_tls_exporter(const struct net_conn *conn, uint8_t out[32]);
+size_t net_conn_tls_end_point(const struct net_conn *conn, uint8_t out[64]);
 bool net_conn_is_loopback(const struct net_conn *conn); // peer is 127.0.0.0/8 or ::1
 // The peer's and our own address as text without port ("192.0.2.1"); borrowed.
 const char *net_conn_peer(const struct net_conn *conn);

@@ -136,6 +136,7 @@ struct net {
     unsigned next_loop;               // loop 0
     unsigned write_seconds;           // NET_WRITE_SECONDS; tests make it shorter
     unsigned handshake_seconds;       // NET_HANDSHAKE_SECONDS
+    unsigned rest_seconds;            // NET_DEFLATE_REST_SECONDS
     _Atomic int64_t last_refusal_log; // seconds
 };
 
@@ -236,6 +237,8 @@ enum { // conn->flags: what others ask for
     NET_FLAG_KILL = 8,
 };
 
+struct net_deflate;
+
 struct net_conn {
     _Atomic int refs;
     pthread_mutex_t lock;
@@ -256,7 +259,7 @@ struct net_conn {
     bool woke_last;  // wakes and units take turns
     bool is_tls;
     bool io_ready;         // handshake: the socket is readable or writable
-    bool tls_pending;      // OpenSSL holds input that epoll knows nothing of
+    bool tls_pending;      // OpenSSL or the inflater hold input that epoll knows nothing of
     bool read_wants_write; // OpenSSL has to write before it can read
     bool retime;           // a deadline came nearer: the loop has to look
     short handshake_wants; // EV_READ or EV_WRITE
@@ -269,6 +272,7 @@ struct net_conn {
     const struct net_proto *proto;
     void *session;
     SSL *ssl;
+    struct net_deflate *deflate; // NULL: not compressed
     struct net_input in;
     struct net_output out;
     ssize_t unit_len;  // what `frame` said of the input as it is; 0: not asked or more needed
@@ -349,6 +353,19 @@ bool net_networks_have_address(const struct net_networks *networks,
 // tls.c. Sent or read bytes; 0: not now; -1: the connection has failed or (reading) ended.
 void net_tls_ref(struct net_tls *tls);
 void net_tls_handshake(struct net_conn *conn);
-ssize_t net_tls_send(struct net_conn *conn, size_t max);
+ssize_t net_tls_send(struct net_conn *conn, const struct net_output *out, size_t max);
 ssize_t net_tls_receive(struct net_conn *conn, void *buf, size_t size);
 void net_tls_finish(struct net_conn *conn); // says goodbye and frees
+
+// deflate.c: compression between the buffers and the socket; nothing where it is not on.
+void net_deflate_free(struct net_deflate *d);            // accepts NULL
+struct net_output *net_conn_wire(struct net_conn *conn); // what the socket gets
+size_t net_conn_pending(const struct net_conn *conn);    // output, compressed or not
+void net_deflate_fill(struct net_conn *conn);            // compresses some output
+bool net_deflate_holds(const struct net_conn *conn);     // input is left that had no room
+// Expands `len` bytes from the socket (0: those held) into the input, at most `space` bytes of what
+// comes out: how many; -1: the connection has failed.
+ssize_t net_deflate_expand(struct net_conn *conn, const uint8_t *data, size_t len, size_t space);
+// When zlib's memory is to be let go (microseconds; INT64_MAX: never), and doing it if it is time.
+int64_t net_deflate_rest_at(const struct net_conn *conn);
+void net_deflate_rest(struct net_conn *conn);

@@ -115,6 +115,7 @@ static void *smtp_open(struct net_conn *conn, void *service_data) {
                              .is_loopback = net_conn_is_loopback(conn),
                              .is_tls = net_conn_is_tls(conn)};
     c->session = smtp_session_new(service, &peer, c->out);
+    auth_peer_bind(&c->session->peer, conn);
     c->session->wake = wake;
     c->session->wake_ref = wake_ref;
     c->session->wake_unref = wake_unref;
