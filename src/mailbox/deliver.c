@@ -37,7 +37,8 @@ static void prepared_free(void *data) {
     g_free(p);
 }
 
-static struct prepared *prepare(GBytes *mime) {
+static struct prepared *prepare(const struct mailbox_delivery *d) {
+    GBytes *mime = d->mime;
     ARENA_AUTO arena = arena_new();
     gsize len;
     const void *data = g_bytes_get_data(mime, &len);
@@ -47,6 +48,7 @@ static struct prepared *prepare(GBytes *mime) {
         return NULL;
     struct prepared *p = g_new0(struct prepared, 1);
     p->value = value;
+    junk_stamp(value, d->scl, d->pcl);
     p->envelope = g_string_new(NULL);
     p->structure = g_string_new(NULL);
     mime_imap_envelope(scanned, scanned->root, p->envelope);
@@ -328,7 +330,7 @@ void mailbox_deliver(struct mailbox_service *s, struct mailbox_delivery *deliver
     unsigned n_good = 0;
     for (unsigned i = 0; i < n; i++) {
         struct prepared *p = g_hash_table_lookup(made, deliveries[i].mime);
-        if (!p && (p = prepare(deliveries[i].mime)))
+        if (!p && (p = prepare(&deliveries[i])))
             g_hash_table_insert(made, deliveries[i].mime, p);
         deliveries[i].result = p ? EC_OK : EC_CALL_FAILED;
         if (p)

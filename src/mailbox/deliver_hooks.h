@@ -28,6 +28,7 @@ struct delivery_plan {
 
     // What the hooks decide.
     uint64_t fid;         // where it goes
+    bool is_safe;         // the owner trusts who sent it
     GArray *copies;       // uint64_t: folders that get one too; NULL: none
     uint32_t flags;       // MSG_READ
     bool is_dropped;      // the mailbox does not keep it
@@ -40,9 +41,15 @@ struct delivery_plan {
 
 typedef enum ec (*delivery_hook)(struct delivery_plan *plan);
 
+enum ec delivery_junk(struct delivery_plan *plan);          // junk.c
 enum ec delivery_forward(struct delivery_plan *plan);       // deliver_forward.c
 enum ec delivery_rules(struct delivery_plan *plan);         // deliver_rules.c
 enum ec delivery_out_of_office(struct delivery_plan *plan); // deliver_rules.c
+
+// --- junk.c ---
+
+// Puts the levels into a message that is about to be stored ([MS-OXCSPAM] 2.2.1.3).
+void junk_stamp(struct message_value *value, int scl, int pcl);
 
 // --- deliver_plan.c ---
 

@@ -3,6 +3,7 @@
 #include "mailbox/deliver_hooks.h"
 
 static const delivery_hook hooks[] = {
+    delivery_junk,
     delivery_forward,
     delivery_rules,
     delivery_out_of_office,

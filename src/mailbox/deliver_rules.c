@@ -313,7 +313,7 @@ static bool is_asked(const struct rules_run *run, const struct rule *rule, bool 
     bool is_oof_rule = rule->state & RULE_ONLY_WHEN_OOF;
     if (!(rule->state & RULE_ENABLED) || (rule->state & RULE_PARSE_ERROR))
         return false;
-    if (rule->state & RULE_SKIP_IF_SAFE && run->plan->delivery->scl == -1)
+    if (rule->state & RULE_SKIP_IF_SAFE && (run->plan->is_safe || run->plan->delivery->scl == -1))
         return false;
     return is_oof_rule ? run->is_oof : !is_stopped;
 }

@@ -382,10 +382,10 @@ struct mailbox_delivery {
     uint64_t folder;           // of the public store; 0: as above
     filetime_t arrived;
     const char *sender; // envelope; "" the null sender, NULL: not known
-    int scl;            // queue_envelope.scl
-    bool is_sent_copy;  // into Sent Items, read; no hook is asked
-    enum ec result;     // out
-    unsigned became;    // out, when EC_OK: enum mailbox_delivered
+    int scl, pcl; // queue_envelope.scl and .pcl: stored with the message, decide on Junk E-mail
+    bool is_sent_copy; // into Sent Items, read; no hook is asked
+    enum ec result;    // out
+    unsigned became;   // out, when EC_OK: enum mailbox_delivered
 };
 enum mailbox_delivered {
     DELIVERED_STORED = 1,

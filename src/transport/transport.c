@@ -153,6 +153,7 @@ static size_t prepare(struct batch *b, struct queue_item *item) {
         d->mime = job->mime;
         d->sender = queue_item_envelope(item)->sender;
         d->scl = queue_item_envelope(item)->scl;
+        d->pcl = queue_item_envelope(item)->pcl;
     }
     return g_bytes_get_size(job->original);
 }
