@@ -46,7 +46,8 @@ enum ec outbox_submit(void *queue, const struct mailbox_outgoing *m) {
                                       .n_recipients = 1,
                                       .scl = QUEUE_SCL_NONE,
                                       .is_smtputf8 = needs_smtputf8(m, data ? data : "", len),
-                                      .is_8bit = true};
+                                      .is_8bit = true,
+                                      .requires_tls = m->requires_tls};
     char id[QUEUE_ID_SIZE];
     EC_TRY(queue_submit_take(queue, &envelope, spool, id));
     log_event(LOG_LEVEL_INFO, kinds[m->kind].event, "queue", id, "mailbox", m->owner, "to",

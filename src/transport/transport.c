@@ -154,6 +154,7 @@ static size_t prepare(struct batch *b, struct queue_item *item) {
         d->sender = queue_item_envelope(item)->sender;
         d->scl = queue_item_envelope(item)->scl;
         d->pcl = queue_item_envelope(item)->pcl;
+        d->requires_tls = queue_item_envelope(item)->requires_tls;
     }
     return g_bytes_get_size(job->original);
 }
