@@ -120,6 +120,12 @@ int dkim_show_command(struct command_call *call);
 int dkim_delete_command(struct command_call *call);
 int dns_command(struct command_call *call);
 
+// junk_commands.c
+int junk_list_command(struct command_call *call);
+int junk_add_command(struct command_call *call);
+int junk_remove_command(struct command_call *call);
+int junk_level_command(struct command_call *call);
+
 // The composition root's
 int init_command(struct command_call *call);
 int serve_command(struct command_call *call);

@@ -32,8 +32,8 @@ enum ec mailbox_open_own(struct mailbox_service *s, struct principal *who, struc
 enum ec mailbox_open(struct mailbox_service *s, struct principal *who, const struct guid *guid,
                      struct mailbox **out);
 // The mailbox that the login name named beside the user (mailbox/login.c): an address, or a name in
-// the user's domain or the default one; the user's own without. Rights as mailbox_open; EC_NOT_FOUND
-// also when there are none.
+// the user's domain or the default one; the user's own without. Rights as mailbox_open;
+// EC_NOT_FOUND also when there are none.
 enum ec mailbox_open_login(struct mailbox_service *s, struct principal *who, struct mailbox **out);
 void mailbox_close(struct mailbox *m); // accepts NULL
 const struct principal *mailbox_principal(const struct mailbox *m);
@@ -382,10 +382,11 @@ struct mailbox_delivery {
     uint64_t folder;           // of the public store; 0: as above
     filetime_t arrived;
     const char *sender; // envelope; "" the null sender, NULL: not known
-    int scl;            // queue_envelope.scl
-    bool is_sent_copy;  // into Sent Items, read; no hook is asked
-    enum ec result;     // out
-    unsigned became;    // out, when EC_OK: enum mailbox_delivered
+    int scl, pcl; // queue_envelope.scl and .pcl: stored with the message, decide on Junk E-mail
+    bool requires_tls; // so does what is sent on of it ([RFC 8689] 4.3)
+    bool is_sent_copy; // into Sent Items, read; no hook is asked
+    enum ec result;    // out
+    unsigned became;   // out, when EC_OK: enum mailbox_delivered
 };
 enum mailbox_delivered {
     DELIVERED_STORED = 1,

@@ -1,6 +1,7 @@
 // The SMTP services: their settings from bourse.conf, at the start and again on SIGHUP.
 #include "main/server.h"
 #include "net/networks.h"
+#include "policy/policy.h"
 
 // Names separated by commas or blanks; g_strfreev.
 static char **split_names(const char *text) {
@@ -77,6 +78,7 @@ enum ec smtp_services_open(struct server *server, char **error_out) {
         .hostname = config_string(server->config, "server", "hostname"),
         .has_tls = true,
         .rates = server->rates,
+        .check = policy_check,
         .policy = server->policy,
         .net = server->net,
     };
