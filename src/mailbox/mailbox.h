@@ -383,6 +383,7 @@ struct mailbox_delivery {
     filetime_t arrived;
     const char *sender; // envelope; "" the null sender, NULL: not known
     int scl, pcl; // queue_envelope.scl and .pcl: stored with the message, decide on Junk E-mail
+    bool requires_tls; // so does what is sent on of it ([RFC 8689] 4.3)
     bool is_sent_copy; // into Sent Items, read; no hook is asked
     enum ec result;    // out
     unsigned became;   // out, when EC_OK: enum mailbox_delivered
