@@ -373,6 +373,7 @@ static const struct profile profiles[] = {
       {"listen", "imaps", "127.0.0.1:2993"},
       {"listen", "pop3", "127.0.0.1:2110"},
       {"listen", "pop3s", "127.0.0.1:2995"},
+      {"dns", "servers", "off"},
       {"auth", "plaintext", "loopback"}}},
     {"test",
      {{"listen", "smtp", "127.0.0.1:0"},

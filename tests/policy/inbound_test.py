@@ -16,7 +16,7 @@ ZONES = {
 }
 dns = Knot(ZONES).start()
 server = Server(users=["alice"], settings={
-    "dns": {"servers": dns.address, "trust_anchor": "none"},
+    "dns": {"servers": dns.address, "trust_anchor": "none", "timeout": "2s"},
 }).start()
 count = 0
 
