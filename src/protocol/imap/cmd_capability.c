@@ -21,7 +21,8 @@ void imap_put_capabilities(struct imap_session *s) {
         // What is about searching, lists, ids, metadata and news.
         imap_puts(s, " SEARCHRES PARTIAL SORT SORT=DISPLAY ESORT THREAD=REFERENCES"
                      " THREAD=ORDEREDSUBJECT I18NLEVEL=1 OBJECTID SAVEDATE PREVIEW"
-                     " METADATA CREATE-SPECIAL-USE CONTEXT=SEARCH CONTEXT=SORT NOTIFY");
+                     " METADATA CREATE-SPECIAL-USE CONTEXT=SEARCH CONTEXT=SORT NOTIFY"
+                     " LIST-MYRIGHTS LIST-METADATA");
         imap_puts(
             s, " UIDPLUS MOVE UNSELECT CHILDREN SPECIAL-USE LIST-EXTENDED LIST-STATUS"
                " STATUS=SIZE CONDSTORE QRESYNC ESEARCH SEARCH=FUZZY WITHIN QUOTA QUOTA=RES-STORAGE "
@@ -94,11 +95,8 @@ static const struct {
     const char *name;
     void (*enable)(struct imap_session *s);
 } extensions[] = {
-    {"CONDSTORE", enable_condstore},
-    {"QRESYNC", enable_qresync},
-    {"UIDONLY", enable_uid_only},
-    {"UTF8=ACCEPT", enable_utf8},
-    {"IMAP4rev2", enable_rev2},
+    {"CONDSTORE", enable_condstore}, {"QRESYNC", enable_qresync}, {"UIDONLY", enable_uid_only},
+    {"UTF8=ACCEPT", enable_utf8},    {"IMAP4rev2", enable_rev2},
 };
 
 void cmd_enable(struct imap_cmd *c) {

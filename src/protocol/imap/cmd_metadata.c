@@ -3,14 +3,14 @@
 
 #include "mailbox/metadata.h"
 #include "protocol/imap/imap_commands.h"
+#include "protocol/imap/imap_metadata.h"
 #include "protocol/imap/imap_write.h"
 
 struct get_metadata {
     bool has_max_size;
     uint64_t max_size;
     unsigned depth; // UINT_MAX: infinity
-    const char *names[IMAP_MAX_METADATA];
-    unsigned n;
+    struct imap_metadata_names wanted;
 };
 
 // The mailbox named, or with "" the user's own as a whole (fid 0). False: the reply is set.
@@ -62,19 +62,25 @@ static bool is_at_options(const struct imap_parser *p) {
            (left > 6 && g_ascii_strncasecmp(rest, "(DEPTH", 6) == 0);
 }
 
-static bool parse_name(struct imap_parser *p, struct get_metadata *g) {
+static bool parse_name(struct imap_parser *p, struct imap_metadata_names *g) {
     const char *name = imap_astring(p, NULL);
     if (!name)
         return false;
     if (g->n == IMAP_MAX_METADATA)
         return imap_fail(p, "Too many entries");
-    if (*name != '/' || strpbrk(name, "*%") || strlen(name) > METADATA_ENTRY_MAX)
+    // What is written back as it stands.
+    bool is_plain = *name == '/' && strlen(name) <= METADATA_ENTRY_MAX;
+    for (const char *c = name; *c && is_plain; c++)
+        is_plain = *c > 0x20 && *c < 0x7f && !strchr("*%\"\\(){", *c);
+    if (!is_plain)
         return imap_fail(p, "Invalid entry name");
     g->names[g->n++] = name;
     return true;
 }
 
-static bool parse_names(struct imap_parser *p, struct get_metadata *g) {
+bool imap_parse_metadata_names(struct imap_parser *p, struct imap_metadata_names *g) {
+    *g = (struct imap_metadata_names){
+        .names = arena_alloc(p->arena, IMAP_MAX_METADATA * sizeof *g->names)};
     if (!imap_accept(p, '('))
         return parse_name(p, g);
     do {
@@ -86,9 +92,9 @@ static bool parse_names(struct imap_parser *p, struct get_metadata *g) {
 
 // Whether an entry is the one asked for or as far below it as the depth allows.
 static bool is_wanted(const struct get_metadata *g, const char *entry) {
-    for (unsigned i = 0; i < g->n; i++) {
-        size_t len = strlen(g->names[i]);
-        if (g_ascii_strncasecmp(entry, g->names[i], len) != 0)
+    for (unsigned i = 0; i < g->wanted.n; i++) {
+        size_t len = strlen(g->wanted.names[i]);
+        if (g_ascii_strncasecmp(entry, g->wanted.names[i], len) != 0)
             continue;
         const char *below = entry + len;
         if (!*below || (*below == '/' &&
@@ -155,7 +161,7 @@ void cmd_getmetadata(struct imap_cmd *c) {
     imap_space(p);
     if (is_at_options(p) && parse_options(p, g))
         imap_space(p);
-    parse_names(p, g);
+    imap_parse_metadata_names(p, &g->wanted);
     if (!imap_arg_end(c))
         return;
     enum ec ec = mailbox_get_metadata(m, c->arena, fid, &list);
@@ -163,6 +169,31 @@ void cmd_getmetadata(struct imap_cmd *c) {
         put_items(c, g, path, &list);
     else
         imap_reply_ec(c, ec);
+}
+
+void imap_put_list_metadata(struct imap_cmd *c, const struct mailbox_folder *folder,
+                            const struct imap_metadata_names *names) {
+    struct imap_session *s = c->s;
+    struct mailbox_metadata_list list;
+    struct mailbox *m;
+    const char *rest;
+    // A folder whose annotations may not be seen has none ([RFC 9590] 3).
+    if (mailbox_set_locate(s->mailboxes, folder->path, &m, &rest) != EC_OK ||
+        mailbox_get_metadata(m, c->arena, folder->fid, &list) != EC_OK)
+        return;
+    imap_puts(s, "* METADATA ");
+    imap_put_mailbox(s, folder->path);
+    for (unsigned i = 0; i < names->n; i++) {
+        unsigned k = 0;
+        while (k < list.n && g_ascii_strcasecmp(list.items[k].entry, names->names[i]) != 0)
+            k++;
+        imap_printf(s, i ? " %s " : " (%s ", names->names[i]);
+        if (k < list.n)
+            put_value(s, &list.items[k]);
+        else
+            imap_puts(s, "NIL");
+    }
+    imap_puts(s, ")\r\n");
 }
 
 // nstring or literal8; NIL gives NULL.

@@ -48,14 +48,14 @@ static void test_mailboxes(struct test *t, gconstpointer data) {
     expect(c,
            "a NOTIFY SET STATUS (INBOXES (MessageNew MessageExpunge)) (SUBTREE A (MessageNew "
            "MessageExpunge FlagChange MailboxName SubscriptionChange))\r\n",
-           "* STATUS INBOX (MESSAGES 0 UIDNEXT 1 UIDVALIDITY * UNSEEN 0)\r\n"
-           "* STATUS A (*)\r\n* STATUS A/B (*)\r\na OK *");
+           "* STATUS A (*)\r\n* STATUS A/B (*)\r\n"
+           "* STATUS INBOX (MESSAGES 0 UIDNEXT 1 UIDVALIDITY * UNSEEN 0)\r\na OK *");
     expect_news(c, "n OK *");
     append(other, "INBOX");
     append(other, "A/B");
     append(other, "Drafts");
-    expect_news(c, "n OK *\r\n* STATUS INBOX (MESSAGES 1 UIDNEXT 2 *)\r\n"
-                   "* STATUS A/B (MESSAGES 1 UIDNEXT 2 UIDVALIDITY * UNSEEN 1)\r\n");
+    expect_news(c, "n OK *\r\n* STATUS A/B (MESSAGES 1 UIDNEXT 2 UIDVALIDITY * UNSEEN 1)\r\n"
+                   "* STATUS INBOX (MESSAGES 1 UIDNEXT 2 *)\r\n");
     expect_news(c, "n OK *");
     g_assert_null(strstr(c->output->str, "STATUS"));
     // Flags count where they were asked for.

@@ -206,6 +206,9 @@ static void test_metadata(struct test *t, gconstpointer data) {
         g_string_append(many, ")\r\n");
         expect(c, many->str, i ? "w NO [METADATA TOOMANY] *" : "w OK *");
     }
+    expect(c, "w LIST \"\" INBOX RETURN (MYRIGHTS METADATA (/shared/comment /private/none))\r\n",
+           "* LIST (*) \"/\" INBOX\r\n* MYRIGHTS INBOX \"l*\"\r\n"
+           "* METADATA INBOX (/shared/comment \"ours\" /private/none NIL)\r\nw OK *");
     // They go with their folder.
     expect(c, "x CREATE Gone\r\n", "x OK *");
     expect(c, "y SETMETADATA Gone (/private/comment \"x\")\r\n", "y OK *");

@@ -42,12 +42,15 @@ bool imap_is_tls(const struct imap_session *s) {
 }
 
 struct auth_peer imap_peer(const struct imap_session *s) {
-    return (struct auth_peer){
+    struct auth_peer peer = {
         .address = s->conn ? net_conn_peer(s->conn) : "127.0.0.1",
         .is_tls = imap_is_tls(s),
         .is_loopback = !s->conn || net_conn_is_loopback(s->conn),
         .protocol = DIRECTORY_IMAP,
     };
+    if (s->conn)
+        auth_peer_bind(&peer, s->conn);
+    return peer;
 }
 
 bool imap_may_login(const struct imap_session *s) {
@@ -142,7 +145,7 @@ static enum net_next session_wake(void *session) {
     bool is_busy = s->input != INPUT_IDLE && (s->cmd || s->pending || s->input != INPUT_LINE);
     if (s->notify && is_busy)
         imap_notify_later(s);
-    if (is_busy || (!s->notify && s->input != INPUT_IDLE))
+    if (is_busy || s->state == IMAP_LOGOUT || (!s->notify && s->input != INPUT_IDLE))
         return NET_READ;
     begin_job(s);
     return end_job(s, s->notify ? imap_notify_run(s) : imap_idle_wake(s));
