@@ -94,7 +94,7 @@ static void test_limits(struct test *t, gconstpointer data) {
            "8 NO [TRYCREATE] *");
     expect(t->c, "8 APPEND {5}\r\n", "+ *");
     expect(t->c, "INBOX {1}\r\n", "+ *");
-    expect(t->c, "x\r\n", "8 OK *");
+    expect(t->c, "x\r\n", "*8 OK *");
     // Parts that are too much together.
     g_autofree char *part = g_strnfill(600, 'x');
     g_autofree char *two = g_strdup_printf(
