@@ -88,7 +88,7 @@ static void test_sort_errors(struct test *t, gconstpointer data) {
     expect(c, "h THREAD FOO UTF-8 ALL\r\n", "h BAD *");
     expect(c, "i THREAD REFERENCES KOI8-R ALL\r\n", "i NO [BADCHARSET (*)] *");
     expect(c, "j THREAD REFERENCES UTF-8\r\n", "j BAD *");
-    expect(c, "k THREAD REFERENCES UTF-8 ALL\r\n", "* THREAD \r\nk OK *");
+    expect(c, "k THREAD REFERENCES UTF-8 ALL\r\n", "* THREAD\r\nk OK *");
     expect(c, "l SORT (DATE) UTF-8 ALL\r\n", "* SORT\r\nl OK *");
     g_autoptr(GString) many = g_string_new("m SORT (");
     for (unsigned i = 0; i < 40; i++)
