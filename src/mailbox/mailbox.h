@@ -31,9 +31,14 @@ enum ec mailbox_open_own(struct mailbox_service *s, struct principal *who, struc
 // Anybody's (by its directory guid): allowed when the principal has a right on some folder there.
 enum ec mailbox_open(struct mailbox_service *s, struct principal *who, const struct guid *guid,
                      struct mailbox **out);
+// The mailbox that the login name named beside the user (mailbox/login.c): an address, or a name in
+// the user's domain or the default one; the user's own without. Rights as mailbox_open; EC_NOT_FOUND
+// also when there are none.
+enum ec mailbox_open_login(struct mailbox_service *s, struct principal *who, struct mailbox **out);
 void mailbox_close(struct mailbox *m); // accepts NULL
 const struct principal *mailbox_principal(const struct mailbox *m);
 bool mailbox_is_owner(const struct mailbox *m);
+const struct guid *mailbox_guid(const struct mailbox *m);
 // The directory guid of whose mailbox it is; false: nobody's (the public store).
 bool mailbox_owner(const struct mailbox *m, struct guid *out);
 struct mbox *mailbox_mbox(struct mailbox *m); // for other files of mailbox/ and for rop/
@@ -113,7 +118,7 @@ enum ec mailbox_modify_permissions(struct mailbox *m, uint64_t fid, unsigned fla
 
 // --- Everything a user can open by path (mailbox/shared.c) ---
 // A user's own mailbox, and below two names those of others and the public folders. Used by one
-// session at a time.
+// session at a time. "Own" is the mailbox that mailbox_open_login gives.
 #define MAILBOX_OTHER_USERS "Other Users" // then the address of the mailbox
 #define MAILBOX_PUBLIC_FOLDERS "Public Folders"
 struct mailbox_set;
@@ -376,9 +381,20 @@ struct mailbox_delivery {
                                // NULL: none
     uint64_t folder;           // of the public store; 0: as above
     filetime_t arrived;
-    enum ec result; // out
+    const char *sender; // envelope; "" the null sender, NULL: not known
+    int scl;            // queue_envelope.scl
+    bool is_sent_copy;  // into Sent Items, read; no hook is asked
+    enum ec result;     // out
+    unsigned became;    // out, when EC_OK: enum mailbox_delivered
 };
-// Delivers many at once: those to the same mailbox in one transaction. Sets each result: EC_OK
-// (also when it was delivered before), EC_QUOTA_EXCEEDED, EC_NOT_FOUND (no such mailbox),
-// EC_DISK_FULL...
+enum mailbox_delivered {
+    DELIVERED_STORED = 1,
+    DELIVERED_DUPLICATE = 2, // the mailbox has had a message of this Message-ID
+    DELIVERED_SENT_ON = 4,   // forwarded, by the owner's setting or a rule
+    DELIVERED_DROPPED = 8,   // not kept: a rule deletes it or it is forwarded only
+};
+// Delivers many at once: those to the same mailbox in one transaction. Forwards and rules are
+// carried out (deliver_hooks.h). Sets each result: EC_OK (also when it was delivered before),
+// EC_QUOTA_EXCEEDED, EC_NOT_FOUND (no such mailbox), EC_ACCESS_DENIED, EC_MESSAGE_TOO_BIG,
+// EC_NOT_SUPPORTED (a rule refuses it), EC_DISK_FULL...
 void mailbox_deliver(struct mailbox_service *s, struct mailbox_delivery *deliveries, unsigned n);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "mailbox/mailbox.h"
+#include "mailbox/outbox.h"
 #include "mailbox/quota_internal.h"
 #include "store/folder.h"
 #include "store/message.h"
@@ -13,6 +14,9 @@ struct mailbox_service {
     struct store *store;
     struct directory *directory;
     struct quota_cache *quota; // limits, and the options they come from
+    struct owner_cache *owners;
+    mailbox_submit submit; // outbox.h; NULL: nothing is sent
+    void *submit_ctx;
     struct sort_cache *sorting; // sort_index.h
 };
 
@@ -22,8 +26,15 @@ struct mailbox {
     struct mbox *mbox;
     bool is_owner;  // the mailbox is the principal's own, or the principal is the administrator
     bool is_public; // the public store: nobody's own
+    bool sends_receipts; // receipt.h
     struct rights_cache *rights;
 };
+
+// --- owner_settings.c, outbox.c ---
+
+struct owner_cache *owner_cache_new(void);
+void owner_cache_free(struct owner_cache *c); // accepts NULL
+enum ec outbox_send(struct mailbox_service *s, const struct mailbox_outgoing *message);
 
 // --- service.c ---
 

@@ -10,6 +10,7 @@ enum ec mailbox_service_new(struct store *store, struct directory *directory,
     s->store = store;
     s->directory = directory;
     s->quota = quota_cache_new();
+    s->owners = owner_cache_new();
     s->sorting = sort_cache_new();
     *out = s;
     return EC_OK;
@@ -19,6 +20,7 @@ void mailbox_service_free(struct mailbox_service *s) {
     if (!s)
         return;
     quota_cache_free(s->quota);
+    owner_cache_free(s->owners);
     sort_cache_free(s->sorting);
     g_free(s);
 }

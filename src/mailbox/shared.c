@@ -11,8 +11,9 @@
 struct mailbox_set {
     struct mailbox_service *service;
     struct principal *who;
-    struct mailbox *own, *public; // public: NULL until it is named
-    GHashTable *others;           // address -> struct mailbox; NULL: none was opened yet
+    struct mailbox *own;    // or the one that the login name named
+    struct mailbox *public; // NULL until it is named
+    GHashTable *others;     // address -> struct mailbox; NULL: none was opened yet
 };
 
 static void close_mailbox(gpointer m) {
@@ -22,7 +23,7 @@ static void close_mailbox(gpointer m) {
 enum ec mailbox_set_new(struct mailbox_service *s, struct principal *who,
                         struct mailbox_set **out) {
     struct mailbox *own;
-    EC_TRY(mailbox_open_own(s, who, &own));
+    EC_TRY(mailbox_open_login(s, who, &own));
     struct mailbox_set *set = g_new0(struct mailbox_set, 1);
     set->service = s;
     set->who = principal_ref(who);

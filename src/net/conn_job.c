@@ -86,6 +86,10 @@ enum net_action net_conn_next(struct net_conn *conn) {
     if (conn->failed)
         return conn->session ? NET_ACT_CLOSE : NET_ACT_NONE;
     switch ((enum net_phase)conn->phase) {
+    case NET_PHASE_PROXY:
+        if (conn->todo & NET_FLAG_SHUTDOWN)
+            net_conn_fail(conn);
+        return NET_ACT_NONE;
     case NET_PHASE_HANDSHAKE:
         if (!conn->opened && conn->todo & NET_FLAG_SHUTDOWN) {
             net_conn_fail(conn);
@@ -181,6 +185,7 @@ static void run_action(struct net_conn *conn, enum net_action action) {
         conn->todo &= (uint8_t)~NET_FLAG_WAKE;
         conn->woke_last = true;
         conn->waiting = false;
+        conn->wake_due = 0;
         run_or_close(conn, conn->proto->wake);
         break;
     case NET_ACT_UNIT:

@@ -7,6 +7,8 @@
 //   TLS           YES or NO                WATCH     hands the connection to the service for wakes
 //   BYESOON       OK; a wake answers NET_CLOSE
 //   LATER         like WATCH, but without an answer, then NET_WAIT
+//   SELF          wakes itself, then NET_WAIT   SLOW s    is woken in s seconds; NET_WAIT
+//   PEER          the client's address
 //   SELF          wakes itself, then NET_WAIT
 //   DEFLATE       OK or NO, then compressed
 #pragma once
@@ -147,6 +149,11 @@ static enum net_next echo_command(struct echo *echo, const char *line) {
     } else if (strcmp(line, "SELF") == 0) {
         net_conn_wake(conn);
         return NET_WAIT;
+    } else if (g_str_has_prefix(line, "SLOW ")) {
+        net_conn_wake_after(conn, (unsigned)n);
+        return NET_WAIT;
+    } else if (strcmp(line, "PEER") == 0) {
+        net_printf(conn, "%s\n", net_conn_peer(conn));
     } else if (strcmp(line, "BYESOON") == 0) {
         echo->close_on_wake = true;
         net_write_str(conn, "OK\n");

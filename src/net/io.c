@@ -29,7 +29,7 @@ static ssize_t plain_send(struct net_conn *conn, const struct net_output *out, s
 }
 
 void net_conn_send(struct net_conn *conn) {
-    if (conn->failed || conn->phase == NET_PHASE_HANDSHAKE || conn->phase == NET_PHASE_LINGER)
+    if (conn->failed || conn->phase <= NET_PHASE_HANDSHAKE || conn->phase == NET_PHASE_LINGER)
         return;
     size_t sent = 0;
     for (;;) {

@@ -22,6 +22,7 @@
 
 #include "net/limits.h"
 #include "net/net.h"
+#include "net/networks.h"
 
 // --- Work: an entry of a loop's or the pool's queue, embedded in what it works on ---
 
@@ -165,12 +166,13 @@ struct net_listener {
     const struct net_proto *proto;
     void *service;
     struct net_tls *tls;
+    struct net_networks *proxies; // who speaks the PROXY protocol; NULL: nobody
     bool implicit_tls;
     unsigned max_connections, max_per_address, idle_seconds;
 
     struct event accept; // loop 0
     struct event pause;
-    int64_t last_accept_log;
+    int64_t last_accept_log, last_stranger_log; // loop 0
 
     pthread_mutex_t lock;
     unsigned open;           // under lock
@@ -180,7 +182,8 @@ struct net_listener {
 
 void net_listeners_close(struct net *net); // stops accepting
 void net_listeners_free(struct net *net);
-// Counts a connection in: NULL, or which limit is reached.
+// Counts a connection in: NULL, or which limit is reached. A peer of family 0 is not counted by its
+// address.
 const char *net_listener_admit(struct net_listener *listener, const struct net_address *peer);
 // A connection that was counted is gone.
 void net_listener_release(struct net_listener *listener, const struct net_address *peer);
@@ -220,6 +223,7 @@ enum net_owner {
 };
 
 enum net_phase {
+    NET_PHASE_PROXY,     // the header of the PROXY protocol is awaited
     NET_PHASE_HANDSHAKE, // of TLS, before the session (implicit) or within it (STARTTLS)
     NET_PHASE_OPEN,      // the session is to be opened or runs
     NET_PHASE_FLUSH,     // NET_CLOSE: the rest of the output goes out
@@ -280,7 +284,11 @@ struct net_conn {
     int64_t phase_since;
     uint64_t id;
 
+    int64_t wake_due; // microseconds; 0: no wake is to come by itself
+
     struct net_address peer, local;
+    struct net_address counted; // the address it counts for at its listener
+    bool is_counted;
     char *peer_text, *local_text; // made when asked for
 
     struct net_task task; // in one queue at a time: whoever owns the connection
@@ -327,6 +335,20 @@ void net_conn_push(struct net_conn *conn); // to the pool; the caller made a wor
 void net_conn_send(struct net_conn *conn);
 void net_conn_receive(struct net_conn *conn); // loop
 size_t net_conn_input_space(const struct net_conn *conn);
+
+// proxy.c
+#define NET_PROXY_MAX 4096 // bytes of a header, its additions included
+struct net_proxy {
+    bool has_address; // false: the connection is the proxy's own
+    struct net_address peer, local;
+};
+// The length of the header that `data` begins with; 0: more is needed; -1: it is none.
+ssize_t net_proxy_parse(const uint8_t *data, size_t len, struct net_proxy *out);
+void net_conn_receive_proxy(struct net_conn *conn); // loop
+
+// networks.c
+bool net_networks_have_address(const struct net_networks *networks,
+                               const struct net_address *address);
 
 // tls.c. Sent or read bytes; 0: not now; -1: the connection has failed or (reading) ended.
 void net_tls_ref(struct net_tls *tls);

@@ -42,12 +42,15 @@ bool imap_is_tls(const struct imap_session *s) {
 }
 
 struct auth_peer imap_peer(const struct imap_session *s) {
-    return (struct auth_peer){
+    struct auth_peer peer = {
         .address = s->conn ? net_conn_peer(s->conn) : "127.0.0.1",
         .is_tls = imap_is_tls(s),
         .is_loopback = !s->conn || net_conn_is_loopback(s->conn),
         .protocol = DIRECTORY_IMAP,
     };
+    if (s->conn)
+        auth_peer_bind(&peer, s->conn);
+    return peer;
 }
 
 bool imap_may_login(const struct imap_session *s) {
