@@ -44,6 +44,7 @@ static void test_sort(struct test *t, gconstpointer data) {
         {"CC", "1 2 3 4"},
         {"SIZE", "4 3 2 1"},
         {"DISPLAYTO", "3 4 1 2"},
+        {"RELEVANCY DATE", "4 3 2 1"},
     };
     struct imap_client *c = t->c;
     append(c,
