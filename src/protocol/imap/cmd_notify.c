@@ -43,34 +43,10 @@ void imap_notify_free(struct imap_notify *n) {
 
 // --- Which folders, which events ---
 
-static bool is_within(const char *path, const char *top) {
-    size_t len = strlen(top);
-    return strncmp(path, top, len) == 0 && (path[len] == 0 || path[len] == '/');
-}
-
-static bool group_has(const struct notify_group *g, const char *path, bool is_subscribed) {
-    switch (g->filter) {
-    case FILTER_INBOXES:
-        return strcmp(path, "INBOX") == 0;
-    case FILTER_PERSONAL:
-        return true;
-    case FILTER_SUBSCRIBED:
-        return is_subscribed;
-    case FILTER_SUBTREE:
-    case FILTER_MAILBOXES:
-        for (char **p = g->paths; *p; p++)
-            if (g->filter == FILTER_SUBTREE ? is_within(path, *p) : strcmp(path, *p) == 0)
-                return true;
-        return false;
-    default:
-        return false;
-    }
-}
-
 // The first group that a folder is in counts.
 static unsigned events_of(const struct imap_notify *n, const char *path, bool is_subscribed) {
     for (unsigned i = 0; i < n->groups.n; i++)
-        if (group_has(&n->groups.items[i], path, is_subscribed))
+        if (notify_group_has(&n->groups.items[i], path, is_subscribed))
             return n->groups.items[i].events;
     return 0;
 }

@@ -83,23 +83,23 @@ static bool parse_events(struct parse *s, struct notify_group *g) {
     return imap_expect(p, ')');
 }
 
-static bool parse_path(struct parse *s, GPtrArray *paths) {
+static bool parse_path(struct imap_cmd *c, GPtrArray *paths) {
     const char *path;
-    if (!imap_arg_mailbox(s->c, &path))
+    if (!imap_arg_mailbox(c, &path))
         return false;
     if (paths->len >= IMAP_MAX_NOTIFY_PATHS)
-        return imap_fail(s->p, "Too many mailboxes");
+        return imap_fail(&c->args, "Too many mailboxes");
     g_ptr_array_add(paths, g_strdup(path));
     return true;
 }
 
-static bool parse_paths(struct parse *s, struct notify_group *g) {
-    struct imap_parser *p = s->p;
+static bool parse_paths(struct imap_cmd *c, struct notify_group *g) {
+    struct imap_parser *p = &c->args;
     g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
     bool is_list, ok = imap_space(p);
     is_list = ok && imap_accept(p, '(');
     do
-        ok = ok && parse_path(s, paths);
+        ok = ok && parse_path(c, paths);
     while (ok && is_list && imap_accept(p, ' '));
     if (ok && is_list)
         ok = imap_expect(p, ')');
@@ -110,24 +110,27 @@ static bool parse_paths(struct parse *s, struct notify_group *g) {
     return true;
 }
 
-static bool parse_group(struct parse *s) {
-    static const char *const names[] = {"SELECTED",   "SELECTED-DELAYED", "INBOXES",  "PERSONAL",
-                                        "SUBSCRIBED", "SUBTREE",          "MAILBOXES"};
-    struct imap_parser *p = s->p;
+bool notify_parse_filter(struct imap_cmd *c, struct notify_group *out) {
+    static const char *const names[] = {"SELECTED",  "SELECTED-DELAYED", "INBOXES",
+                                        "PERSONAL",  "SUBSCRIBED",       "SUBTREE",
+                                        "MAILBOXES", "SUBTREE-ONE"};
     unsigned i = 0;
-    if (s->out->groups.n == IMAP_MAX_NOTIFY_GROUPS)
-        return imap_fail(p, "Too many groups");
-    if (!imap_expect(p, '('))
-        return false;
-    while (i < G_N_ELEMENTS(names) && !imap_accept_word(p, names[i]))
+    while (i < G_N_ELEMENTS(names) && !imap_accept_word(&c->args, names[i]))
         i++;
     if (i == G_N_ELEMENTS(names))
-        return imap_fail(p, "Unknown mailbox filter");
+        return imap_fail(&c->args, "Unknown mailbox filter");
+    *out = (struct notify_group){.filter = i};
+    return i < FILTER_SUBTREE || parse_paths(c, out);
+}
+
+static bool parse_group(struct parse *s) {
+    struct imap_parser *p = s->p;
+    if (s->out->groups.n == IMAP_MAX_NOTIFY_GROUPS)
+        return imap_fail(p, "Too many groups");
     struct notify_group *g = &s->out->groups.items[s->out->groups.n++];
-    g->filter = i;
-    if (i >= FILTER_SUBTREE && !parse_paths(s, g))
-        return false;
-    return imap_space(p) && parse_events(s, g) && imap_expect(p, ')');
+    *g = (struct notify_group){0};
+    return imap_expect(p, '(') && notify_parse_filter(s->c, g) && imap_space(p) &&
+           parse_events(s, g) && imap_expect(p, ')');
 }
 
 bool notify_parse(struct imap_cmd *c, struct notify_request *out) {
@@ -148,4 +151,35 @@ void notify_groups_clear(struct notify_groups *groups) {
         g_strfreev(groups->items[i].paths);
     g_free(groups->fetch);
     *groups = (struct notify_groups){0};
+}
+
+// --- Which folders ---
+
+static bool is_within(const char *path, const char *top, bool is_direct) {
+    size_t len = strlen(top);
+    if (strncmp(path, top, len) != 0)
+        return false;
+    return path[len] == 0 || (path[len] == '/' && !(is_direct && strchr(path + len + 1, '/')));
+}
+
+bool notify_group_has(const struct notify_group *g, const char *path, bool is_subscribed) {
+    switch (g->filter) {
+    case FILTER_INBOXES:
+        return strcmp(path, "INBOX") == 0;
+    case FILTER_PERSONAL:
+        return true;
+    case FILTER_SUBSCRIBED:
+        return is_subscribed;
+    case FILTER_SUBTREE:
+    case FILTER_SUBTREE_ONE:
+    case FILTER_MAILBOXES:
+        for (char **p = g->paths; *p; p++)
+            if (g->filter == FILTER_MAILBOXES
+                    ? strcmp(path, *p) == 0
+                    : is_within(path, *p, g->filter == FILTER_SUBTREE_ONE))
+                return true;
+        return false;
+    default:
+        return false;
+    }
 }

@@ -20,6 +20,7 @@ enum notify_filter {
     FILTER_SUBSCRIBED,
     FILTER_SUBTREE,
     FILTER_MAILBOXES,
+    FILTER_SUBTREE_ONE, // a folder and those right below it ([RFC 7377])
 };
 
 struct notify_group {
@@ -39,6 +40,11 @@ struct notify_request {
     bool with_status;
     bool has_bad_event; // one that is not told
 };
+// "SUBTREE (A B)": a filter and its paths (g_strfreev). False: the parser failed, or the reply is
+// set.
+bool notify_parse_filter(struct imap_cmd *c, struct notify_group *out);
+// Whether a folder of the user's own is among those of a group. Not for SELECTED.
+bool notify_group_has(const struct notify_group *g, const char *path, bool is_subscribed);
 // "[STATUS] (filter (events)) ..." after SET. False: the parser failed, or the reply is set.
 bool notify_parse(struct imap_cmd *c, struct notify_request *out);
 void notify_groups_clear(struct notify_groups *groups);
