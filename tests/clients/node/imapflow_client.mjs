@@ -99,7 +99,7 @@ test('ids of messages, threads and mailboxes', async (client) => {
     try {
         assert.ok(client.mailbox.mailboxId, 'MAILBOXID');
         first = await client.fetchOne(String(uid), { uid: true, threadId: true }, { uid: true });
-        assert.ok(first.emailId && first.threadId, JSON.stringify(first));
+        assert.ok(first.emailId && first.threadId, `EMAILID ${first.emailId}, THREADID ${first.threadId}`);
         await client.messageCopy(String(uid), 'FlowIds', { uid: true });
         const found = await client.search({ emailId: first.emailId }, { uid: true });
         assert.equal(found.length, 2, 'the copy has the same EMAILID');
