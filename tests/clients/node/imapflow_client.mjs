@@ -136,7 +136,7 @@ test('IDLE hears of a delivery', async (client) => {
         });
         const idling = client.idle();
         await new Promise((resolve) => setTimeout(resolve, 300));
-        execFileSync('/usr/bin/python3', [env.DELIVER, 'for flow']);
+        execFileSync('/usr/bin/python3', [env.DELIVER, `for ${batch}`]);
         const event = await heard;
         assert.equal(event.count, event.prevCount + 1);
         await client.noop();
