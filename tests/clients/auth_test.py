@@ -183,27 +183,6 @@ def smtplib_and_poplib_with_scram():
     smtp.quit()
 
 
-# --- A password from before SCRAM ---
-
-
-@test
-def scram_after_the_first_login_with_a_password():
-    server.configure({"auth": {"scram_iterations": "0"}})
-    server.stop()
-    server.run("user", "passwd", server.dir, f"bob@{DOMAIN}", "--password-stdin", stdin="old\n")
-    server.configure({"auth": {"scram_iterations": "4096"}})
-    server.start()
-    imap = imaplib_client(False)
-    refused(lambda: imap.authenticate("SCRAM-SHA-256", Scram("bob", "old")), imaplib.IMAP4.error)
-    imap.login("bob", "old")
-    imap.logout()
-    imap = imaplib_client(False)
-    imap.authenticate("SCRAM-SHA-256", Scram("bob", "old"))
-    imap.logout()
-    server.run("user", "passwd", server.dir, f"bob@{DOMAIN}", "--password-stdin",
-               stdin=PASSWORD + "\n")
-
-
 # --- imapflow ---
 
 
