@@ -184,6 +184,8 @@ char *directory_default_domain(struct directory *d); // g_free; NULL: none yet
 enum ec directory_domain_add(struct directory *d, const char *domain);
 enum ec directory_domain_remove(struct directory *d, const char *domain); // EC_BUSY while in use
 enum ec directory_domain_set_catchall(struct directory *d, const char *domain, const char *address);
+// Who gets the mail to unknown addresses of the domain: an address; NULL: nobody. g_free.
+char *directory_domain_catchall(struct directory *d, const char *domain);
 char **directory_domains(struct directory *d); // g_strfreev
 
 // --- Changing ---

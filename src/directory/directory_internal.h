@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "db/db.h"
 #include "directory/address.h"
@@ -9,6 +10,7 @@
 
 struct directory {
     struct db *db;
+    _Atomic uint64_t unrestricted; // the generation in which nobody has a restriction of delivery
 
     // Of everything below, which repeats what the database holds. A POSIX lock, because
     // ThreadSanitizer does not know GLib's.

@@ -239,7 +239,10 @@ static void test_catchall(struct fixture *f, gconstpointer data) {
     assert_ec(directory_domain_set_catchall(f->d, "example.test", "who@example.test"),
               EC_NOT_FOUND);
     assert_ec(directory_domain_set_catchall(f->d, "far.test", "alice@example.test"), EC_NOT_FOUND);
+    g_assert_null(directory_domain_catchall(f->d, "example.test"));
     assert_ok(directory_domain_set_catchall(f->d, "Example.TEST", "catch@example.test"));
+    g_autofree char *shown = directory_domain_catchall(f->d, "EXAMPLE.test");
+    g_assert_cmpstr(shown, ==, "catch@example.test");
     assert_route(f, "anything@example.test", DIRECTORY_ROUTE_MAILBOX, &alice, NULL);
     assert_route(f, "anything+x@example.test", DIRECTORY_ROUTE_MAILBOX, &alice, NULL);
     assert_route(f, "bob+x@example.test", DIRECTORY_ROUTE_MAILBOX, &bob, "x");

@@ -159,9 +159,9 @@ void net_tls_handshake(struct net_conn *conn) {
         handshake_failed(conn, error);
 }
 
-ssize_t net_tls_send(struct net_conn *conn, size_t max) {
+ssize_t net_tls_send(struct net_conn *conn, const struct net_output *out, size_t max) {
     size_t len = 0, sent = 0;
-    const uint8_t *data = net_output_head(&conn->out, &len);
+    const uint8_t *data = net_output_head(out, &len);
     ERR_clear_error();
     if (SSL_write_ex(conn->ssl, data, MIN(len, max), &sent) == 1)
         return (ssize_t)sent;

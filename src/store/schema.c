@@ -117,6 +117,7 @@ static const char version_1[] =
 
 static const char *const steps[] = {version_1,         schema_flag_range, schema_envelope_chunk,
                                     schema_retain,     schema_rights,     schema_fulltext,
-                                    schema_quarantine, schema_view,       NULL};
+                                    schema_quarantine, schema_view,       schema_imap,
+                                    NULL};
 
 const struct db_schema store_schema = {"store", steps};

@@ -105,11 +105,13 @@ def curl_with_plain_and_login():
 
 
 class Scram:
-    """The client's side of RFC 5802; `certificate`: bound to it."""
+    """The client's side of RFC 5802; `certificate`, `exporter`: what it is bound to."""
 
-    def __init__(self, user, password, certificate=None):
-        self.password, self.certificate, self.step = password, certificate, 0
-        self.header = b"p=tls-server-end-point,," if certificate else b"n,,"
+    def __init__(self, user, password, certificate=None, exporter=b""):
+        self.password, self.step, self.bound = password, 0, exporter
+        self.header = b"p=tls-exporter,," if exporter else b"n,,"
+        if certificate:
+            self.header, self.bound = b"p=tls-server-end-point,,", hashlib.sha256(certificate).digest()
         self.bare = b"n=%s,r=fyko+d2lbbFgONRv9qkxdawL" % user.encode()
 
     def __call__(self, challenge):
@@ -125,8 +127,7 @@ class Scram:
         fields = dict(part.split(b"=", 1) for part in first.split(b","))
         salted = hashlib.pbkdf2_hmac("sha256", self.password.encode(),
                                      base64.b64decode(fields[b"s"]), int(fields[b"i"]))
-        bound = self.header + (hashlib.sha256(self.certificate).digest() if self.certificate else b"")
-        without = b"c=" + base64.b64encode(bound) + b",r=" + fields[b"r"]
+        without = b"c=" + base64.b64encode(self.header + self.bound) + b",r=" + fields[b"r"]
         whole = b",".join((self.bare, first, without))
         client = hmac.digest(salted, b"Client Key", "sha256")
         signature = hmac.digest(hashlib.sha256(client).digest(), whole, "sha256")
@@ -166,6 +167,36 @@ def imaplib_with_scram_bound_to_tls():
             imaplib.IMAP4.error)
     imap.authenticate("SCRAM-SHA-256-PLUS", Scram(ALICE, PASSWORD, certificate))
     imap.logout()
+
+
+@test
+def openssl_with_scram_bound_to_the_keys():
+    """s_client can tell what RFC 9266 binds to."""
+    for version in ("-tls1_3", "-tls1_2"):
+        host, port = server.address("imaps")
+        client = subprocess.Popen(
+            ["openssl", "s_client", version, "-connect", f"{host}:{port}", "-CAfile", str(server.ca),
+             "-keymatexport", "EXPORTER-Channel-Binding", "-keymatexportlen", "32"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+        def line_with(word):
+            while line := client.stdout.readline():
+                if word in line:
+                    return line.strip()
+            tap.fail(f"{version}: no {word}")
+
+        exporter = bytes.fromhex(line_with(b"Keying material:").split(b":")[1].strip().decode())
+        line_with(b"* OK")
+        scram = Scram(ALICE, PASSWORD, exporter=exporter)
+        client.stdin.write(b"a AUTHENTICATE SCRAM-SHA-256-PLUS\r\n")
+        for _ in range(3):
+            client.stdin.flush()
+            challenge = line_with(b"+ ")[2:] if scram.step else (line_with(b"+"), b"")[1]
+            client.stdin.write(base64.b64encode(scram(base64.b64decode(challenge))) + b"\r\n")
+        client.stdin.flush()
+        expect(line_with(b"a ").startswith(b"a OK"), "not let in")
+        client.kill()
+        client.communicate()
 
 
 @test
