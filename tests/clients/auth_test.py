@@ -277,6 +277,13 @@ def delegates_open_a_mailbox_by_their_login_name():
         pop.pass_(PASSWORD)
         expect_equal(pop.stat()[0], count, name)
         pop.quit()
+    with server.imap(login=False) as imap:
+        imap.login(names[0], PASSWORD)
+        for command in ("LIST", "LSUB"):
+            seen = [line.split()[-1] for line in imap.ok(f'{command} "" "*"')]
+            expect_equal(seen, [b"INBOX"], f"{command} of a delegate with one right")
+        status, _, _ = imap.command("STORE 1 +FLAGS (\\Deleted)") if imap.select() else ("NO", 0, 0)
+        expect(status != "OK", "a reviewer's STORE")
     # A reviewer reads; deleting is refused and nothing is gone.
     pop = poplib.POP3(host, port, timeout=30)
     pop.user(names[0])
