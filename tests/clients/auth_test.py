@@ -179,9 +179,9 @@ def openssl_with_scram_bound_to_the_keys():
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
     def line_with(start, stop=b"a "):
-        for line in iter(client.stdout.readline, b""):
+        for line in map(bytes.strip, iter(client.stdout.readline, b"")):
             if line.startswith(start):
-                return line.strip()
+                return line
             if line.startswith(stop):
                 tap.fail(f"{line} instead of {start}")
         return tap.fail(f"no {start}")
