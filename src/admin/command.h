@@ -32,9 +32,10 @@ struct policy;
 struct net;
 struct channel;
 
-// What commands work on. `net`, `relay`, `listeners` and `started` are set in a running server only.
+// What commands work on. `net`, `relay`, `listeners` and `started` are set in a running server
+// only.
 struct admin_services {
-    char *dir; // the data directory
+    char *dir;                    // the data directory
     char *hostname, *certificate; // of [server] and [tls]; certificate NULL: our own
     struct directory *directory;
     struct auth *auth;

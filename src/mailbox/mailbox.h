@@ -32,8 +32,8 @@ enum ec mailbox_open_own(struct mailbox_service *s, struct principal *who, struc
 enum ec mailbox_open(struct mailbox_service *s, struct principal *who, const struct guid *guid,
                      struct mailbox **out);
 // The mailbox that the login name named beside the user (mailbox/login.c): an address, or a name in
-// the user's domain or the default one; the user's own without. Rights as mailbox_open; EC_NOT_FOUND
-// also when there are none.
+// the user's domain or the default one; the user's own without. Rights as mailbox_open;
+// EC_NOT_FOUND also when there are none.
 enum ec mailbox_open_login(struct mailbox_service *s, struct principal *who, struct mailbox **out);
 void mailbox_close(struct mailbox *m); // accepts NULL
 const struct principal *mailbox_principal(const struct mailbox *m);

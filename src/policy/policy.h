@@ -24,9 +24,9 @@ struct policy_options {
     bool enforces_dmarc;  // reject where the sender's domain asks for it; else the SCL says it
     const char *trusted_sealers; // domains, separated by spaces, whose ARC chains overrule a
                                  // failure of DMARC; NULL: none
-    const char *rspamd_url;     // "http://127.0.0.1:11333"; NULL, "": not asked
-    bool rspamd_fail_closed;    // without an answer of rspamd: defer; else accept
-    unsigned rspamd_timeout_ms; // 10,000
+    const char *rspamd_url;      // "http://127.0.0.1:11333"; NULL, "": not asked
+    bool rspamd_fail_closed;     // without an answer of rspamd: defer; else accept
+    unsigned rspamd_timeout_ms;  // 10,000
 };
 enum ec policy_new(const struct policy_options *options, struct policy **out);
 void policy_free(struct policy *p);      // accepts NULL

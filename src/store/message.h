@@ -139,9 +139,9 @@ enum ec message_move(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *mids
                      uint64_t to_fid, GArray **out);
 
 enum message_delete_mode { DELETE_SOFT, DELETE_HARD };
-// Soft: into the folder's soft-deleted contents (restorable); hard: gone, or while a hold is on into
-// Recoverable Items\\Purges (recoverable.h; EC_ACCESS_DENIED for what is there already). The number deleted goes
-// to *n_out (may be NULL).
+// Soft: into the folder's soft-deleted contents (restorable); hard: gone, or while a hold is on
+// into Recoverable Items\\Purges (recoverable.h; EC_ACCESS_DENIED for what is there already). The
+// number deleted goes to *n_out (may be NULL).
 enum ec message_delete(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n,
                        enum message_delete_mode mode, unsigned *n_out);
 // Back from soft-deleted into the folder, with new uids.

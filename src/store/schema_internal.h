@@ -9,7 +9,7 @@ extern const char schema_rights[];
 extern const char schema_imap[]; // schema_imap.c
 
 // Steps of the schema after the first, each in a file of its own.
-extern const char schema_retain[]; // schema_retain.c
+extern const char schema_retain[];   // schema_retain.c
 extern const char schema_fulltext[]; // schema_fulltext.c
 extern const char schema_quarantine[];
 
@@ -20,16 +20,15 @@ extern const char schema_quarantine[];
 
 // The statements, by what they do (sql.c).
 extern const char sql_mailbox_insert[], sql_mailbox_get[], sql_mailbox_next_id[],
-    sql_mailbox_props_get[], sql_mailbox_props_set[],
-    sql_mailbox_uid_validity[];
+    sql_mailbox_props_get[], sql_mailbox_props_set[], sql_mailbox_uid_validity[];
 extern const char sql_folder_insert[], sql_folder_get[], sql_folder_find[], sql_folder_children[],
     sql_folder_count_children[], sql_folder_counters_get[], sql_folder_state[],
     sql_folder_counters_set[], sql_folder_move[], sql_folder_props_get[], sql_folder_props_set[],
     sql_folder_delete[], sql_folder_subscribe[], sql_folder_touch[], sql_folder_all[];
 extern const char sql_message_insert[], sql_message_get[], sql_message_by_uid[], sql_message_scan[],
-    sql_message_since[], sql_message_flags_set[], sql_message_scan_all[],
-    sql_message_delete[], sql_message_soft_delete[], sql_message_list[], sql_message_list_soft[],
-    sql_message_full[], sql_message_update[], sql_message_mime_size[];
+    sql_message_since[], sql_message_flags_set[], sql_message_scan_all[], sql_message_delete[],
+    sql_message_soft_delete[], sql_message_list[], sql_message_list_soft[], sql_message_full[],
+    sql_message_update[], sql_message_mime_size[];
 extern const char sql_data_insert[], sql_data_get[], sql_data_ref[], sql_data_unref[],
     sql_data_delete[];
 extern const char sql_mime_insert[], sql_mime_get[], sql_mime_size[], sql_mime_scan[],

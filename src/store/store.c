@@ -11,8 +11,8 @@
 #include "mapi/named.h"
 #include "store/background_internal.h"
 #include "store/flag_range.h"
-#include "store/search_folder_internal.h"
 #include "store/fulltext_internal.h"
+#include "store/search_folder_internal.h"
 #include "store/store_internal.h"
 #include "store/view_internal.h"
 

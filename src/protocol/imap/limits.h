@@ -20,11 +20,11 @@
 #define IMAP_MAX_CONTEXTS 16            // searches kept up to date
 #define IMAP_MAX_CONTEXT_RESULTS 100000 // of all of them, 4 bytes each
 #define IMAP_MAX_NOTIFY_GROUPS 16
-#define IMAP_MAX_NOTIFY_PATHS 64        // of one group
-#define IMAP_MAX_NOTIFY_FETCH 1024      // bytes of the data items of MessageNew
-#define IMAP_MAX_NOTIFY_FOLDERS 5000    // that one session watches
-#define IMAP_MAX_NOTIFY_NEW 200         // new messages that are fetched at once
-#define IMAP_MAX_METADATA 100           // entries in one GETMETADATA or SETMETADATA
+#define IMAP_MAX_NOTIFY_PATHS 64     // of one group
+#define IMAP_MAX_NOTIFY_FETCH 1024   // bytes of the data items of MessageNew
+#define IMAP_MAX_NOTIFY_FOLDERS 5000 // that one session watches
+#define IMAP_MAX_NOTIFY_NEW 200      // new messages that are fetched at once
+#define IMAP_MAX_METADATA 100        // entries in one GETMETADATA or SETMETADATA
 #define IMAP_MAX_FETCH_ITEMS 256
 #define IMAP_MAX_HEADER_FIELDS 500     // in one HEADER.FIELDS list
 #define IMAP_MAX_KEYWORDS 64           // in one flag list
