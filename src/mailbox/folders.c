@@ -156,6 +156,9 @@ enum ec mailbox_list_folders(struct mailbox *m, struct arena *arena,
         ec = list_in(m, tx, arena, table, out);
     rights_table_end(table);
     mbox_read_end(tx);
+    // A delegate sees what there is: subscriptions are the owner's.
+    for (unsigned i = 0; ec == EC_OK && m->is_login && i < out->n; i++)
+        out->items[i].is_subscribed = true;
     return ec;
 }
 
