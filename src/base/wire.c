@@ -70,14 +70,17 @@ struct guid wire_guid(struct wire_reader *r) {
 }
 
 uint64_t wire_varint(struct wire_reader *r) {
+    const uint8_t *p = r->data + r->pos;
+    size_t max = MIN(wire_left(r), 10);
     uint64_t v = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t b = wire_u8(r);
-        if (shift == 63 && b > 1)
+    for (size_t i = 0; i < max; i++) {
+        if (i == 9 && p[i] > 1) // the 64th bit is the last
             break;
-        v |= (uint64_t)(b & 0x7f) << shift;
-        if (!(b & 0x80))
-            return r->failed ? 0 : v;
+        v |= (uint64_t)(p[i] & 0x7f) << (7 * i);
+        if (!(p[i] & 0x80)) {
+            r->pos += i + 1;
+            return v;
+        }
     }
     r->failed = true;
     return 0;

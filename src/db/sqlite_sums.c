@@ -10,9 +10,11 @@
 // without room for sums (made before there were any) are read and written as they are; an upgrade
 // makes them anew with room (lite_copy_compact). Another program that writes to a file leaves wrong
 // sums: nothing but this server may.
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "db/limits.h"
 #include "db/page_sum.h"
@@ -23,6 +25,11 @@
 #define HEADER_LEN 100
 #define HEADER_PAGE_SIZE 16 // two bytes, big-endian; 1 means 65536
 #define HEADER_RESERVED 20
+#define WAL_HEADER_LEN 32
+#define WAL_HEADER_SALT 16
+#define WAL_FRAME_LEN 24 // before its page; begins with the page's number
+#define WAL_FRAME_SALT 8
+#define WAL_SALT_LEN 8
 
 struct summed_file {
     sqlite3_file base;
@@ -269,6 +276,28 @@ static bool is_right_again(sqlite3_file *system, uint8_t *page, int len, sqlite3
     return false;
 }
 
+// Pages of which the WAL has a newer state are not read from the file any more.
+static void drop_superseded(const char *path, int len, GArray *bad) {
+    g_autofree char *name = g_strconcat(path, "-wal", NULL);
+    uint8_t header[WAL_HEADER_LEN], frame[WAL_FRAME_LEN];
+    // No lock is on the WAL that closing it could drop: they are all on the shared memory.
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    off_t pos = sizeof header;
+    bool is_there = fd >= 0 && pread(fd, header, sizeof header, 0) == (ssize_t)sizeof header;
+    for (; is_there && pread(fd, frame, sizeof frame, pos) == (ssize_t)sizeof frame;
+         pos += (off_t)sizeof frame + len) {
+        if (memcmp(header + WAL_HEADER_SALT, frame + WAL_FRAME_SALT, WAL_SALT_LEN) != 0)
+            break; // of an earlier round
+        sqlite3_int64 page = (sqlite3_int64)((uint32_t)frame[0] << 24 | (uint32_t)frame[1] << 16 |
+                                             (uint32_t)frame[2] << 8 | frame[3]);
+        for (guint i = bad->len; i-- > 0;)
+            if (g_array_index(bad, sqlite3_int64, i) == page)
+                g_array_remove_index(bad, i);
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
 static int page_size_of(const uint8_t *header) {
     int size = header[HEADER_PAGE_SIZE] << 8 | header[HEADER_PAGE_SIZE + 1];
     return size == 1 ? PAGE_MAX : size;
@@ -314,5 +343,7 @@ int lite_sums_verify(sqlite3 *handle, GArray *bad) {
         if (!is_read || !is_right_again(system, page, len, n))
             g_array_append_val(bad, n);
     }
+    if (bad->len > 0)
+        drop_superseded(((struct summed_file *)file)->path, len, bad);
     return SQLITE_OK;
 }

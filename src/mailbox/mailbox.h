@@ -180,6 +180,10 @@ uint64_t mailbox_view_modseq(const struct mailbox_view *v);
 uint32_t mailbox_view_uid_next(const struct mailbox_view *v);
 uint32_t mailbox_view_uid_validity(const struct mailbox_view *v);
 uint32_t mailbox_view_unread(const struct mailbox_view *v);
+// The index of the first unread row, and of the first row from `index` on with keywords; the count
+// when there is none.
+uint32_t mailbox_view_first_unread(const struct mailbox_view *v);
+uint32_t mailbox_view_next_keywords(const struct mailbox_view *v, uint32_t index);
 const struct message_row *mailbox_view_row(const struct mailbox_view *v, uint32_t index); // 0-based
 uint32_t mailbox_view_find_uid(const struct mailbox_view *v,
                                uint32_t uid); // first index with uid >= it

@@ -85,6 +85,20 @@ uint32_t mailbox_view_unread(const struct mailbox_view *v) {
     return v->overlay ? read_overlay_unread(v->overlay) : folder_rows_unread(v->rows);
 }
 
+uint32_t mailbox_view_first_unread(const struct mailbox_view *v) {
+    uint32_t n = mailbox_view_count(v);
+    if (!v->overlay)
+        return folder_rows_first_unread(v->rows);
+    for (uint32_t i = 0; i < n; i++)
+        if (!(read_overlay_at(v->overlay, i)->flags & MSG_READ))
+            return i;
+    return n;
+}
+
+uint32_t mailbox_view_next_keywords(const struct mailbox_view *v, uint32_t index) {
+    return folder_rows_next_keywords(v->rows, index);
+}
+
 const struct message_row *mailbox_view_row(const struct mailbox_view *v, uint32_t index) {
     return v->overlay ? read_overlay_at(v->overlay, index) : folder_rows_at(v->rows, index);
 }

@@ -187,7 +187,7 @@ static void compare_rows(struct model *m, unsigned folder) {
     struct folder_rows *rows;
     struct mbox_tx *tx;
     const GArray *expected = m->rows[folder];
-    uint32_t unread = 0;
+    uint32_t unread = 0, first_unread = UINT32_MAX;
     assert_ok(folder_rows_get(m->f->mbox, folders[folder], &rows));
     assert_ok(mbox_read(m->f->mbox, &tx));
     g_assert_cmpuint(folder_rows_count(rows), ==, expected->len);
@@ -195,6 +195,8 @@ static void compare_rows(struct model *m, unsigned folder) {
         const struct expected *e = &g_array_index(expected, struct expected, i);
         const struct message_row *row = folder_rows_at(rows, i);
         unread += !(e->flags & MSG_READ);
+        if (!(e->flags & MSG_READ))
+            first_unread = MIN(first_unread, i);
         g_assert_cmpuint(row->mid, ==, e->mid);
         g_assert_cmphex(row->flags & MSG_CLIENT_FLAGS, ==, e->flags);
         g_assert_cmpstr(row->keywords, ==, e->keywords);
@@ -208,6 +210,7 @@ static void compare_rows(struct model *m, unsigned folder) {
         }
     }
     g_assert_cmpuint(folder_rows_unread(rows), ==, unread);
+    g_assert_cmpuint(folder_rows_first_unread(rows), ==, MIN(first_unread, expected->len));
     mbox_read_end(tx);
     folder_rows_unref(rows);
 }

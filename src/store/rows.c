@@ -85,6 +85,25 @@ const struct message_row *folder_rows_span(const struct folder_rows *rows, uint3
     return &rows->chunks[c]->rows[at];
 }
 
+uint32_t folder_rows_first_unread(const struct folder_rows *rows) {
+    for (uint32_t c = 0; c < rows->n_chunks; c++)
+        if (rows->chunks[c]->first_unread < rows->chunks[c]->n)
+            return rows->starts[c] + rows->chunks[c]->first_unread;
+    return rows->count;
+}
+
+uint32_t folder_rows_next_keywords(const struct folder_rows *rows, uint32_t i) {
+    while (i < rows->count) {
+        uint32_t n = chunk_of(rows, i);
+        const struct chunk *c = rows->chunks[n];
+        for (uint32_t at = i - rows->starts[n]; c->has_keywords && at < c->n; at++)
+            if (c->rows[at].keywords)
+                return rows->starts[n] + at;
+        i = rows->starts[n] + c->n;
+    }
+    return i;
+}
+
 // Whether no uid is missing between the first row and the one of `uid`, which exists.
 static bool is_dense_before(const struct folder_rows *rows, uint32_t uid) {
     if (rows->count == 0 || uid < rows->chunks[0]->rows[0].uid)

@@ -32,6 +32,10 @@ const struct message_row *folder_rows_at(const struct folder_rows *rows, uint32_
 // Row i and those after it that lie beside it in memory: at least 1 and `*n_out` of them.
 const struct message_row *folder_rows_span(const struct folder_rows *rows, uint32_t i,
                                            uint32_t *n_out);
+// The index of the first unread row, and of the first row from `i` on with keywords; the count when
+// there is none. Whole chunks are passed over.
+uint32_t folder_rows_first_unread(const struct folder_rows *rows);
+uint32_t folder_rows_next_keywords(const struct folder_rows *rows, uint32_t i);
 // The index of the first row with a uid >= `uid`; the count when there is none.
 uint32_t folder_rows_find_uid(const struct folder_rows *rows, uint32_t uid);
 

@@ -26,10 +26,21 @@ void rows_chunk_unref(struct chunk *c) {
     g_free(c);
 }
 
+static void chunk_summarize(struct chunk *c) {
+    c->first_unread = c->n;
+    c->has_keywords = false;
+    for (uint32_t i = c->n; i-- > 0;) {
+        if (!(c->rows[i].flags & MSG_READ))
+            c->first_unread = i;
+        c->has_keywords |= c->rows[i].keywords != NULL;
+    }
+}
+
 // Takes over the rows' references to their keywords.
 static struct chunk *chunk_take(const struct message_row *rows, uint32_t n) {
     struct chunk *c = chunk_new(n);
     memcpy(c->rows, rows, n * sizeof *rows);
+    chunk_summarize(c);
     return c;
 }
 
@@ -261,6 +272,7 @@ static struct chunk *chunk_with_range(struct chunk *c, const struct flag_range *
     }
     if (!to)
         return c;
+    chunk_summarize(to);
     rows_chunk_unref(c);
     return to;
 }

@@ -11,6 +11,8 @@
 struct chunk {
     int refs; // atomic
     uint32_t n;
+    uint32_t first_unread; // index in `rows`; n: none
+    bool has_keywords;
     struct message_row rows[];
 };
 

@@ -273,6 +273,14 @@ static void test_rows(struct fixture *f, gconstpointer data) {
     g_assert_cmpuint(folder_rows_at(after, i)->flags & (MSG_READ | MSG_FLAGGED), ==,
                      MSG_READ | MSG_FLAGGED);
     g_assert_cmpstr(folder_rows_at(after, i)->keywords, ==, "$Forwarded Work");
+    uint32_t words_at = folder_rows_next_keywords(after, 0);
+    g_assert_cmpuint(words_at, <=, i);
+    for (uint32_t k = 0; k < folder_rows_count(after); k++)
+        if (folder_rows_at(after, k)->keywords) {
+            g_assert_cmpuint(k, ==, words_at);
+            words_at = folder_rows_next_keywords(after, k + 1);
+        }
+    g_assert_cmpuint(words_at, ==, folder_rows_count(after));
     assert_rows_equal_fresh(f, after, FID_INBOX);
 
     // A soft-deleted message that is then deleted for good must not come back in an old snapshot.

@@ -11,9 +11,10 @@ static void put_keywords(struct imap_session *s) {
     g_autoptr(GHashTable) words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     const char *last = NULL;
     uint32_t n = mailbox_view_count(s->view);
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = mailbox_view_next_keywords(s->view, 0); i < n;
+         i = mailbox_view_next_keywords(s->view, i + 1)) {
         const char *keywords = mailbox_view_row(s->view, i)->keywords;
-        if (!keywords || keywords == last || !g_hash_table_add(texts, (gpointer)keywords))
+        if (keywords == last || !g_hash_table_add(texts, (gpointer)keywords))
             continue;
         last = keywords;
         g_auto(GStrv) each = g_strsplit(keywords, " ", -1);
@@ -21,16 +22,6 @@ static void put_keywords(struct imap_session *s) {
             if (**w && g_hash_table_add(words, g_strdup(*w)))
                 imap_printf(s, " %s", *w);
     }
-}
-
-static uint32_t first_unseen(const struct mailbox_view *view) {
-    if (mailbox_view_unread(view) == 0)
-        return 0;
-    uint32_t n = mailbox_view_count(view);
-    for (uint32_t i = 0; i < n; i++)
-        if (!(mailbox_view_row(view, i)->flags & MSG_READ))
-            return i + 1;
-    return 0;
 }
 
 static void put_folder(struct imap_session *s) {
@@ -51,9 +42,9 @@ static void put_folder(struct imap_session *s) {
         imap_puts(s, " \\*)] Flags permitted\r\n");
     }
     imap_printf(s, "* %u EXISTS\r\n* 0 RECENT\r\n", mailbox_view_count(v));
-    uint32_t unseen = first_unseen(v);
-    if (unseen)
-        imap_printf(s, "* OK [UNSEEN %u] First unseen\r\n", unseen);
+    uint32_t unseen = mailbox_view_first_unread(v);
+    if (unseen < mailbox_view_count(v))
+        imap_printf(s, "* OK [UNSEEN %u] First unseen\r\n", unseen + 1);
     imap_printf(s,
                 "* OK [UIDVALIDITY %u] UIDs valid\r\n"
                 "* OK [UIDNEXT %u] Predicted next UID\r\n"
