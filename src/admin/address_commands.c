@@ -143,13 +143,15 @@ static void print_domain(struct command_call *call, const char *domain) {
     g_autofree char *def = directory_default_domain(call->services->directory);
     output_object_begin(call->out, NULL);
     output_string(call->out, "domain", domain);
+    g_autofree char *catchall = directory_domain_catchall(call->services->directory, domain);
     output_bool(call->out, "default", def && g_ascii_strcasecmp(def, domain) == 0);
+    output_string(call->out, "catchall", catchall ? catchall : "");
     output_object_end(call->out);
 }
 
 int domain_list(struct command_call *call) {
     g_auto(GStrv) domains = directory_domains(call->services->directory);
-    output_list_begin(call->out, "domain:36 default");
+    output_list_begin(call->out, "domain:36 default catchall");
     for (char **d = domains; d && *d; d++)
         print_domain(call, *d);
     output_list_end(call->out);

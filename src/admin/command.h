@@ -27,19 +27,25 @@ struct auth;
 struct store;
 struct queue;
 struct mailbox_service;
+struct dns;
+struct policy;
 struct net;
 struct channel;
 
-// What commands work on. `net`, `listeners` and `started` are set in a running server only.
+// What commands work on. `net`, `relay`, `listeners` and `started` are set in a running server only.
 struct admin_services {
     char *dir; // the data directory
+    char *hostname, *certificate; // of [server] and [tls]; certificate NULL: our own
     struct directory *directory;
     struct auth *auth;
     struct store *store;
     struct queue *queue;
     struct mailbox_service *mailboxes;
+    struct dns *dns;
+    struct policy *policy;
     uint64_t default_quota; // bytes; 0: none
     struct net *net;
+    struct relay *relay;
     const char *listeners; // lines `name address:port`
     filetime_t started;
 };

@@ -23,6 +23,7 @@ int group_add(struct command_call *call);
 int group_list(struct command_call *call);
 int group_show(struct command_call *call);
 int group_set(struct command_call *call);
+int restrict_recipient(struct command_call *call);
 int group_delete(struct command_call *call);
 int group_members_list(struct command_call *call);
 int group_members_add(struct command_call *call);
@@ -104,9 +105,22 @@ int status_command(struct command_call *call);
 int check_command(struct command_call *call);
 int queue_list_command(struct command_call *call);
 int queue_retry_command(struct command_call *call);
+int queue_show_command(struct command_call *call);
+int queue_destinations_command(struct command_call *call);
+int queue_hold_command(struct command_call *call);
+int queue_release_command(struct command_call *call);
+int queue_flush_command(struct command_call *call);
 int queue_drop_command(struct command_call *call);
+int track_command(struct command_call *call);
 int help_command(struct command_call *call);
 int version_command(struct command_call *call);
+
+// dkim_commands.c, dns_commands.c
+int dkim_create_command(struct command_call *call);
+int dkim_list_command(struct command_call *call);
+int dkim_show_command(struct command_call *call);
+int dkim_delete_command(struct command_call *call);
+int dns_command(struct command_call *call);
 
 // The composition root's
 int init_command(struct command_call *call);

@@ -38,8 +38,18 @@
         {"quota-receive", "SIZE", "Size of the mailbox; the same as --quota"},                     \
         {"quota-recoverable", "SIZE", "Size of what can be restored"},                             \
         {"quota-archive", "SIZE", "Size of the archive"},                                          \
-        {"quota-archive-warn", "SIZE", "From which size of the archive on the user is told"}, {    \
+        {"quota-archive-warn", "SIZE", "From which size of the archive on the user is told"},      \
+        {"imap-folders", "all|mail|default", "Which folders IMAP clients are shown"}, {            \
         "archive", "on|off", "Whether the user has an archive mailbox; off keeps its file"         \
+    }
+#define MAIL                                                                                       \
+    {"forward", "ADDRESS", "Send on all mail to this address; \"\": no longer"},                   \
+        {"keep-copy", "yes|no", "Whether the mailbox keeps what is sent on"},                      \
+        {"receipts", "protocol|always|never",                                                      \
+         "Who sends read receipts that senders ask for: protocol, the server for clients that "    \
+         "leave it to the server; always, the server for all clients"},                            \
+        {"sent-copy", "yes|no", "Whether Sent Items gets what others send in the user's name"}, {  \
+        "journal", "ADDRESS", "Send a journal report of all mail to and from the user"             \
     }
 #define RECOVER                                                                                    \
     {"folder", "FOLDER", "Only what was in this folder or below it"},                              \
@@ -95,7 +105,7 @@ const struct command admin_commands[] = {
              {"protocols", "LIST",
               "What the user may use: all, none, or of smtp,imap,pop3,ews,mapi,eas,dav,ldap,web"},
              {"locale", "LOCALE", "Language, such as en or de"},
-             {"quota", "SIZE", "Mailbox limit, such as 2G; 0: the default"}, QUOTAS, HIDDEN,
+             {"quota", "SIZE", "Mailbox limit, such as 2G; 0: the default"}, QUOTAS, MAIL, HIDDEN,
              PERSON),
      0, "Change a user", "Text options take \"\" to clear.", user_set},
     {"user passwd", "DIR USER", OPTIONS(PASSWORD_STDIN), COMMAND_PASSWORD, "Set a password", NULL,
@@ -137,6 +147,13 @@ const struct command admin_commands[] = {
      "Members are addresses of users, rooms, contacts or other groups.", group_members_add},
     {"group members remove", "DIR GROUP MEMBER...", NULL, 0, "Take members out of a group", NULL,
      group_members_remove},
+
+    {"restrict", "DIR RECIPIENT",
+     OPTIONS({"authenticated-only", "YES|NO", "Whether only senders who logged in may write"},
+             {"accept-from", "ADDRESSES",
+              "Users and groups who alone may write, separated by commas; empty: everybody"},
+             {"reject-from", "ADDRESSES", "Users and groups who may not write; empty: nobody"}),
+     0, "Say who may write to a group, a user or a room, or show it", NULL, restrict_recipient},
 
     {"room add", "DIR ADDRESS",
      OPTIONS(NAME, {"equipment", NULL, "Equipment instead of a room"},
@@ -381,10 +398,59 @@ const struct command admin_commands[] = {
      migrate_command},
     {"queue list", "DIR", NULL, 0, "List messages that wait for delivery", NULL,
      queue_list_command},
+    {"queue show", "DIR ID", NULL, 0, "Show a message that waits: recipients, last replies", NULL,
+     queue_show_command},
+    {"queue destinations", "DIR", NULL, 0,
+     "List the servers that mail goes to: connections, failures", NULL, queue_destinations_command},
+    {"queue hold", "DIR ID", NULL, 0, "Keep a message from being tried until it is released", NULL,
+     queue_hold_command},
+    {"queue release", "DIR ID", NULL, 0, "Let a message go that was held", NULL,
+     queue_release_command},
+    {"queue flush", "DIR DOMAIN", NULL, 0, "Try again now what goes to a domain", NULL,
+     queue_flush_command},
     {"queue retry", "DIR [ID]", NULL, 0, "Try to deliver again now, one message or all", NULL,
      queue_retry_command},
     {"queue drop", "DIR ID", OPTIONS(YES), COMMAND_CONFIRM, "Remove a message from the queue", NULL,
      queue_drop_command},
+    {"dkim create", "DIR DOMAIN",
+     OPTIONS({"selector", "NAME", "The key's name in the DNS (default: s and the date)"},
+             {"type", "rsa|ed25519", "Which kind (default: rsa, of 2048 bits)"}),
+     0, "Make a key that mail of a domain is signed with",
+     "Prints the TXT record to publish. All keys of a domain sign, so an RSA and an Ed25519 key "
+     "may "
+     "stand side by side. To change a key, make a new one, publish it, then delete the old one. "
+     "Keys are kept in DIR/dkim/DOMAIN/SELECTOR.pem.",
+     dkim_create_command},
+    {"dkim list", "DIR [DOMAIN]", NULL, 0, "List the keys that mail is signed with", NULL,
+     dkim_list_command},
+    {"dkim show", "DIR DOMAIN", OPTIONS({"selector", "NAME", "Only this key"}), 0,
+     "Show a domain's keys and their DNS records", NULL, dkim_show_command},
+    {"dkim delete", "DIR DOMAIN", OPTIONS({"selector", "NAME", "Which key (needed)"}, YES),
+     COMMAND_CONFIRM, "Delete a key: nothing is signed with it any more", NULL,
+     dkim_delete_command},
+    {"dns", "DIR [DOMAIN]",
+     OPTIONS({"check", NULL,
+              "Compare with what the DNS says now; exit status 1 when a record that "
+              "is needed is not there"}),
+     0, "Print the DNS records that our domains need",
+     "In the syntax of zone files: MX, SPF, DKIM, DMARC, SRV and autodiscover for clients, TLSA "
+     "from "
+     "the certificate, MTA-STS and TLS reports.",
+     dns_command},
+
+    {"track", "DIR",
+     OPTIONS(
+         {"sender", "ADDRESS", "Only mail from this address; @domain: of a domain; <>: of none"},
+         {"recipient", "ADDRESS", "Only mail to this address or @domain"},
+         {"message-id", "ID", "Only the message with this Message-ID"},
+         {"queue-id", "ID", "Only what happened to this entry of the queue"},
+         {"since", "TIME", "Only what happened then or later"},
+         {"until", "TIME", "Only what happened before"},
+         {"limit", "N", "At most N events, the newest ones; without it 1000"}),
+     0, "Show what became of messages",
+     "Reads the tracking log: one line an event. TIME is a date (2026-11-24), a date and time "
+     "(2026-11-24T10:00:00Z), or how long ago (90m, 2h, 7d).",
+     track_command},
 
     {"help", "[COMMAND...]",
      OPTIONS({"man", NULL, "Print the manual page (roff)"},

@@ -40,6 +40,12 @@ bool quota_options_take(struct command_call *call, struct directory_object *obje
     }
     if (!take_size(call, "quota-receive", &object->quota))
         return false;
+    out->imap_folders = call_option(call, "imap-folders");
+    if (out->imap_folders && strcmp(out->imap_folders, "all") != 0 &&
+        strcmp(out->imap_folders, "mail") != 0 && strcmp(out->imap_folders, "default") != 0) {
+        call_fail(call, EC_INVALID_PARAMETER, "--imap-folders takes all, mail or default");
+        return false;
+    }
     const char *archive = call_option(call, "archive");
     if (!archive)
         return true;
@@ -66,6 +72,10 @@ int quota_options_apply(struct command_call *call, const struct directory_object
             ec = directory_set_setting(call->services->directory, &object->guid, quotas[i].setting,
                                        strcmp(value, "0") == 0 ? NULL : value);
     }
+    if (ec == EC_OK && options->imap_folders)
+        ec = directory_set_setting(
+            call->services->directory, &object->guid, SETTING_IMAP_FOLDERS,
+            strcmp(options->imap_folders, "default") == 0 ? NULL : options->imap_folders);
     if (ec != EC_OK)
         return call_fail(call, ec, "cannot store the quotas of %s: %s", object->address,
                          ec_text(ec));

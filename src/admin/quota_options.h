@@ -6,8 +6,9 @@
 // What --quota-warn, --quota-send, ... and --archive say; --quota-receive goes into `object`.
 // False: one was wrong, and that has been reported.
 struct quota_options {
-    const char *values[5]; // by setting; NULL: not given
-    int archive;           // -1: not given, 0: off, 1: on
+    const char *values[5];    // by setting; NULL: not given
+    int archive;              // -1: not given, 0: off, 1: on
+    const char *imap_folders; // "all", "mail", "default"; NULL: not given
 };
 bool quota_options_take(struct command_call *call, struct directory_object *object,
                         struct quota_options *out);

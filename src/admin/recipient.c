@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "admin/mail_options.h"
 #include "admin/quota_options.h"
 #include "mailbox/archive.h"
 #include "mailbox/mailbox.h"
@@ -174,6 +175,7 @@ void recipient_print(struct command_call *call, const struct directory_object *o
         output_number(call->out, "quota", o->quota);
         print_mailbox(call, o);
         quota_print(call, o);
+        mail_options_print(call, o);
     }
     output_object_end(call->out);
 }

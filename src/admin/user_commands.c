@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "admin/command_functions.h"
+#include "admin/mail_options.h"
 #include "admin/quota_options.h"
 #include "admin/recipient.h"
 #include "auth/auth.h"
@@ -63,11 +64,14 @@ int user_set(struct command_call *call) {
     struct directory_object *user;
     struct quota_options quotas;
     if (!recipient_find(call, call_argument(call, 1), KINDS_USER, &user) ||
-        !recipient_take_options(call, user) || !quota_options_take(call, user, &quotas))
+        !recipient_take_options(call, user) || !quota_options_take(call, user, &quotas) ||
+        !mail_options_check(call, user))
         return EXIT_FAILED;
     int status = recipient_update(call, user);
     if (status == EXIT_DONE)
         status = quota_options_apply(call, user, &quotas);
+    if (status == EXIT_DONE)
+        status = mail_options_apply(call, user);
     return status == EXIT_DONE ? done(call, &user->guid, "Changed") : status;
 }
 

@@ -143,30 +143,86 @@ static void test_set_password(struct fixture *f, gconstpointer data) {
     assert_ec(auth_set_password(f->auth, &f->alice, huge), EC_INVALID_PARAMETER);
     struct guid nobody = guid_new();
     assert_ec(auth_set_password(f->auth, &nobody, "x"), EC_NOT_FOUND);
-    g_autofree char *hash = NULL;
-    assert_ok(directory_password_hash(f->d, &f->alice, &hash));
-    g_assert_true(g_str_has_prefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$"));
+    struct directory_credentials c;
+    assert_ok(directory_credentials(f->d, &f->alice, &c));
+    g_assert_true(g_str_has_prefix(c.password_hash, "$argon2id$v=19$m=19456,t=2,p=1$"));
+    g_assert_true(!c.has_nt_hash && !c.has_scram_keys);
+    directory_credentials_clear(&c);
     // Composed and decomposed accents are one; bytes that are no UTF-8 are taken as they are.
     assert_ok(auth_set_password(f->auth, &f->alice, "p\xc3\xa4ss"));
     assert_ok(try(f, "alice", "pa\xcc\x88ss"));
     assert_ok(auth_set_password(f->auth, &f->alice, "p\xe4ss"));
     assert_ok(try(f, "alice", "p\xe4ss"));
-    uint8_t nt[16];
-    assert_ec(directory_nt_hash(f->d, &f->alice, nt), EC_NOT_FOUND);
+}
+
+static void expect_derived(struct fixture *f, const struct guid *user, bool has_nt_hash,
+                           bool has_scram_keys) {
+    struct directory_credentials c;
+    assert_ok(directory_credentials(f->d, user, &c));
+    g_assert_cmpint(c.has_nt_hash, ==, has_nt_hash);
+    g_assert_cmpint(c.has_scram_keys, ==, has_scram_keys);
+    directory_credentials_clear(&c);
 }
 
 static void test_nt_hash(struct fixture *f, gconstpointer data) {
-    uint8_t got[16], want[16];
+    uint8_t want[16];
+    struct directory_credentials c;
     nt_hash("secret", want);
-    assert_ok(directory_nt_hash(f->d, &f->alice, got));
-    g_assert_cmpmem(got, 16, want, 16);
+    assert_ok(directory_credentials(f->d, &f->alice, &c));
+    g_assert_true(c.has_nt_hash && !c.has_scram_keys);
+    g_assert_cmpmem(c.nt_hash, 16, want, 16);
+    directory_credentials_clear(&c);
     // Switched off, the hash of the old password goes with it.
     struct auth_options off = {.plaintext_loopback = true};
     struct auth *auth;
     assert_ok(auth_new(f->d, &off, &auth));
     assert_ok(auth_set_password(auth, &f->alice, "other"));
-    assert_ec(directory_nt_hash(f->d, &f->alice, got), EC_NOT_FOUND);
+    expect_derived(f, &f->alice, false, false);
     auth_free(auth);
+}
+
+// What is switched on later is made up by the next login with the password, and by no other.
+static void test_made_up(struct fixture *f, gconstpointer data) {
+    struct auth_options on = {.store_nt_hash = true, .scram_iterations = 4096};
+    struct auth *before = f->auth;
+    expect_derived(f, &f->alice, false, false);
+    assert_ok(auth_new(f->d, &on, &f->auth));
+    assert_ec(try(f, "alice", "wrong"), EC_LOGON_FAILED);
+    expect_derived(f, &f->alice, false, false);
+    assert_ok(try(f, "alice", "secret"));
+    expect_derived(f, &f->alice, true, true);
+    expect_derived(f, &f->bob, false, false);
+    auth_free(f->auth);
+    f->auth = before;
+}
+
+// --- Delegates ---
+
+static void test_delegate_names(struct fixture *f, gconstpointer data) {
+    static const struct {
+        const char *login, *mailbox;
+    } cases[] = {
+        {"alice", NULL},
+        {"EXAMPLE/alice/bob", "bob"},
+        {"example.test/alice/bob", "bob"},
+        {"alice@example.test/bob", "bob"},
+        {"alice@example.test/bob@example.test", "bob@example.test"},
+        {"EXAMPLE\\alice/bob", "bob"},
+        {"EXAMPLE/alice", NULL},
+        {"alice/bob", "bob"},
+        {"x/y@example.test", NULL}, // a local part with a slash is a name like others
+    };
+    fixture_add(f, DIRECTORY_USER, "x/y@example.test", "secret");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct principal *p;
+        assert_ok(auth_password(f->auth, &tls_peer, cases[i].login, "secret", &p));
+        g_assert_cmpstr(p->mailbox, ==, cases[i].mailbox);
+        principal_unref(p);
+    }
+    // It is the user's password that counts, and failures are the user's.
+    static const char *const bad[] = {"bob/alice", "/alice", "alice/", "a/b/c/alice", "//", "/"};
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+        assert_ec(try(f, bad[i], "secret"), EC_LOGON_FAILED);
 }
 
 static void assert_hex(const uint8_t hash[16], const char *want) {
@@ -290,6 +346,8 @@ int main(int argc, char **argv) {
     ADD("/auth/switched-off", test_switched_off);
     ADD("/auth/remembered", test_remembered);
     ADD("/auth/set-password", test_set_password);
+    ADD("/auth/made-up", test_made_up);
+    ADD("/auth/delegate-names", test_delegate_names);
     ADD("/auth/throttle-user", test_throttle_user);
     ADD("/auth/throttle-address", test_throttle_address);
     ADD("/auth/threads", test_threads);

@@ -5,8 +5,22 @@
 #define AUTH_PASSWORD_MAX 1024
 // A login name in octets.
 #define AUTH_LOGIN_MAX 1024
-// A SASL message: authorization name, login name, password, two NULs.
-#define AUTH_SASL_MAX (2 * AUTH_LOGIN_MAX + AUTH_PASSWORD_MAX + 2)
+// A SASL message, undone from base64: a line of 12,288 characters ([RFC 4954] 4).
+#define AUTH_SASL_MAX 9216
+
+// A bearer token, its header, the depth of its JSON, and the keys of its issuer.
+#define AUTH_TOKEN_MAX 8192
+#define AUTH_TOKEN_HEADER_MAX 2048
+#define AUTH_JSON_DEPTH 16
+#define AUTH_TOKEN_KEYS 64
+#define AUTH_TOKEN_KEY_FILE_MAX (256 * 1024)
+#define AUTH_TOKEN_RSA_BITS 2048 // smaller keys are not taken
+// Clocks may differ by so many seconds.
+#define AUTH_TOKEN_SKEW 60
+
+// NTLM: a name or a field of a message in bytes.
+#define AUTH_NTLM_NAME_MAX 512
+#define AUTH_NTLM_RESPONSE_MAX 4096
 
 // argon2id as OWASP advises: 19 MiB, two passes.
 #define AUTH_HASH_PASSES 2

@@ -20,6 +20,7 @@ void principal_unref(struct principal *p) {
         return;
     g_free(p->address);
     g_free(p->display_name);
+    g_free(p->mailbox);
     g_free(p);
 }
 

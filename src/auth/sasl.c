@@ -1,45 +1,66 @@
-// SASL exchanges (RFC 4422): PLAIN (RFC 4616) and LOGIN, the obsolete one that Outlook uses.
+// SASL exchanges ([RFC 4422]): which mechanisms there are, and one exchange's life.
 #include <sodium.h>
 #include <string.h>
 
-#include "auth/auth_internal.h"
 #include "auth/limits.h"
+#include "auth/sasl_internal.h"
 
-enum sasl_state {
-    SASL_PLAIN_START,    // waits for the message
-    SASL_LOGIN_START,    // waits for an initial response, or to be asked for the user name
-    SASL_LOGIN_USER,     // has asked for the user name
-    SASL_LOGIN_PASSWORD, // has asked for the password
-    SASL_DONE,
+// The better ones first: clients that do not judge take the first that they know.
+static const struct sasl_mechanism *const mechanisms[] = {
+    &mech_gssapi,  &mech_scram_plus,  &mech_scram, &mech_ntlm,
+    &mech_xoauth2, &mech_oauthbearer, &mech_plain, &mech_login,
 };
 
-struct sasl {
-    struct auth *auth;
-    struct auth_peer peer; // with its own address
-    enum sasl_state state;
-    char *login; // LOGIN: the user name
-};
+bool sasl_has_binding(const struct auth_peer *peer) {
+    uint8_t bytes[AUTH_BINDING_MAX];
+    return peer->is_tls && peer->binding != NULL &&
+           (peer->binding(peer->connection, AUTH_TLS_EXPORTER, bytes) > 0 ||
+            peer->binding(peer->connection, AUTH_TLS_END_POINT, bytes) > 0);
+}
+
+static char *list_mechanisms(const struct auth *auth, bool with_bound) {
+    GString *list = g_string_new(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(mechanisms); i++) {
+        const struct sasl_mechanism *m = mechanisms[i];
+        if (m->is_usable(auth) && (with_bound || !m->is_bound))
+            g_string_append_printf(list, "%s%s", list->len > 0 ? " " : "", m->name);
+    }
+    return g_string_free(list, FALSE);
+}
 
 const char *sasl_mechanisms(const struct auth *auth, const struct auth_peer *peer) {
-    return auth_plaintext_allowed(auth, peer) ? "PLAIN LOGIN" : "";
+    if (!auth_plaintext_allowed(auth, peer))
+        return "";
+    struct auth *owned = (struct auth *)(uintptr_t)auth; // a cache of what it says
+    bool with_bound = sasl_has_binding(peer);
+    pthread_mutex_lock(&owned->offer_lock);
+    char **list = &owned->offers[with_bound];
+    if (*list == NULL)
+        *list = list_mechanisms(auth, with_bound);
+    const char *offer = *list;
+    pthread_mutex_unlock(&owned->offer_lock);
+    return offer;
 }
 
 enum ec sasl_begin(struct auth *auth, const struct auth_peer *peer, const char *mechanism,
                    struct sasl **out) {
-    enum sasl_state state;
-    if (g_ascii_strcasecmp(mechanism, "PLAIN") == 0)
-        state = SASL_PLAIN_START;
-    else if (g_ascii_strcasecmp(mechanism, "LOGIN") == 0)
-        state = SASL_LOGIN_START;
-    else
+    const struct sasl_mechanism *m = NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(mechanisms); i++)
+        if (g_ascii_strcasecmp(mechanisms[i]->name, mechanism) == 0)
+            m = mechanisms[i];
+    if (m == NULL || !m->is_usable(auth))
         return EC_NOT_SUPPORTED;
     if (!auth_plaintext_allowed(auth, peer))
         return EC_NOT_AUTHORIZED;
+    if (m->is_bound && !sasl_has_binding(peer))
+        return EC_NOT_SUPPORTED;
     struct sasl *s = g_new0(struct sasl, 1);
+    s->mechanism = m;
     s->auth = auth;
     s->peer = *peer;
     s->peer.address = g_strdup(peer->address);
-    s->state = state;
+    s->arena = arena_new();
+    s->data = g_malloc0(m->size);
     *out = s;
     return EC_OK;
 }
@@ -47,124 +68,63 @@ enum ec sasl_begin(struct auth *auth, const struct auth_peer *peer, const char *
 void sasl_free(struct sasl *s) {
     if (s == NULL)
         return;
-    g_free((char *)s->peer.address);
-    g_free(s->login);
+    if (s->mechanism->end != NULL)
+        s->mechanism->end(s);
+    if (s->data != NULL)
+        sodium_memzero(s->data, s->mechanism->size);
+    g_free(s->data);
+    arena_free(s->arena);
+    g_free((char *)(uintptr_t)s->peer.address);
     g_free(s);
 }
 
-static enum ec challenge(struct sasl *s, enum sasl_state next, const char *text,
-                         char **challenge_out, size_t *challenge_len_out) {
-    s->state = next;
-    *challenge_out = g_strdup(text);
-    *challenge_len_out = strlen(text);
-    return EC_BUSY;
-}
-
-static void secret_free(char *secret) {
-    sodium_memzero(secret, strlen(secret));
-    g_free(secret);
-}
-
-// --- PLAIN ---
-
-// Whether the authorization name is the user who logged in: nobody acts for others (yet).
-static bool is_same_user(struct sasl *s, const char *name, const struct principal *p) {
-    ARENA_AUTO arena = arena_new();
-    struct directory_object *object;
-    return name[0] == '\0' ||
-           (directory_find_login(s->auth->directory, arena, name, &object) == EC_OK &&
-            guid_equal(&object->guid, &p->guid));
-}
-
-// `message` has a NUL after its end: authorization name NUL login name NUL password.
-static enum ec plain_message(struct sasl *s, const char *message, size_t len,
-                             struct principal **out) {
-    const char *end = message + len, *parts[3] = {message};
-    for (int i = 1; i < 3; i++) {
-        const char *nul = memchr(parts[i - 1], '\0', (size_t)(end - parts[i - 1]));
-        if (nul == NULL)
+static enum ec take_message(struct sasl *s, struct sasl_turn *t) {
+    bool is_first = !s->has_begun;
+    s->has_begun = true;
+    if (s->is_done || t->in_len > AUTH_SASL_MAX)
+        return EC_FORMAT_ERROR;
+    if (t->in == NULL) {
+        if (!is_first)
             return EC_FORMAT_ERROR;
-        parts[i] = nul + 1;
+        const char *question = s->mechanism->question;
+        if (question != NULL)
+            return sasl_challenge(t, question, strlen(question));
+        t->in = (const uint8_t *)"";
     }
-    if (strlen(parts[2]) != (size_t)(end - parts[2]) || parts[1][0] == '\0' ||
-        parts[2][0] == '\0' || !g_utf8_validate(parts[0], -1, NULL) ||
-        !g_utf8_validate(parts[1], -1, NULL))
-        return EC_FORMAT_ERROR;
-    struct principal *p;
-    EC_TRY(auth_password(s->auth, &s->peer, parts[1], parts[2], &p));
-    if (!is_same_user(s, parts[0], p)) {
-        principal_unref(p);
-        return EC_LOGON_FAILED;
-    }
-    *out = p;
-    return EC_OK;
-}
-
-static enum ec plain_step(struct sasl *s, const uint8_t *in, size_t in_len,
-                          struct principal **out) {
-    s->state = SASL_DONE;
-    char *message = g_strndup("", in_len); // zeros, and one more
-    memcpy(message, in, in_len);
-    enum ec ec = plain_message(s, message, in_len, out);
-    sodium_memzero(message, in_len);
-    g_free(message);
-    return ec;
-}
-
-// --- LOGIN ---
-
-// The message as a string; NULL when it is empty or has a NUL inside.
-static char *text_of(const uint8_t *in, size_t in_len) {
-    if (in_len == 0 || memchr(in, '\0', in_len) != NULL)
-        return NULL;
-    return g_strndup((const char *)in, in_len);
-}
-
-static enum ec login_user(struct sasl *s, const uint8_t *in, size_t in_len, char **challenge_out,
-                          size_t *challenge_len_out) {
-    s->login = text_of(in, in_len);
-    if (s->login == NULL || !g_utf8_validate(s->login, -1, NULL)) {
-        s->state = SASL_DONE;
-        return EC_FORMAT_ERROR;
-    }
-    return challenge(s, SASL_LOGIN_PASSWORD, "Password:", challenge_out, challenge_len_out);
-}
-
-static enum ec login_password(struct sasl *s, const uint8_t *in, size_t in_len,
-                              struct principal **out) {
-    s->state = SASL_DONE;
-    char *password = text_of(in, in_len);
-    if (password == NULL)
-        return EC_FORMAT_ERROR;
-    enum ec ec = auth_password(s->auth, &s->peer, s->login, password, out);
-    secret_free(password);
-    return ec;
+    return s->mechanism->step(s, t);
 }
 
 enum ec sasl_step(struct sasl *s, const uint8_t *in, size_t in_len, char **challenge_out,
                   size_t *challenge_len_out, struct principal **out) {
-    bool is_start = s->state == SASL_PLAIN_START || s->state == SASL_LOGIN_START;
-    if (in_len > AUTH_SASL_MAX || (in == NULL && !is_start)) {
-        s->state = SASL_DONE;
-        return EC_FORMAT_ERROR;
+    struct sasl_turn t = {.in = in, .in_len = in_len};
+    enum ec ec = take_message(s, &t);
+    if (ec == EC_BUSY) {
+        *challenge_out = (char *)t.challenge;
+        *challenge_len_out = t.challenge_len;
+        return ec;
     }
-    switch (s->state) {
-    case SASL_PLAIN_START:
-        if (in == NULL)
-            return challenge(s, SASL_PLAIN_START, "", challenge_out, challenge_len_out);
-        return plain_step(s, in, in_len, out);
-    case SASL_LOGIN_START:
-        if (in == NULL)
-            return challenge(s, SASL_LOGIN_USER, "Username:", challenge_out, challenge_len_out);
-        return login_user(s, in, in_len, challenge_out, challenge_len_out);
-    case SASL_LOGIN_USER:
-        return login_user(s, in, in_len, challenge_out, challenge_len_out);
-    case SASL_LOGIN_PASSWORD:
-        return login_password(s, in, in_len, out);
-    case SASL_DONE:
-        break;
-    }
-    return EC_FORMAT_ERROR;
+    s->is_done = true;
+    g_free(t.challenge);
+    if (ec == EC_OK)
+        *out = t.who;
+    return ec;
+}
+
+// --- For the mechanisms ---
+
+enum ec sasl_challenge(struct sasl_turn *t, const void *data, size_t len) {
+    t->challenge = g_malloc(len + 1);
+    memcpy(t->challenge, data, len);
+    t->challenge[len] = '\0';
+    t->challenge_len = len;
+    return EC_BUSY;
+}
+
+char *sasl_text(struct sasl *s, const struct sasl_turn *t) {
+    if (memchr(t->in, '\0', t->in_len) != NULL ||
+        !g_utf8_validate((const char *)t->in, (gssize)t->in_len, NULL))
+        return NULL;
+    return arena_strndup(s->arena, (const char *)t->in, t->in_len);
 }
 
 // GLib's decoder passes over what it does not know.

@@ -12,7 +12,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct auth *make_auth(void) {
-    static const struct auth_options options;
+    static const struct auth_options options = {.scram_iterations = 4096,
+                                                .store_nt_hash = true,
+                                                .oauth_issuer = "i",
+                                                .oauth_audience = "a",
+                                                .oauth_keys = "/dev/null",
+                                                .gssapi_keytab = "/dev/null"};
     char *folder = test_folder();
     g_autofree char *path = g_build_filename(folder, "directory.db", NULL);
     struct directory *directory;
@@ -32,7 +37,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct wire_reader r = wire_reader(data, size);
     uint8_t choice = wire_u8(&r);
     struct sasl *s;
-    assert_ok(sasl_begin(auth, &peer, choice & 1 ? "LOGIN" : "PLAIN", &s));
+    static const char *const mechanisms[] = {"PLAIN",   "LOGIN",        "SCRAM-SHA-256",
+                                             "XOAUTH2", "OAUTHBEARER",  "NTLM",
+                                             "GSSAPI",  "SCRAM-SHA-256"};
+    // The lowest bit chose between the first two in the older part of the corpus.
+    assert_ok(sasl_begin(auth, &peer, mechanisms[(choice & 1) | (choice >> 2 & 3) << 1], &s));
     for (int i = 0; i < 8; i++) {
         size_t len = MIN(wire_u8(&r), wire_left(&r));
         const uint8_t *in = i == 0 && (choice & 2) ? NULL : wire_bytes(&r, len);

@@ -2,6 +2,7 @@
 // which only the layers that are needed are written ([MS-OXCMAIL] 2.1.3).
 #include "convert/body.h"
 #include "convert/convert_internal.h"
+#include "convert/item_text.h"
 
 struct content {
     GBytes *text, *html; // NULL: none
@@ -63,6 +64,26 @@ static enum ec load_bodies(struct writing *w, struct content *c) {
         charset = is_utf8 ? "utf-8" : "windows-1252";
     c->html_charset = charset;
     return EC_OK;
+}
+
+// What is no mail says in its text what it is.
+static void add_item_text(struct writing *w, struct content *c) {
+    GString *text = item_text(w->message->bag);
+    if (!text)
+        return;
+    if (c->html) {
+        GBytes *html = item_text_into_html(text, c->html);
+        g_bytes_unref(c->html);
+        c->html = html;
+    }
+    gsize len = 0;
+    const char *body = c->text ? g_bytes_get_data(c->text, &len) : NULL;
+    if (len) {
+        g_string_append(text, "\r\n");
+        g_string_append_len(text, body, (gssize)len);
+    }
+    g_clear_pointer(&c->text, g_bytes_unref);
+    c->text = g_string_free_to_bytes(text);
 }
 
 static bool is_writable(const struct writing *w, const struct attachment_value *a) {
@@ -226,6 +247,7 @@ enum ec write_content(struct writing *w) {
     struct content c = {0};
     enum ec ec = load_bodies(w, &c);
     if (ec == EC_OK) {
+        add_item_text(w, &c);
         sort_attachments(w, &c);
         enum report_kind kind = report_kind(w->message->bag);
         ec = kind == REPORT_NONE ? write_mixed(w, &c) : write_whole_report(w, &c, kind);

@@ -69,6 +69,23 @@ static const char *field(const struct field_group *g, const char *name) {
     return NULL;
 }
 
+// In place: "\x{E4}" stands for the character in addresses of type utf-8 ([RFC 6533] 3).
+static void unescape_address(char *s) {
+    char *to = s;
+    while (*s) {
+        char *end = NULL;
+        guint64 c = g_str_has_prefix(s, "\\x{") ? g_ascii_strtoull(s + 3, &end, 16) : 0;
+        if (end && *end == '}' && end > s + 3 && c >= ' ' && c <= 0x10FFFF &&
+            g_unichar_validate((gunichar)c) && end - s >= 4) {
+            to += g_unichar_to_utf8((gunichar)c, to); // never longer than its escape
+            s = end + 1;
+        } else {
+            *to++ = *s++;
+        }
+    }
+    *to = '\0';
+}
+
 // What follows the type in "rfc822; ann@e.example", "dns; mx.e.example"; comments left out.
 static const char *typed_value(struct reading *r, const char *value) {
     const char *semicolon = value ? strchr(value, ';') : NULL;
@@ -76,6 +93,8 @@ static const char *typed_value(struct reading *r, const char *value) {
         return NULL;
     semicolon += 1 + strspn(semicolon + 1, " \t<");
     char *out = arena_strndup(r->arena, semicolon, strcspn(semicolon, " \t>("));
+    if (g_ascii_strncasecmp(value, "utf-8", 5) == 0)
+        unescape_address(out);
     return *out ? out : NULL;
 }
 
@@ -292,6 +311,29 @@ static const char *about_field(struct reading *r, const struct mime_message *m, 
     return mime_header_text(r->arena, m, m->root, name, NULL);
 }
 
+static const struct person_tags original_sender_tags = {
+    PidTagOriginalSenderName,         PidTagOriginalSenderAddressType,
+    PidTagOriginalSenderEmailAddress, 0,
+    PidTagOriginalSenderEntryId,      PidTagOriginalSenderSearchKey};
+static const struct person_tags original_representing_tags = {
+    PidTagOriginalSentRepresentingName,         PidTagOriginalSentRepresentingAddressType,
+    PidTagOriginalSentRepresentingEmailAddress, 0,
+    PidTagOriginalSentRepresentingEntryId,      PidTagOriginalSentRepresentingSearchKey};
+
+static bool set_original_person(struct reading *r, const struct mime_message *m, const char *name,
+                                const struct person_tags *tags) {
+    const char *raw = mime_header_raw(r->arena, m, m->root, name);
+    const struct mime_address *a = raw ? mime_parse_addresses(r->arena, raw) : NULL;
+    while (a && !a->domain)
+        a = a->next;
+    if (!a)
+        return false;
+    struct person person = person_from_address(r->arena, a);
+    person.smtp = NULL; // there is no property for it
+    person_set(r->message->bag, tags, &person);
+    return true;
+}
+
 static void set_original(struct reading *r, const struct mime_part *part) {
     struct bag *bag = r->message->bag;
     g_autoptr(GBytes) bytes = mime_decode_body(r->mime, part);
@@ -309,6 +351,9 @@ static void set_original(struct reading *r, const struct mime_part *part) {
     if (!bag_get(bag, PidTagOriginalDisplayTo))
         bag_set_str(bag, PidTagOriginalDisplayTo, about_field(r, m, "to"));
     bag_set_str(bag, PidTagOriginalDisplayCc, about_field(r, m, "cc"));
+    set_original_person(r, m, "from", &original_representing_tags);
+    if (!set_original_person(r, m, "sender", &original_sender_tags))
+        set_original_person(r, m, "from", &original_sender_tags);
 }
 
 static bool is_delivery_part(const struct mime_part *part) {

@@ -184,6 +184,8 @@ char *directory_default_domain(struct directory *d); // g_free; NULL: none yet
 enum ec directory_domain_add(struct directory *d, const char *domain);
 enum ec directory_domain_remove(struct directory *d, const char *domain); // EC_BUSY while in use
 enum ec directory_domain_set_catchall(struct directory *d, const char *domain, const char *address);
+// Who gets the mail to unknown addresses of the domain: an address; NULL: nobody. g_free.
+char *directory_domain_catchall(struct directory *d, const char *domain);
 char **directory_domains(struct directory *d); // g_strfreev
 
 // --- Changing ---
@@ -215,13 +217,28 @@ enum ec directory_address_list_members(struct directory *d, struct arena *arena,
 
 // --- Credentials (compared in auth/ only) ---
 
-// The stored password hash (crypt string; g_free). EC_NOT_FOUND: none set.
-enum ec directory_password_hash(struct directory *d, const struct guid *guid, char **out);
-enum ec directory_set_password_hash(struct directory *d, const struct guid *guid, const char *hash);
-// 16 bytes; stored only where [auth] ntlm = true. EC_NOT_FOUND: none.
-enum ec directory_nt_hash(struct directory *d, const struct guid *guid, uint8_t out[16]);
-enum ec directory_set_nt_hash(struct directory *d, const struct guid *guid,
-                              const uint8_t hash[16]); // NULL removes
+#define DIRECTORY_NT_HASH 16
+#define DIRECTORY_SCRAM_KEYS 84
+// What an entry's password left behind.
+struct directory_credentials {
+    char *password_hash; // crypt string; NULL: none set
+    bool has_nt_hash, has_scram_keys;
+    uint8_t nt_hash[DIRECTORY_NT_HASH];       // only where NTLM is switched on
+    uint8_t scram_keys[DIRECTORY_SCRAM_KEYS]; // auth/scram_keys.h
+};
+// Of nobody: nothing is set, EC_OK. Clear it with the function below.
+enum ec directory_credentials(struct directory *d, const struct guid *guid,
+                              struct directory_credentials *out);
+void directory_credentials_clear(struct directory_credentials *c); // overwrites the secrets
+// All of a new password, in one transaction. EC_NOT_FOUND: no such entry.
+enum ec directory_set_credentials(struct directory *d, const struct guid *guid,
+                                  const struct directory_credentials *c);
+// Sets the NT hash and the SCRAM keys if the password hash is still c->password_hash. EC_NOT_FOUND:
+// it is another one now.
+enum ec directory_renew_credentials(struct directory *d, const struct guid *guid,
+                                    const struct directory_credentials *c);
+// 32 random bytes under a name, made when they are first asked for.
+enum ec directory_secret(struct directory *d, const char *name, uint8_t out[32]);
 
 // A counter that grows with every change (caches; address-list generations).
 uint64_t directory_generation(struct directory *d);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "db/db.h"
 #include "directory/address.h"
@@ -9,6 +10,7 @@
 
 struct directory {
     struct db *db;
+    _Atomic uint64_t unrestricted; // the generation in which nobody has a restriction of delivery
 
     // Of everything below, which repeats what the database holds. A POSIX lock, because
     // ThreadSanitizer does not know GLib's.
@@ -121,6 +123,7 @@ enum ec folder_target_set(struct db_conn *conn, const struct guid *guid, uint64_
 extern const struct db_schema directory_schema;
 extern const char directory_schema_settings[]; // setting.c, with its statements
 extern const char sql_settings_drop[];
+extern const char directory_schema_credentials[]; // credentials.c, with its statements
 
 extern const char sql_generation[], sql_generation_grow[];
 extern const char sql_domains[], sql_domain_add[], sql_domain_remove[], sql_domain_catchall[],
@@ -136,7 +139,6 @@ extern const char sql_member_add[], sql_member_remove[], sql_member_remove_all[]
 extern const char sql_word_insert[], sql_word_delete_all[], sql_word_candidates[], sql_word_has[],
     sql_anr_exact[], sql_words[];
 extern const char sql_lists[], sql_list_insert[], sql_list_filter[];
-extern const char sql_password[], sql_password_set[], sql_nt_hash[], sql_nt_hash_set[];
 extern const char sql_folder_target_get[], sql_folder_target_set[], sql_folder_target_remove[],
     sql_folder_target_find[];
 extern const char sql_grant_get[], sql_grant_set[], sql_grant_remove[], sql_grant_remove_all[],

@@ -239,7 +239,10 @@ static void test_catchall(struct fixture *f, gconstpointer data) {
     assert_ec(directory_domain_set_catchall(f->d, "example.test", "who@example.test"),
               EC_NOT_FOUND);
     assert_ec(directory_domain_set_catchall(f->d, "far.test", "alice@example.test"), EC_NOT_FOUND);
+    g_assert_null(directory_domain_catchall(f->d, "example.test"));
     assert_ok(directory_domain_set_catchall(f->d, "Example.TEST", "catch@example.test"));
+    g_autofree char *shown = directory_domain_catchall(f->d, "EXAMPLE.test");
+    g_assert_cmpstr(shown, ==, "catch@example.test");
     assert_route(f, "anything@example.test", DIRECTORY_ROUTE_MAILBOX, &alice, NULL);
     assert_route(f, "anything+x@example.test", DIRECTORY_ROUTE_MAILBOX, &alice, NULL);
     assert_route(f, "bob+x@example.test", DIRECTORY_ROUTE_MAILBOX, &bob, "x");
@@ -358,22 +361,41 @@ static void test_update(struct fixture *f, gconstpointer data) {
 static void test_credentials(struct fixture *f, gconstpointer data) {
     struct guid alice = add(f, DIRECTORY_USER, "alice@example.test", "Alice");
     struct guid nobody = guid_new();
-    g_autofree char *hash = NULL;
-    uint8_t nt[16], want[16] = {1, 2, 3, 0, 5};
-    assert_ec(directory_password_hash(f->d, &alice, &hash), EC_NOT_FOUND);
-    assert_ec(directory_nt_hash(f->d, &alice, nt), EC_NOT_FOUND);
-    assert_ec(directory_set_password_hash(f->d, &nobody, "x"), EC_NOT_FOUND);
-    assert_ok(directory_set_password_hash(f->d, &alice, "$argon2id$x"));
-    assert_ok(directory_set_nt_hash(f->d, &alice, want));
-    assert_ok(directory_password_hash(f->d, &alice, &hash));
-    g_assert_cmpstr(hash, ==, "$argon2id$x");
-    assert_ok(directory_nt_hash(f->d, &alice, nt));
-    g_assert_cmpmem(nt, 16, want, 16);
+    static char hash[] = "$argon2id$x", other[] = "$argon2id$y";
+    struct directory_credentials got,
+        set = {.password_hash = hash, .has_nt_hash = true, .nt_hash = {1, 2, 3, 0, 5}};
+    assert_ok(directory_credentials(f->d, &nobody, &got));
+    g_assert_null(got.password_hash);
+    assert_ok(directory_credentials(f->d, &alice, &got));
+    g_assert_true(!got.password_hash && !got.has_nt_hash && !got.has_scram_keys);
+    assert_ec(directory_set_credentials(f->d, &nobody, &set), EC_NOT_FOUND);
+    assert_ok(directory_set_credentials(f->d, &alice, &set));
     // An update of the entry does not touch them.
     assert_ok(directory_update(f->d, get(f, &alice)));
-    assert_ok(directory_nt_hash(f->d, &alice, nt));
-    assert_ok(directory_set_nt_hash(f->d, &alice, NULL));
-    assert_ec(directory_nt_hash(f->d, &alice, nt), EC_NOT_FOUND);
+    assert_ok(directory_credentials(f->d, &alice, &got));
+    g_assert_cmpstr(got.password_hash, ==, hash);
+    g_assert_true(got.has_nt_hash && !got.has_scram_keys);
+    g_assert_cmpmem(got.nt_hash, 16, set.nt_hash, 16);
+    directory_credentials_clear(&got);
+    // Renewed only while the password is the same.
+    set = (struct directory_credentials){
+        .password_hash = other, .has_scram_keys = true, .scram_keys = {7, [83] = 9}};
+    assert_ec(directory_renew_credentials(f->d, &alice, &set), EC_NOT_FOUND);
+    set.password_hash = hash;
+    assert_ok(directory_renew_credentials(f->d, &alice, &set));
+    assert_ok(directory_credentials(f->d, &alice, &got));
+    g_assert_true(got.has_scram_keys && !got.has_nt_hash);
+    g_assert_cmpmem(got.scram_keys, DIRECTORY_SCRAM_KEYS, set.scram_keys, DIRECTORY_SCRAM_KEYS);
+    directory_credentials_clear(&got);
+}
+
+static void test_secret(struct fixture *f, gconstpointer data) {
+    uint8_t one[32], again[32], two[32];
+    assert_ok(directory_secret(f->d, "one", one));
+    assert_ok(directory_secret(f->d, "one", again));
+    assert_ok(directory_secret(f->d, "two", two));
+    g_assert_cmpmem(one, 32, again, 32);
+    g_assert_cmpint(memcmp(one, two, 32), !=, 0);
 }
 
 // --- Many ---
@@ -485,6 +507,7 @@ int main(int argc, char **argv) {
     ADD_TEST("/directory/aliases", test_aliases);
     ADD_TEST("/directory/update", test_update);
     ADD_TEST("/directory/credentials", test_credentials);
+    ADD_TEST("/directory/secret", test_secret);
     ADD_TEST("/directory/threads", test_threads);
     ADD_TEST("/directory/many", test_many);
     return g_test_run();

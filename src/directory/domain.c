@@ -48,6 +48,14 @@ bool directory_is_local_domain(struct directory *d, const char *domain) {
     return address_domain(arena, domain, &name) == EC_OK && domain_find(d, arena, name, NULL);
 }
 
+char *directory_domain_catchall(struct directory *d, const char *domain) {
+    ARENA_AUTO arena = arena_new();
+    const char *name, *catchall = NULL;
+    if (address_domain(arena, domain, &name) != EC_OK || !domain_find(d, arena, name, &catchall))
+        return NULL;
+    return g_strdup(catchall);
+}
+
 char **directory_domains(struct directory *d) {
     GStrvBuilder *names = g_strv_builder_new();
     pthread_rwlock_rdlock(&d->lock);

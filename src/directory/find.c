@@ -110,11 +110,12 @@ static enum directory_route route_of(const struct directory_object *object) {
     return object->has_mailbox ? DIRECTORY_ROUTE_MAILBOX : DIRECTORY_ROUTE_FORWARD;
 }
 
-// Mail to postmaster must find somebody ([RFC 5321] 4.5.1): without such an address, the oldest
-// user.
+// Mail to postmaster and abuse must find somebody ([RFC 5321] 4.5.1, [RFC 2142] 4): without such an
+// address, the oldest user.
 static enum ec find_postmaster(struct directory *d, struct arena *arena,
                                const struct address *address, struct directory_object **out) {
-    if (g_ascii_strcasecmp(address->local, "postmaster") != 0)
+    if (g_ascii_strcasecmp(address->local, "postmaster") != 0 &&
+        g_ascii_strcasecmp(address->local, "abuse") != 0)
         return EC_NOT_FOUND;
     struct db_conn *conn;
     EC_TRY(db_read(d->db, &conn));

@@ -40,6 +40,7 @@ static const char *const steps[] = {
     "  name_key TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, filter TEXT NOT NULL) $CLUSTERED;",
     directory_schema_settings,
     directory_schema_access,
+    directory_schema_credentials,
     NULL,
 };
 
@@ -143,12 +144,6 @@ const char sql_lists[] = "SELECT name, filter FROM address_list ORDER BY name_ke
 const char sql_list_insert[] =
     "INSERT INTO address_list (name_key, name, filter) VALUES ($1, $2, $3)";
 const char sql_list_filter[] = "SELECT filter FROM address_list WHERE name_key = $1";
-
-// --- Credentials ---
-const char sql_password[] = "SELECT password_hash FROM object WHERE guid = $1";
-const char sql_password_set[] = "UPDATE object SET password_hash = $2 WHERE guid = $1";
-const char sql_nt_hash[] = "SELECT nt_hash FROM object WHERE guid = $1";
-const char sql_nt_hash_set[] = "UPDATE object SET nt_hash = $2 WHERE guid = $1";
 
 // --- Check ---
 const char sql_check_address_orphans[] =

@@ -25,8 +25,10 @@ struct dns;
 // 0 or NULL takes the default.
 struct dns_options {
     const char *servers;      // "192.0.2.53 127.0.0.1:5353": forwarders; NULL, "": the system's
-                              // (/etc/resolv.conf); "root": recursion from the root servers
-    const char *trust_anchor; // file with DS or DNSKEY records; NULL: the system's root key, if any
+                              // (/etc/resolv.conf); "root": recursion from the root servers;
+                              // "off": every question fails at once
+    const char *trust_anchor; // file with DS or DNSKEY records; NULL, "": the system's root key, if
+                              // any; "none": nothing is validated
     unsigned timeout_ms;      // of one question in all; 10,000
 };
 // EC_INVALID_PARAMETER, logged: a server or the anchor cannot be read.

@@ -1,5 +1,6 @@
 // Changing messages that are there: flags, copy, move, expunge.
 #include "mailbox/public_read.h"
+#include "mailbox/receipt_internal.h"
 #include "store/public_store.h"
 
 // What the store says of copied messages is what mailbox.h promises; the structs are the same.
@@ -14,6 +15,7 @@ struct change_messages {
     unsigned n;
     struct message_flags_change flags;
     struct mailbox_limits limits;
+    struct receipts receipts;
     GArray **out;
 };
 
@@ -29,7 +31,12 @@ static enum ec change_shared_flags(struct change_messages *c, struct mbox_tx *tx
     if (deletes)
         EC_TRY(rights_require_items(c->m, tx, c->fid, RIGHTS_DELETE_ANY, RIGHTS_DELETE_OWNED,
                                     c->mids, c->n));
-    return message_change_flags(tx, c->fid, c->mids, c->n, &c->flags, c->out);
+    // What was changed since is answered too: somebody has seen it.
+    bool reads = c->flags.flags & MSG_READ && c->flags.mode != FLAGS_REMOVE;
+    if (reads)
+        EC_TRY(receipts_note(&c->receipts, tx, c->fid, c->mids, c->n, RECEIPT_READ));
+    EC_TRY(message_change_flags(tx, c->fid, c->mids, c->n, &c->flags, c->out));
+    return reads ? receipts_mark(&c->receipts, tx, c->fid) : EC_OK;
 }
 
 // Passes over what was changed since, as message_change_flags does.
@@ -105,7 +112,13 @@ enum ec mailbox_change_flags(struct mailbox *m, uint64_t fid, const uint64_t *mi
         .n_keywords = change->n_keywords,
         .unchanged_since = change->unchanged_since,
     };
-    return mbox_write(m->mbox, change_flags, &c);
+    if (c.flags.flags & MSG_READ && change->mode != MAILBOX_FLAGS_REMOVE)
+        receipts_begin(m, &c.receipts);
+    enum ec ec = mbox_write(m->mbox, change_flags, &c);
+    if (ec == EC_OK)
+        receipts_send(m, &c.receipts);
+    receipts_end(&c.receipts);
+    return ec;
 }
 
 // Whether the target has room for the messages.
@@ -210,12 +223,21 @@ static enum ec change_expunge(struct mbox_tx *tx, void *ctx) {
     struct change_messages *c = ctx;
     EC_TRY(rights_require_items(c->m, tx, c->fid, RIGHTS_DELETE_ANY, RIGHTS_DELETE_OWNED, c->mids,
                                 c->n));
+    EC_TRY(receipts_note(&c->receipts, tx, c->fid, c->mids, c->n, RECEIPT_NOT_READ));
+    EC_TRY(receipts_mark(&c->receipts, tx, c->fid));
     return message_delete(tx, c->fid, c->mids, c->n, DELETE_SOFT, NULL);
 }
 
 enum ec mailbox_expunge(struct mailbox *m, uint64_t fid, const uint64_t *mids, unsigned n) {
     struct change_messages c = {.m = m, .fid = fid, .mids = mids, .n = n};
-    return n ? mbox_write(m->mbox, change_expunge, &c) : EC_OK;
+    if (n == 0)
+        return EC_OK;
+    receipts_begin(m, &c.receipts);
+    enum ec ec = mbox_write(m->mbox, change_expunge, &c);
+    if (ec == EC_OK)
+        receipts_send(m, &c.receipts);
+    receipts_end(&c.receipts);
+    return ec;
 }
 
 void mailbox_keep_deletable(struct mailbox *m, uint64_t fid, GArray *mids) {

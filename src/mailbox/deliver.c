@@ -1,12 +1,16 @@
 // Delivery: messages from the queue into inboxes. Each message is scanned and converted once,
 // however many mailboxes it goes to; what goes to the same mailbox is one transaction. The delivery
-// id, noted in that transaction, makes a message that the queue delivers twice arrive once.
+// id, noted in that transaction, makes a message that the queue delivers twice arrive once. Before
+// it, hooks say what becomes of each message (deliver_hooks.h).
 #include <string.h>
 
 #include "base/log.h"
 #include "convert/convert.h"
-#include "mailbox/mailbox_internal.h"
+#include "mailbox/deliver_hooks.h"
+#include "mapi/props.h"
+#include "store/duplicate.h"
 #include "store/public_store.h"
+#include "store/rule.h"
 
 // A message ready to be stored.
 struct prepared {
@@ -19,8 +23,10 @@ struct batch {
     struct mailbox_delivery **items;
     struct prepared **prepared;
     enum ec *results;
+    struct delivery_plan *plans;
     unsigned n;
     struct mailbox_limits limits;
+    uint64_t duplicates; // ticks; 0: Message-IDs are not remembered
 };
 
 static void prepared_free(void *data) {
@@ -67,8 +73,29 @@ static uint64_t folder_for(struct mbox_tx *tx, const char *detail) {
     return fid;
 }
 
+// What a rule sets on the message itself.
+static enum ec set_tags(struct mbox_tx *tx, uint64_t mid, const GArray *tags) {
+    struct message *m;
+    EC_TRY(message_open(tx, mid, &m));
+    for (guint i = 0; i < tags->len; i++)
+        message_set_prop(m, &g_array_index(tags, struct prop_value, i)); // what cannot be set stays
+    enum ec ec = message_save(tx, m, MESSAGE_SAVE_FORCE);
+    message_free(m);
+    return ec;
+}
+
+static enum ec put_copies(struct mbox_tx *tx, const struct delivery_plan *plan, uint64_t fid,
+                          uint64_t mid) {
+    for (guint i = 0; plan->copies && i < plan->copies->len; i++) {
+        enum ec ec = message_copy(tx, fid, &mid, 1, g_array_index(plan->copies, uint64_t, i), NULL);
+        if (ec != EC_NOT_FOUND) // a folder that has gone since
+            EC_TRY(ec);
+    }
+    return EC_OK;
+}
+
 static enum ec deliver_one(struct mbox_tx *tx, uint64_t fid, const struct mailbox_delivery *d,
-                           const struct prepared *p) {
+                           const struct prepared *p, const struct delivery_plan *plan) {
     struct message_new spec = {
         .value = p->value,
         .mime = d->mime,
@@ -76,11 +103,31 @@ static enum ec deliver_one(struct mbox_tx *tx, uint64_t fid, const struct mailbo
         .structure = p->structure->str,
         .received = d->arrived,
         .delivery_id = d->delivery_id,
-        .is_new_mail = true,
+        .flags = plan->flags,
+        .is_new_mail = !d->is_sent_copy,
     };
     uint64_t mid;
     enum ec ec = message_create(tx, fid, &spec, &mid, NULL);
-    return ec == EC_DUPLICATE_OBJECT ? EC_OK : ec; // it is there already
+    if (ec == EC_DUPLICATE_OBJECT) // it is there already
+        return EC_OK;
+    EC_TRY(ec);
+    if (plan->tags)
+        EC_TRY(set_tags(tx, mid, plan->tags));
+    return put_copies(tx, plan, fid, mid);
+}
+
+// Whether the mailbox has had a message of this Message-ID lately; it is remembered from now on.
+static enum ec is_duplicate(struct mbox_tx *tx, const struct batch *b, unsigned i, bool *out) {
+    const struct mailbox_delivery *d = b->items[i];
+    const char *id = bag_str(b->prepared[i]->value->bag, PidTagInternetMessageId);
+    *out = false;
+    if (!b->duplicates || !id || !*id || d->folder || d->is_sent_copy)
+        return EC_OK;
+    g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, id, -1);
+    const char *detail = d->folder_detail ? d->folder_detail : "";
+    g_autofree char *key = g_strdup_printf("message-id/%s/%.100s", sum, detail);
+    filetime_t now = clock_now();
+    return mbox_note_delivered(tx, key, now - MIN(now, b->duplicates), out);
 }
 
 // A public folder takes the message: it is there and has room.
@@ -91,29 +138,126 @@ static enum ec check_folder(struct mbox_tx *tx, uint64_t fid, uint64_t size) {
     return folder_check_limits(tx, fid, size);
 }
 
+// Where a planned message goes now; a folder may be gone since.
+static uint64_t planned_folder(struct mbox_tx *tx, const struct mailbox_delivery *d,
+                               const struct delivery_plan *plan) {
+    ARENA_AUTO arena = arena_new();
+    struct folder_info info;
+    if (d->folder || plan->fid == FID_INBOX || folder_get(tx, arena, plan->fid, &info) == EC_OK)
+        return plan->fid;
+    return FID_INBOX;
+}
+
+// What is forwarded or deleted only; noted, so that it is not sent a second time.
+static enum ec drop(struct mbox_tx *tx, struct mailbox_delivery *d) {
+    bool was_there;
+    d->became |= DELIVERED_DROPPED;
+    return d->delivery_id ? mbox_note_delivered(tx, d->delivery_id, 0, &was_there) : EC_OK;
+}
+
+static enum ec store_planned(struct mbox_tx *tx, struct batch *b, unsigned i) {
+    struct mailbox_delivery *d = b->items[i];
+    const struct delivery_plan *plan = &b->plans[i];
+    struct mbox_usage before;
+    uint64_t fid = planned_folder(tx, d, plan), len = g_bytes_get_size(d->mime);
+    bool is_there = false, has_had = false;
+    b->results[i] = d->folder ? check_folder(tx, fid, len) : EC_OK;
+    if (b->results[i] == EC_OK)
+        b->results[i] = quota_admit(&b->limits, tx, fid, len, 1);
+    // What has arrived before is not refused now, because the mailbox is full since.
+    if (b->results[i] != EC_OK && d->delivery_id)
+        EC_TRY(mbox_was_delivered(tx, d->delivery_id, &is_there));
+    if (is_there)
+        b->results[i] = EC_OK;
+    if (is_there || b->results[i] != EC_OK)
+        return EC_OK;
+    EC_TRY(is_duplicate(tx, b, i, &has_had));
+    if (has_had) {
+        // This very delivery may be what was noted.
+        if (d->delivery_id)
+            EC_TRY(mbox_was_delivered(tx, d->delivery_id, &is_there));
+        d->became |= is_there ? DELIVERED_STORED : DELIVERED_DUPLICATE;
+        return EC_OK;
+    }
+    mbox_get_usage(tx, &before);
+    // A failure undoes the change: what it left behind must not be committed.
+    EC_TRY(deliver_one(tx, fid, d, b->prepared[i], plan));
+    d->became |= DELIVERED_STORED;
+    return quota_settled(&b->limits, tx, &before);
+}
+
 static enum ec change_deliver(struct mbox_tx *tx, void *ctx) {
     struct batch *b = ctx;
     for (unsigned i = 0; i < b->n; i++) {
-        struct mbox_usage before;
-        const struct mailbox_delivery *d = b->items[i];
-        uint64_t fid = d->folder ? d->folder : folder_for(tx, d->folder_detail);
-        uint64_t len = g_bytes_get_size(d->mime);
-        bool is_there = false;
-        b->results[i] = d->folder ? check_folder(tx, fid, len) : EC_OK;
-        if (b->results[i] == EC_OK)
-            b->results[i] = quota_admit(&b->limits, tx, fid, len, 1);
-        // What has arrived before is not refused now, because the mailbox is full since.
-        if (b->results[i] != EC_OK && d->delivery_id)
-            EC_TRY(mbox_was_delivered(tx, d->delivery_id, &is_there));
-        if (is_there)
-            b->results[i] = EC_OK;
-        if (is_there || b->results[i] != EC_OK)
-            continue;
-        mbox_get_usage(tx, &before);
-        // A failure undoes the change: what it left behind must not be committed.
-        EC_TRY(deliver_one(tx, fid, b->items[i], b->prepared[i]));
-        EC_TRY(quota_settled(&b->limits, tx, &before));
+        const struct delivery_plan *plan = &b->plans[i];
+        b->items[i]->became = plan->outgoing && plan->outgoing->len ? DELIVERED_SENT_ON : 0;
+        b->results[i] = plan->result;
+        for (guint k = 0; plan->broken_rules && k < plan->broken_rules->len; k++) {
+            const struct broken_rule *rule =
+                &g_array_index(plan->broken_rules, struct broken_rule, k);
+            enum ec ec = rule_set_error(tx, rule->fid, rule->id, RULE_ERROR);
+            if (ec != EC_NOT_FOUND)
+                EC_TRY(ec);
+        }
+        if (plan->result == EC_OK && plan->is_dropped)
+            EC_TRY(drop(tx, b->items[i]));
+        else if (plan->result == EC_OK)
+            EC_TRY(store_planned(tx, b, i));
     }
+    return EC_OK;
+}
+
+// --- Planning ---
+
+// The plan of a message whose mailbox has no say.
+static struct delivery_plan plain_plan(const struct mailbox_delivery *d) {
+    return (struct delivery_plan){.delivery = d,
+                                  .fid = d->is_sent_copy ? FID_SENT_ITEMS : d->folder,
+                                  .flags = d->is_sent_copy ? MSG_READ : 0};
+}
+
+static void plan_one(struct batch *b, unsigned i, const struct delivery_plan *known) {
+    const struct mailbox_delivery *d = b->items[i];
+    struct delivery_plan *plan = &b->plans[i];
+    *plan = plain_plan(d);
+    if (plan->fid)
+        return;
+    *plan = *known;
+    plan->delivery = d;
+    plan->value = b->prepared[i]->value;
+    plan->fid = folder_for(plan->tx, d->folder_detail);
+    enum ec ec = delivery_plan_make(plan);
+    if (ec != EC_OK)
+        plan->result = ec;
+}
+
+static enum ec plan_all(struct mailbox_service *s, struct mbox_tx *tx, struct arena *arena,
+                        const struct owner_settings *owner, struct batch *b) {
+    struct rule_list rules;
+    enum ec ec = rule_list_get(tx, arena, FID_INBOX, &rules);
+    if (ec == EC_NOT_FOUND) // the public store has no Inbox
+        rules.n = 0;
+    else if (ec != EC_OK)
+        return ec;
+    struct delivery_plan known = {
+        .service = s, .tx = tx, .arena = arena, .owner = owner, .has_inbox_rules = rules.n > 0};
+    for (unsigned i = 0; i < b->n; i++)
+        plan_one(b, i, &known);
+    return EC_OK;
+}
+
+static enum ec plan_batch(struct mailbox_service *s, struct mbox *mbox, struct arena *arena,
+                          struct batch *b) {
+    struct owner_settings *owner = arena_alloc(arena, sizeof *owner);
+    struct mbox_tx *tx;
+    EC_TRY(mailbox_owner_settings(s, arena, b->items[0]->mailbox, owner));
+    EC_TRY(mbox_read(mbox, &tx));
+    enum ec ec = plan_all(s, tx, arena, owner, b);
+    mbox_read_end(tx);
+    EC_TRY(ec);
+    for (unsigned i = 0; i < b->n; i++)
+        if (b->plans[i].result == EC_OK)
+            b->plans[i].result = delivery_plan_send(&b->plans[i]);
     return EC_OK;
 }
 
@@ -126,27 +270,44 @@ static enum ec run(struct mbox *mbox, struct batch *b) {
     return ec;
 }
 
-static void deliver_batch(struct mailbox_service *s, struct batch *b) {
-    const struct guid *guid = b->items[0]->mailbox;
-    MBOX_AUTO mbox = NULL;
-    enum ec ec = mailbox_limits(s, guid, &b->limits);
-    b->limits.message = 0; // decided on when it came in, and a report must not fail of it
-    if (ec == EC_OK)
-        ec = store_open_mailbox(s->store, guid, &mbox);
-    if (ec != EC_OK) {
-        for (unsigned i = 0; i < b->n; i++)
-            b->items[i]->result = ec;
-        return;
-    }
+static void fail_batch(struct batch *b, enum ec ec) {
+    for (unsigned i = 0; i < b->n; i++)
+        b->items[i]->result = ec;
+}
+
+static void store_batch(struct mbox *mbox, struct batch *b) {
     // One message that cannot be stored does not keep the others out.
     if (run(mbox, b) == EC_OK || b->n == 1)
         return;
     for (unsigned i = 0; i < b->n; i++) {
-        struct batch one = {
-            .items = &b->items[i], .prepared = &b->prepared[i], .results = &b->results[i], .n = 1};
-        one.limits = b->limits;
+        struct batch one = *b;
+        one.items += i;
+        one.prepared += i;
+        one.results += i;
+        one.plans += i;
+        one.n = 1;
         run(mbox, &one);
     }
+}
+
+static void deliver_batch(struct mailbox_service *s, struct batch *b) {
+    const struct guid *guid = b->items[0]->mailbox;
+    MBOX_AUTO mbox = NULL;
+    ARENA_AUTO arena = arena_new();
+    enum ec ec = mailbox_limits(s, guid, &b->limits);
+    b->limits.message = 0; // decided on when it came in, and a report must not fail of it
+    b->duplicates = mailbox_options_of(s).duplicates * FILETIME_SECOND;
+    if (ec == EC_OK)
+        ec = store_open_mailbox(s->store, guid, &mbox);
+    b->plans = arena_alloc0(arena, b->n * sizeof *b->plans);
+    if (ec == EC_OK)
+        ec = plan_batch(s, mbox, arena, b);
+    if (ec == EC_OK)
+        store_batch(mbox, b);
+    else
+        fail_batch(b, ec);
+    for (unsigned i = 0; i < b->n; i++)
+        delivery_plan_clear(&b->plans[i]);
 }
 
 static int compare_mailboxes(const void *a, const void *b) {

@@ -4,6 +4,8 @@
 // it is called in the user's language.
 #include <string.h>
 
+#include "mailbox/metadata.h"
+#include "mailbox/metadata_internal.h"
 #include "mailbox/public_read.h"
 
 #define SLASH "/"
@@ -141,7 +143,7 @@ static enum ec list_in(struct mailbox *m, struct mbox_tx *tx, struct arena *aren
         if (parent && parent->item >= 0)
             out->items[parent->item].has_children = true;
     }
-    return EC_OK;
+    return metadata_mark_uses(tx, arena, out);
 }
 
 static enum ec list_folders(struct mailbox *m, struct arena *arena, bool with_hidden,
@@ -195,6 +197,7 @@ struct tree_change {
     struct mailbox *m;
     struct arena *arena;
     const char *path, *new_path;
+    const char *use;          // what a new folder is for; NULL: nothing special
     uint64_t fid;             // out: the folder made
     struct folder_rows *rows; // of the Inbox when it is renamed
     struct mailbox_limits limits;
@@ -269,12 +272,18 @@ static enum ec create_last(struct tree_change *c, struct mbox_tx *tx, const char
 
 static enum ec change_create(struct mbox_tx *tx, void *ctx) {
     struct tree_change *c = ctx;
-    return create_last(c, tx, c->path);
+    EC_TRY(create_last(c, tx, c->path));
+    return c->use ? metadata_set_use(tx, c->fid, c->use) : EC_OK;
 }
 
 enum ec mailbox_create_folder(struct mailbox *m, const char *path, uint64_t *fid_out) {
+    return mailbox_create_folder_for(m, path, NULL, fid_out);
+}
+
+enum ec mailbox_create_folder_for(struct mailbox *m, const char *path, const char *use,
+                                  uint64_t *fid_out) {
     ARENA_AUTO arena = arena_new();
-    struct tree_change c = {.m = m, .arena = arena, .path = path};
+    struct tree_change c = {.m = m, .arena = arena, .path = path, .use = use};
     EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &c.limits));
     EC_TRY(mbox_write(m->mbox, change_create, &c));
     if (fid_out)

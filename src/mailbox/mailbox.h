@@ -31,9 +31,16 @@ enum ec mailbox_open_own(struct mailbox_service *s, struct principal *who, struc
 // Anybody's (by its directory guid): allowed when the principal has a right on some folder there.
 enum ec mailbox_open(struct mailbox_service *s, struct principal *who, const struct guid *guid,
                      struct mailbox **out);
+// The mailbox that the login name named beside the user (mailbox/login.c): an address, or a name in
+// the user's domain or the default one; the user's own without. Rights as mailbox_open; EC_NOT_FOUND
+// also when there are none.
+enum ec mailbox_open_login(struct mailbox_service *s, struct principal *who, struct mailbox **out);
 void mailbox_close(struct mailbox *m); // accepts NULL
 const struct principal *mailbox_principal(const struct mailbox *m);
 bool mailbox_is_owner(const struct mailbox *m);
+const struct guid *mailbox_guid(const struct mailbox *m);
+// The directory guid of whose mailbox it is; false: nobody's (the public store).
+bool mailbox_owner(const struct mailbox *m, struct guid *out);
 struct mbox *mailbox_mbox(struct mailbox *m); // for other files of mailbox/ and for rop/
 
 // --- Folders (mailbox/folders.c) ---
@@ -114,7 +121,7 @@ enum ec mailbox_modify_permissions(struct mailbox *m, uint64_t fid, unsigned fla
 
 // --- Everything a user can open by path (mailbox/shared.c) ---
 // A user's own mailbox, and below two names those of others and the public folders. Used by one
-// session at a time.
+// session at a time. "Own" is the mailbox that mailbox_open_login gives.
 #define MAILBOX_OTHER_USERS "Other Users" // then the address of the mailbox
 #define MAILBOX_PUBLIC_FOLDERS "Public Folders"
 struct mailbox_set;
@@ -130,7 +137,10 @@ enum ec mailbox_set_find(struct mailbox_set *set, struct arena *arena, const cha
                          struct mailbox **m_out, struct mailbox_folder *out);
 // Folders of the user's own mailbox, and with `levels` 1 the two names above (when there is
 // anything below), 2 also the mailboxes and the public folders, 3 everything. Names that are no
-// folder have fid 0. Subscriptions are the user's own everywhere.
+// folder have fid 0. Subscriptions are the user's own everywhere. Where the server or the user
+// wants only mail to be shown (SETTING_IMAP_FOLDERS) other folders are left out; they still are
+// found.
+#define SETTING_IMAP_FOLDERS "imap.folders" // of an entry: "all" or "mail"; not set: the default
 enum ec mailbox_set_list(struct mailbox_set *set, struct arena *arena, unsigned levels,
                          struct mailbox_folder_list *out);
 
@@ -229,6 +239,15 @@ struct mailbox_append {
 };
 enum ec mailbox_append(struct mailbox *m, uint64_t fid, const struct mailbox_append *message,
                        uint64_t *mid_out, uint32_t *uid_out);
+// Several, in order: all or none of them. With `replaced` (may be NULL) that message of the same
+// mailbox is deleted with it, as mailbox_expunge does: EC_OBJECT_DELETED when it is gone already.
+// The outs (may be NULL) have room for `n`.
+struct mailbox_replaced {
+    uint64_t fid, mid;
+};
+enum ec mailbox_append_all(struct mailbox *m, uint64_t fid, const struct mailbox_append *messages,
+                           unsigned n, const struct mailbox_replaced *replaced, uint64_t *mids_out,
+                           uint32_t *uids_out);
 
 // --- Importing (mailbox/import.c), for admin/ ---
 struct mailbox_import {
@@ -261,8 +280,8 @@ enum ec mailbox_copy(struct mailbox *m, uint64_t from, const uint64_t *mids, uns
                      uint64_t to, GArray **out); // of struct mailbox_copied
 enum ec mailbox_move(struct mailbox *m, uint64_t from, const uint64_t *mids, unsigned n,
                      uint64_t to, GArray **out);
-// The same into another mailbox (mailbox/shared.c): all or nothing of the copies; what was copied
-// is then deleted.
+// The same into another mailbox (mailbox/transfer.c), with all properties: all or nothing of the
+// copies; what was copied is then deleted.
 enum ec mailbox_copy_to(struct mailbox *from, uint64_t fid, const uint64_t *mids, unsigned n,
                         struct mailbox *to, uint64_t to_fid, GArray **out);
 enum ec mailbox_move_to(struct mailbox *from, uint64_t fid, const uint64_t *mids, unsigned n,
@@ -309,6 +328,9 @@ enum search_kind {
     // matches nothing.
     SEARCH_WORDS,
     SEARCH_RESTRICTION, // of the message's properties, recipients and attachments
+    SEARCH_MID_SINCE,   // number: ids from this one on (mailbox_saved_since)
+    SEARCH_EMAIL_ID,    // text: mailbox_read_ids
+    SEARCH_THREAD_ID,
 };
 struct search_range {
     uint32_t low, high;
@@ -362,9 +384,20 @@ struct mailbox_delivery {
                                // NULL: none
     uint64_t folder;           // of the public store; 0: as above
     filetime_t arrived;
-    enum ec result; // out
+    const char *sender; // envelope; "" the null sender, NULL: not known
+    int scl;            // queue_envelope.scl
+    bool is_sent_copy;  // into Sent Items, read; no hook is asked
+    enum ec result;     // out
+    unsigned became;    // out, when EC_OK: enum mailbox_delivered
 };
-// Delivers many at once: those to the same mailbox in one transaction. Sets each result: EC_OK
-// (also when it was delivered before), EC_QUOTA_EXCEEDED, EC_NOT_FOUND (no such mailbox),
-// EC_DISK_FULL...
+enum mailbox_delivered {
+    DELIVERED_STORED = 1,
+    DELIVERED_DUPLICATE = 2, // the mailbox has had a message of this Message-ID
+    DELIVERED_SENT_ON = 4,   // forwarded, by the owner's setting or a rule
+    DELIVERED_DROPPED = 8,   // not kept: a rule deletes it or it is forwarded only
+};
+// Delivers many at once: those to the same mailbox in one transaction. Forwards and rules are
+// carried out (deliver_hooks.h). Sets each result: EC_OK (also when it was delivered before),
+// EC_QUOTA_EXCEEDED, EC_NOT_FOUND (no such mailbox), EC_ACCESS_DENIED, EC_MESSAGE_TOO_BIG,
+// EC_NOT_SUPPORTED (a rule refuses it), EC_DISK_FULL...
 void mailbox_deliver(struct mailbox_service *s, struct mailbox_delivery *deliveries, unsigned n);

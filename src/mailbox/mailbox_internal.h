@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "mailbox/mailbox.h"
+#include "mailbox/outbox.h"
 #include "mailbox/quota_internal.h"
 #include "store/folder.h"
 #include "store/message.h"
@@ -13,6 +14,10 @@ struct mailbox_service {
     struct store *store;
     struct directory *directory;
     struct quota_cache *quota; // limits, and the options they come from
+    struct owner_cache *owners;
+    mailbox_submit submit; // outbox.h; NULL: nothing is sent
+    void *submit_ctx;
+    struct sort_cache *sorting; // sort_index.h
 };
 
 struct mailbox {
@@ -21,8 +26,15 @@ struct mailbox {
     struct mbox *mbox;
     bool is_owner;  // the mailbox is the principal's own, or the principal is the administrator
     bool is_public; // the public store: nobody's own
+    bool sends_receipts; // receipt.h
     struct rights_cache *rights;
 };
+
+// --- owner_settings.c, outbox.c ---
+
+struct owner_cache *owner_cache_new(void);
+void owner_cache_free(struct owner_cache *c); // accepts NULL
+enum ec outbox_send(struct mailbox_service *s, const struct mailbox_outgoing *message);
 
 // --- service.c ---
 
@@ -111,3 +123,6 @@ enum ec subscription_follow(struct mbox_tx *tx, const char *path, uint64_t fid, 
 // The MIME rendition, for search.c; as mailbox_read_mime but never makes one on the way: a message
 // without one gives EC_NOT_FOUND too when `make` is false.
 struct mbox_tx *reader_tx(struct mailbox_reader *r);
+const struct mailbox *reader_mailbox(const struct mailbox_reader *r);
+// EC_OK for a message of this folder that the principal may read; EC_NOT_FOUND, EC_ACCESS_DENIED.
+enum ec mailbox_reader_check(struct mailbox_reader *r, uint64_t mid);

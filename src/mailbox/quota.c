@@ -241,14 +241,12 @@ enum ec mailbox_get_quota(struct mailbox *m, struct mailbox_quota *out) {
     return EC_OK;
 }
 
-enum ec mailbox_may_send(struct mailbox_service *s, const struct guid *mailbox) {
-    struct mailbox_limits limits;
+// What a mailbox holds; nothing when there is none.
+static enum ec usage_of(struct mailbox_service *s, const struct guid *mailbox, uint64_t *size_out) {
     struct mbox_usage usage;
     MBOX_AUTO mbox = NULL;
     MBOX_TX_AUTO tx = NULL;
-    EC_TRY(mailbox_limits(s, mailbox, &limits));
-    if (limits.send == 0)
-        return EC_OK;
+    *size_out = 0;
     enum ec ec = store_open_mailbox(s->store, mailbox, &mbox);
     if (ec == EC_NOT_FOUND)
         return EC_OK; // without a mailbox nothing is full
@@ -257,7 +255,30 @@ enum ec mailbox_may_send(struct mailbox_service *s, const struct guid *mailbox) 
     mbox_get_usage(tx, &usage);
     mbox_read_end(tx);
     tx = NULL;
-    return usage.size >= limits.send ? EC_QUOTA_EXCEEDED : EC_OK;
+    *size_out = usage.size;
+    return EC_OK;
+}
+
+enum ec mailbox_may_send(struct mailbox_service *s, const struct guid *mailbox) {
+    struct mailbox_limits limits;
+    uint64_t used;
+    EC_TRY(mailbox_limits(s, mailbox, &limits));
+    if (limits.send == 0)
+        return EC_OK;
+    EC_TRY(usage_of(s, mailbox, &used));
+    return used >= limits.send ? EC_QUOTA_EXCEEDED : EC_OK;
+}
+
+enum ec mailbox_may_receive(struct mailbox_service *s, const struct guid *mailbox, uint64_t size) {
+    struct mailbox_limits limits;
+    uint64_t used;
+    EC_TRY(mailbox_limits(s, mailbox, &limits));
+    if (limits.message && size > limits.message)
+        return EC_MESSAGE_TOO_BIG;
+    if (limits.receive == 0)
+        return EC_OK;
+    EC_TRY(usage_of(s, mailbox, &used));
+    return used >= limits.receive || size > limits.receive - used ? EC_QUOTA_EXCEEDED : EC_OK;
 }
 
 static int32_t long_of(uint64_t n) {

@@ -25,8 +25,11 @@ struct mailbox_options {
     uint32_t folder_depth; // levels below the root
     // Seconds.
     uint32_t keep_deleted; // how long deleted messages can be restored; 0: 14 days
+    uint32_t duplicates;   // how long a Message-ID is remembered, to drop duplicates; 0: not at all
     // Minutes after midnight, local time, at which the nightly pass begins.
     uint32_t nightly;
+    // Mail clients are shown mail folders only, unless a user has SETTING_IMAP_FOLDERS.
+    bool mail_folders_only;
 };
 // Copies. May be called again while the service is in use (SIGHUP).
 void mailbox_service_configure(struct mailbox_service *s, const struct mailbox_options *options);
@@ -49,6 +52,10 @@ enum ec mailbox_get_quota(struct mailbox *m, struct mailbox_quota *out);
 
 // Whether the owner may send: EC_QUOTA_EXCEEDED.
 enum ec mailbox_may_send(struct mailbox_service *s, const struct guid *mailbox);
+
+// Whether a message of so many bytes (0: not known) can be put into a mailbox: EC_QUOTA_EXCEEDED,
+// EC_MESSAGE_TOO_BIG. What it says of the size is not exact: the delivery decides.
+enum ec mailbox_may_receive(struct mailbox_service *s, const struct guid *mailbox, uint64_t size);
 
 // The store object's properties with those on sizes and quotas filled in. *out: bag_free.
 enum ec mailbox_store_props(struct mailbox *m, struct bag **out);

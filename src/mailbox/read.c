@@ -164,8 +164,7 @@ static enum ec make_mime(struct mailbox_reader *r, uint64_t mid, GBytes **out) {
 
 // --- Reading ---
 
-// A message of this folder that the principal may read.
-static enum ec check_message(struct mailbox_reader *r, uint64_t mid) {
+enum ec mailbox_reader_check(struct mailbox_reader *r, uint64_t mid) {
     if (r->m->is_owner)
         return EC_OK;
     uint64_t fid;
@@ -175,6 +174,10 @@ static enum ec check_message(struct mailbox_reader *r, uint64_t mid) {
     if (fid != r->fid)
         return EC_NOT_FOUND;
     return r->is_own_only && !rights_is_own(r->m, &creator) ? EC_ACCESS_DENIED : EC_OK;
+}
+
+const struct mailbox *reader_mailbox(const struct mailbox_reader *r) {
+    return r->m;
 }
 
 // EC_NOT_FOUND both for a message that is gone and for one without a rendition; which of them it
@@ -195,7 +198,7 @@ enum ec mailbox_read_mime(struct mailbox_reader *r, uint64_t mid, GBytes **out) 
 enum ec mailbox_read_mime_range(struct mailbox_reader *r, uint64_t mid, uint64_t pos, uint64_t len,
                                 GBytes **out) {
     struct message_mime mime;
-    EC_TRY(check_message(r, mid));
+    EC_TRY(mailbox_reader_check(r, mid));
     enum ec ec = find_mime(r, mid, &mime);
     if (ec == EC_OK) {
         if (pos >= mime.size) {
@@ -218,7 +221,7 @@ enum ec mailbox_read_mime_range(struct mailbox_reader *r, uint64_t mid, uint64_t
 enum ec mailbox_read_envelope(struct mailbox_reader *r, uint64_t mid, const char **envelope_out,
                               const char **structure_out) {
     struct message_mime mime;
-    EC_TRY(check_message(r, mid));
+    EC_TRY(mailbox_reader_check(r, mid));
     arena_reset(r->arena);
     if (r->at.mid == mid) {
         if (envelope_out)
@@ -253,7 +256,7 @@ enum ec mailbox_read_envelope(struct mailbox_reader *r, uint64_t mid, const char
 
 enum ec mailbox_read_size(struct mailbox_reader *r, uint64_t mid, uint64_t *out) {
     struct message_mime mime;
-    EC_TRY(check_message(r, mid));
+    EC_TRY(mailbox_reader_check(r, mid));
     enum ec ec = find_mime(r, mid, &mime);
     if (ec == EC_NOT_FOUND) {
         GBytes *all;

@@ -49,6 +49,8 @@ static bool row_matches(const struct search_node *node, const struct message_row
         return row->received >= node->number;
     case SEARCH_MODSEQ:
         return row->modseq >= node->number;
+    case SEARCH_MID_SINCE:
+        return row->mid >= node->number;
     default:
         return true;
     }
@@ -75,6 +77,8 @@ static enum search_answer row_answer(const struct search_plan *plan, const struc
     case SEARCH_BODY:
     case SEARCH_TEXT:
     case SEARCH_RESTRICTION:
+    case SEARCH_EMAIL_ID:
+    case SEARCH_THREAD_ID:
         return ANSWER_PERHAPS;
     default:
         return row_matches(node, row) ? ANSWER_YES : ANSWER_NO;

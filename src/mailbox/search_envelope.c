@@ -226,3 +226,57 @@ bool envelope_date(struct arena *arena, const char *envelope, size_t len, const 
     *date_out = t.data;
     return true;
 }
+
+// --- The parts for sorting ---
+
+static const char *plain_text(struct arena *arena, const struct value *v) {
+    if (!v->data)
+        return NULL;
+    struct text t = {.data = arena_alloc(arena, v->len + 1)};
+    put_value(&t, v);
+    t.data[t.len] = 0;
+    return t.data;
+}
+
+static bool read_text(struct cursor *c, struct arena *arena, const char **out) {
+    struct value v;
+    if (!read_value(c, &v))
+        return false;
+    *out = plain_text(arena, &v);
+    return true;
+}
+
+// The first address; the others are passed over.
+static bool read_person(struct cursor *c, struct arena *arena, struct envelope_person *out) {
+    struct address a;
+    bool is_first = true;
+    if (accept_nil(c))
+        return true;
+    if (!accept(c, '('))
+        return false;
+    while (!accept(c, ')')) {
+        if (!read_address(c, &a))
+            return false;
+        if (is_first)
+            *out =
+                (struct envelope_person){plain_text(arena, &a.name), plain_text(arena, &a.mailbox),
+                                         plain_text(arena, &a.domain)};
+        is_first = false;
+    }
+    return true;
+}
+
+bool envelope_read(struct arena *arena, const char *envelope, size_t len,
+                   struct envelope_parts *out) {
+    struct cursor c = {envelope, envelope + len};
+    *out = (struct envelope_parts){0};
+    return find_field(&c, ENVELOPE_DATE) && read_text(&c, arena, &out->date) && accept(&c, ' ') &&
+           read_text(&c, arena, &out->subject) && accept(&c, ' ') &&
+           read_person(&c, arena, &out->from) && accept(&c, ' ') &&
+           skip_field(&c, ENVELOPE_SENDER) && accept(&c, ' ') &&
+           skip_field(&c, ENVELOPE_REPLY_TO) && accept(&c, ' ') &&
+           read_person(&c, arena, &out->to) && accept(&c, ' ') &&
+           read_person(&c, arena, &out->cc) && accept(&c, ' ') && skip_field(&c, ENVELOPE_BCC) &&
+           accept(&c, ' ') && read_text(&c, arena, &out->in_reply_to) && accept(&c, ' ') &&
+           read_text(&c, arena, &out->message_id);
+}

@@ -30,5 +30,17 @@ bool envelope_contains(struct arena *scratch, const char *envelope, size_t len,
                        enum envelope_field field, const struct search_needle *needle,
                        bool *found_out);
 
+// What sorting and threading need of an envelope: texts without their quotes, encoded words as they
+// stand; of addresses the first one. In the arena; NULL: absent. False as above.
+struct envelope_person {
+    const char *name, *mailbox, *domain;
+};
+struct envelope_parts {
+    const char *date, *subject, *in_reply_to, *message_id;
+    struct envelope_person from, to, cc;
+};
+bool envelope_read(struct arena *arena, const char *envelope, size_t len,
+                   struct envelope_parts *out);
+
 // The Date field as it stands, in the arena; NULL in *date_out: none. False as above.
 bool envelope_date(struct arena *arena, const char *envelope, size_t len, const char **date_out);

@@ -1,6 +1,7 @@
 // What a message says: read as little of it as decides.
 #include <string.h>
 
+#include "mailbox/identity.h"
 #include "mailbox/search_internal.h"
 #include "mapi/props.h"
 #include "mapi/restriction.h"
@@ -173,6 +174,13 @@ static bool size_matches(const struct plan *p, struct subject *s) {
     return p->node->kind == SEARCH_SIZE_LARGER ? size > p->node->number : size < p->node->number;
 }
 
+static bool id_matches(const struct plan *p, struct subject *s) {
+    char email[MAILBOX_ID_SIZE], thread[MAILBOX_ID_SIZE];
+    s->ec = mailbox_read_ids(s->reader, s->row->mid, email, thread);
+    return s->ec == EC_OK && p->node->text &&
+           strcmp(p->node->text, p->node->kind == SEARCH_EMAIL_ID ? email : thread) == 0;
+}
+
 bool subject_matches(const struct plan *p, struct subject *s) {
     if (p->words)
         return words_match(p, s);
@@ -187,6 +195,9 @@ bool subject_matches(const struct plan *p, struct subject *s) {
         return sent_matches(p, s);
     case SEARCH_RESTRICTION:
         return restriction_match(p, s);
+    case SEARCH_EMAIL_ID:
+    case SEARCH_THREAD_ID:
+        return id_matches(p, s);
     default:
         return text_matches(p, s);
     }

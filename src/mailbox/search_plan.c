@@ -17,6 +17,9 @@ static enum search_cost own_cost(const struct plan *p) {
     case SEARCH_SENT_BEFORE:
     case SEARCH_SENT_SINCE:
         return COST_ENVELOPE;
+    case SEARCH_EMAIL_ID:
+    case SEARCH_THREAD_ID:
+        return COST_ENVELOPE;
     case SEARCH_RESTRICTION:
         return COST_OBJECT;
     case SEARCH_WORDS:

@@ -1,6 +1,7 @@
 // Opening mailboxes: a principal's own one or somebody else's.
 #include "mailbox/archive.h"
 #include "mailbox/mailbox_internal.h"
+#include "mailbox/sort_index.h"
 #include "store/public_store.h"
 
 enum ec mailbox_service_new(struct store *store, struct directory *directory,
@@ -9,13 +10,18 @@ enum ec mailbox_service_new(struct store *store, struct directory *directory,
     s->store = store;
     s->directory = directory;
     s->quota = quota_cache_new();
+    s->owners = owner_cache_new();
+    s->sorting = sort_cache_new();
     *out = s;
     return EC_OK;
 }
 
 void mailbox_service_free(struct mailbox_service *s) {
-    if (s)
-        quota_cache_free(s->quota);
+    if (!s)
+        return;
+    quota_cache_free(s->quota);
+    owner_cache_free(s->owners);
+    sort_cache_free(s->sorting);
     g_free(s);
 }
 
@@ -84,6 +90,11 @@ const struct principal *mailbox_principal(const struct mailbox *m) {
 
 bool mailbox_is_owner(const struct mailbox *m) {
     return m->is_owner;
+}
+
+bool mailbox_owner(const struct mailbox *m, struct guid *out) {
+    *out = *mbox_guid(m->mbox);
+    return !m->is_public;
 }
 
 struct mbox *mailbox_mbox(struct mailbox *m) {

@@ -3,6 +3,7 @@
 // are first named and kept open with the set; rights are asked each time all the same.
 #include <string.h>
 
+#include "directory/setting.h"
 #include "mailbox/public_read.h"
 
 #define SHARED_OPEN_MAX 500 // mailboxes a set keeps open
@@ -10,8 +11,9 @@
 struct mailbox_set {
     struct mailbox_service *service;
     struct principal *who;
-    struct mailbox *own, *public; // public: NULL until it is named
-    GHashTable *others;           // address -> struct mailbox; NULL: none was opened yet
+    struct mailbox *own;    // or the one that the login name named
+    struct mailbox *public; // NULL until it is named
+    GHashTable *others;     // address -> struct mailbox; NULL: none was opened yet
 };
 
 static void close_mailbox(gpointer m) {
@@ -21,7 +23,7 @@ static void close_mailbox(gpointer m) {
 enum ec mailbox_set_new(struct mailbox_service *s, struct principal *who,
                         struct mailbox_set **out) {
     struct mailbox *own;
-    EC_TRY(mailbox_open_own(s, who, &own));
+    EC_TRY(mailbox_open_login(s, who, &own));
     struct mailbox_set *set = g_new0(struct mailbox_set, 1);
     set->service = s;
     set->who = principal_ref(who);
@@ -202,8 +204,44 @@ static enum ec add_public(struct listing *l, unsigned levels) {
     return levels > 1 ? add_folders(l, m, MAILBOX_PUBLIC_FOLDERS) : EC_OK;
 }
 
-enum ec mailbox_set_list(struct mailbox_set *set, struct arena *arena, unsigned levels,
-                         struct mailbox_folder_list *out) {
+// --- What mail clients are shown of it ---
+
+static bool shows_mail_only(const struct mailbox_set *set, struct arena *arena) {
+    struct directory *d = set->service->directory;
+    const char *own;
+    if (d && directory_setting(d, arena, &set->who->guid, SETTING_IMAP_FOLDERS, &own) == EC_OK)
+        return strcmp(own, "mail") == 0;
+    return mailbox_options_of(set->service).mail_folders_only;
+}
+
+static bool is_mail(const struct mailbox_folder *f) {
+    const char *class = f->container_class;
+    return f->fid == 0 || !*class ||
+           (g_ascii_strncasecmp(class, "IPF.Note", 8) == 0 && (class[8] == 0 || class[8] == '.'));
+}
+
+// Takes calendars, contacts and the like out of the list.
+static void keep_mail(struct mailbox_folder_list *list) {
+    g_autoptr(GHashTable) kept = g_hash_table_new(g_str_hash, g_str_equal);
+    unsigned n = 0;
+    for (unsigned i = 0; i < list->n; i++) {
+        struct mailbox_folder f = list->items[i];
+        if (!is_mail(&f))
+            continue;
+        f.has_children = f.fid == 0;
+        const char *slash = strrchr(f.path, '/');
+        g_autofree char *parent = slash ? g_strndup(f.path, (gsize)(slash - f.path)) : NULL;
+        struct mailbox_folder *above = parent ? g_hash_table_lookup(kept, parent) : NULL;
+        if (above)
+            above->has_children = true;
+        list->items[n] = f;
+        g_hash_table_insert(kept, (gpointer)f.path, &list->items[n++]);
+    }
+    list->n = n;
+}
+
+static enum ec list_all(struct mailbox_set *set, struct arena *arena, unsigned levels,
+                        struct mailbox_folder_list *out) {
     EC_TRY(mailbox_list_folders(set->own, arena, out));
     if (levels == 0)
         return EC_OK;
@@ -221,91 +259,10 @@ enum ec mailbox_set_list(struct mailbox_set *set, struct arena *arena, unsigned 
     return EC_OK;
 }
 
-// --- From one mailbox to another ---
-
-static enum ec copy_one(struct mailbox_reader *r, struct mailbox *from, uint64_t fid, uint64_t mid,
-                        struct mailbox *to, uint64_t to_fid, struct mailbox_copied *out) {
-    g_autoptr(GBytes) mime = NULL;
-    struct message_row row;
-    uint64_t in;
-    EC_TRY(message_get_row(reader_tx(r), mid, &in, &row));
-    enum ec ec = in == fid && !(row.flags & MSG_SOFT_DELETED) ? mailbox_read_mime(r, mid, &mime)
-                                                              : EC_NOT_FOUND;
-    if (ec == EC_OK && from->is_public)
-        ec = read_state_apply(from, reader_tx(r), fid, &row);
-    if (ec == EC_OK) {
-        struct mailbox_append message = {.mime = mime,
-                                         .flags = row.flags & MSG_CLIENT_FLAGS,
-                                         .keywords = row.keywords,
-                                         .received = row.received};
-        ec = mailbox_append(to, to_fid, &message, &out->new_mid, &out->new_uid);
-    }
-    out->old_mid = mid;
-    out->old_uid = row.uid;
-    if (row.keywords)
-        shared_text_unref(row.keywords);
-    return ec;
-}
-
-struct undo {
-    uint64_t fid;
-    const GArray *copied;
-};
-
-static enum ec change_undo(struct mbox_tx *tx, void *ctx) {
-    const struct undo *u = ctx;
-    for (guint i = 0; i < u->copied->len; i++)
-        EC_TRY(message_delete(tx, u->fid,
-                              &g_array_index(u->copied, struct mailbox_copied, i).new_mid, 1,
-                              DELETE_HARD, NULL));
+enum ec mailbox_set_list(struct mailbox_set *set, struct arena *arena, unsigned levels,
+                         struct mailbox_folder_list *out) {
+    EC_TRY(list_all(set, arena, levels, out));
+    if (shows_mail_only(set, arena))
+        keep_mail(out);
     return EC_OK;
-}
-
-enum ec mailbox_copy_to(struct mailbox *from, uint64_t fid, const uint64_t *mids, unsigned n,
-                        struct mailbox *to, uint64_t to_fid, GArray **out) {
-    if (from == to)
-        return mailbox_copy(from, fid, mids, n, to_fid, out);
-    g_autoptr(GArray) copied = g_array_new(FALSE, FALSE, sizeof(struct mailbox_copied));
-    struct mailbox_reader *r;
-    EC_TRY(mailbox_reader_open(from, fid, &r));
-    enum ec ec = EC_OK;
-    for (unsigned i = 0; i < n && ec == EC_OK; i++) {
-        struct mailbox_copied one = {0};
-        ec = copy_one(r, from, fid, mids[i], to, to_fid, &one);
-        if (ec == EC_OK)
-            g_array_append_val(copied, one);
-        else if (ec == EC_NOT_FOUND && rights_check(to, to_fid, RIGHTS_CREATE) == EC_OK)
-            ec = EC_OK; // the message is gone, not the target
-    }
-    mailbox_reader_close(r);
-    if (ec != EC_OK) {
-        struct undo u = {to_fid, copied}; // all or nothing
-        mbox_write(to->mbox, change_undo, &u);
-        return ec;
-    }
-    if (out)
-        *out = g_steal_pointer(&copied);
-    return EC_OK;
-}
-
-enum ec mailbox_move_to(struct mailbox *from, uint64_t fid, const uint64_t *mids, unsigned n,
-                        struct mailbox *to, uint64_t to_fid, GArray **out) {
-    if (from == to)
-        return mailbox_move(from, fid, mids, n, to_fid, out);
-    {
-        MBOX_TX_AUTO tx = NULL;
-        EC_TRY(mbox_read(from->mbox, &tx));
-        EC_TRY(
-            rights_require_items(from, tx, fid, RIGHTS_DELETE_ANY, RIGHTS_DELETE_OWNED, mids, n));
-    }
-    GArray *copied;
-    EC_TRY(mailbox_copy_to(from, fid, mids, n, to, to_fid, &copied));
-    g_autofree uint64_t *gone = g_new(uint64_t, copied->len + 1);
-    for (guint i = 0; i < copied->len; i++)
-        gone[i] = g_array_index(copied, struct mailbox_copied, i).old_mid;
-    enum ec ec = mailbox_expunge(from, fid, gone, copied->len);
-    if (ec == EC_OK && out)
-        *out = g_array_ref(copied);
-    g_array_unref(copied);
-    return ec;
 }

@@ -1,6 +1,8 @@
 // One path for everything: others' mailboxes and the public folders beside one's own; copying
 // between them.
+#include "directory/setting.h"
 #include "mailbox/rights_fixture.h"
+#include "mapi/named.h"
 
 // "path path ..." of what a set lists beyond the user's own mailbox.
 static const char *listed(struct world *w, struct mailbox_set *set, unsigned levels) {
@@ -126,9 +128,109 @@ static void test_copy_between(struct world *w, gconstpointer data) {
     mailbox_set_free(set);
 }
 
+static bool lists(struct world *w, struct mailbox_set *set, const char *path, bool has_children) {
+    struct mailbox_folder_list list;
+    assert_ok(mailbox_set_list(set, w->arena, 3, &list));
+    for (unsigned i = 0; i < list.n; i++)
+        if (strcmp(list.items[i].path, path) == 0) {
+            g_assert_cmpint(list.items[i].has_children, ==, has_children);
+            return true;
+        }
+    return false;
+}
+
+static void test_mail_only(struct world *w, gconstpointer data) {
+    (void)data;
+    struct mailbox_options options = {.mail_folders_only = true};
+    struct mailbox_set *set;
+    struct mailbox *m;
+    struct mailbox_folder f;
+    world_folder(w, "Parent/Child");
+    assert_ok(mailbox_set_new(w->service, &w->alice, &set));
+    g_assert_true(lists(w, set, "Calendar", false));
+    mailbox_service_configure(w->service, &options);
+    g_assert_false(lists(w, set, "Calendar", false));
+    g_assert_false(lists(w, set, "Contacts", false));
+    g_assert_true(lists(w, set, "INBOX", false));
+    g_assert_true(lists(w, set, "Parent", true));
+    g_assert_true(lists(w, set, "Parent/Child", false));
+    assert_ok(mailbox_set_find(set, w->arena, "Calendar", &m, &f)); // not shown, but there
+    // A user's own setting counts before the server's.
+    assert_ok(directory_set_setting(w->directory, &w->alice.guid, SETTING_IMAP_FOLDERS, "all"));
+    g_assert_true(lists(w, set, "Calendar", false));
+    options.mail_folders_only = false;
+    mailbox_service_configure(w->service, &options);
+    assert_ok(directory_set_setting(w->directory, &w->alice.guid, SETTING_IMAP_FOLDERS, "mail"));
+    g_assert_false(lists(w, set, "Calendar", false));
+    mailbox_set_free(set);
+}
+
+// A message that was never a mail, with a named property and categories.
+struct made {
+    uint64_t fid, mid;
+    uint16_t id;
+};
+
+static struct prop_name named(const char *name) {
+    return prop_name_string(&PS_PUBLIC_STRINGS, name);
+}
+
+static enum ec change_make(struct mbox_tx *tx, void *ctx) {
+    struct made *made = ctx;
+    // Names that only this mailbox has: ids differ in the other one.
+    struct prop_name other = named("x-other"), colour = named("x-colour");
+    uint16_t id;
+    EC_TRY(mbox_name_to_id(tx, &other, true, &id));
+    EC_TRY(mbox_name_to_id(tx, &colour, true, &made->id));
+    struct message_value *value = message_value_new();
+    bag_set_str(value->bag, PidTagSubject, "born here");
+    bag_set_str(value->bag, PROP_TAG(made->id, PT_UNICODE), "green");
+    struct message_new spec = {
+        .value = value, .flags = MSG_READ, .keywords = "Work", .received = clock_now()};
+    enum ec ec = message_create(tx, made->fid, &spec, &made->mid, NULL);
+    message_value_free(value);
+    return ec;
+}
+
+static void test_copy_keeps_properties(struct world *w, gconstpointer data) {
+    (void)data;
+    struct mailbox_set *set;
+    struct mailbox *m;
+    struct mailbox_folder f;
+    struct made made = {.fid = world_folder(w, "Shared")};
+    assert_ok(mbox_write(w->own->mbox, change_make, &made));
+    assert_ok(mailbox_grant(w->own, "Shared", "bob@example.test", ROLE_REVIEWER));
+    assert_ok(mailbox_set_new(w->service, &w->bob, &set));
+    assert_ok(mailbox_set_find(set, w->arena, "Other Users/alice@example.test/Shared", &m, &f));
+    g_autoptr(GArray) copied = NULL;
+    assert_ok(mailbox_copy_to(m, f.fid, &made.mid, 1, mailbox_set_own(set), FID_INBOX, &copied));
+    g_assert_cmpuint(copied->len, ==, 1);
+    MBOX_TX_AUTO tx = NULL;
+    struct message *message;
+    struct prop_name colour = named("x-colour");
+    uint16_t id;
+    assert_ok(mbox_read(mailbox_set_own(set)->mbox, &tx));
+    assert_ok(mbox_name_to_id(tx, &colour, false, &id));
+    g_assert_cmpuint(id, !=, made.id);
+    assert_ok(message_open(tx, g_array_index(copied, struct mailbox_copied, 0).new_mid, &message));
+    const struct bag *bag = message_value(message)->bag;
+    g_assert_cmpstr(bag_str(bag, PROP_TAG(id, PT_UNICODE)), ==, "green");
+    g_assert_cmpstr(bag_str(bag, PidTagSubject), ==, "born here");
+    message_free(message);
+    struct message_row row;
+    assert_ok(
+        message_get_row(tx, g_array_index(copied, struct mailbox_copied, 0).new_mid, NULL, &row));
+    g_assert_cmpstr(row.keywords, ==, "Work");
+    g_assert_cmphex(row.flags & MSG_HAS_MIME, ==, 0);
+    shared_text_unref(row.keywords);
+    mailbox_set_free(set);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     WORLD_TEST("/mailbox/shared/paths", test_paths);
     WORLD_TEST("/mailbox/shared/copy", test_copy_between);
+    WORLD_TEST("/mailbox/shared/mail-only", test_mail_only);
+    WORLD_TEST("/mailbox/shared/copy-keeps-properties", test_copy_keeps_properties);
     return g_test_run();
 }

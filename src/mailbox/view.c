@@ -156,11 +156,11 @@ enum ec mailbox_view_vanished(struct mailbox *m, const struct mailbox_view *v, u
     struct change_list changes;
     EC_TRY(mbox_read(m->mbox, &tx));
     EC_TRY(rights_require(m, tx, v->fid, RIGHTS_READ_ANY));
-    EC_TRY(changes_of_folder(tx, arena, v->fid, since, 0, &changes));
+    EC_TRY(deletions_of_folder(tx, arena, v->fid, since, &changes));
     GArray *uids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     for (unsigned i = 0; i < changes.n; i++) {
         const struct change *c = &changes.items[i];
-        if (c->kind == CHANGE_DELETED && !c->is_associated && !view_has_uid(v, c->uid))
+        if (!c->is_associated && !view_has_uid(v, c->uid))
             g_array_append_val(uids, c->uid);
     }
     g_array_sort(uids, by_number);

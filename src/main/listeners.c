@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "main/server.h"
+#include "net/networks.h"
 
 #define SMTP_IDLE_SECONDS 300 // [RFC 5321] 4.5.3.2.7
 
@@ -16,6 +17,13 @@ struct listener {
     bool implicit_tls;
     unsigned idle_seconds;
 };
+
+// Whether [listen] proxy names the service.
+static bool is_proxied(const struct server *server, const char *name) {
+    g_auto(GStrv) names =
+        g_strsplit_set(config_string(server->config, "listen", "proxy"), ", \t", -1);
+    return g_strv_contains((const char *const *)names, name);
+}
 
 static enum ec open_one(struct server *server, const struct listener *l, char **error_out) {
     const char *address = config_string(server->config, "listen", l->name);
@@ -38,6 +46,7 @@ static enum ec open_one(struct server *server, const struct listener *l, char **
         .max_per_address =
             (unsigned)config_int(server->config, "limits", "connections_per_address"),
         .idle_seconds = l->idle_seconds,
+        .proxies = is_proxied(server, l->name) ? server->trusted : NULL,
     };
     enum ec ec = net_listen(server->net, &spec, &bound);
     if (ec != EC_OK) {
@@ -65,6 +74,7 @@ enum ec listeners_open(struct server *server, char **error_out) {
         {"imap", &imap_proto, &server->imap, false, idle},
         {"imaps", &imap_proto, &server->imaps, true, idle},
         {"smtp", &smtp_proto, server->smtp, false, SMTP_IDLE_SECONDS},
+        {"lmtp", &smtp_proto, server->lmtp, false, SMTP_IDLE_SECONDS},
         {"submission", &smtp_proto, server->submission, false, SMTP_IDLE_SECONDS},
         {"submissions", &smtp_proto, server->submissions, true, SMTP_IDLE_SECONDS},
         {"pop3", &pop3_proto, server->pop3, false, idle},
@@ -74,6 +84,8 @@ enum ec listeners_open(struct server *server, char **error_out) {
         {"ldap"},
         {"ldaps"},
     };
+    EC_TRY(net_networks_parse(config_string(server->config, "transport", "trusted"),
+                              &server->trusted, error_out));
     for (unsigned i = 0; i < G_N_ELEMENTS(all); i++)
         EC_TRY(open_one(server, &all[i], error_out));
     server->services.listeners = server->listeners->str;

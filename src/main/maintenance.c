@@ -4,6 +4,7 @@
 #include "mailbox/retention.h"
 #include "main/server.h"
 #include "store/store.h"
+#include "transport/track.h"
 
 #define SECOND 1000
 #define PASS_MS 300                // of a tick, at most, for the nightly passes
@@ -33,6 +34,7 @@ static void tick(void *data) {
     struct server *server = data;
     server->ticks++;
     store_maintain(server->services.store);
+    track_flush();
     retention_passes_step(server->passes, PASS_MS);
     if (server->ticks % TLS_CHECK == 0 && tls_look_after(server))
         tls_reload(server);

@@ -16,7 +16,9 @@
 #include "main/server.h"
 #include "main/services.h"
 #include "main/settings.h"
+#include "policy/policy.h"
 #include "store/store.h"
+#include "transport/track.h"
 
 #define LOCK_WAIT 10000 // ms for a command that is still at work
 
@@ -24,6 +26,17 @@ static void setup_log(const struct config *config) {
     enum log_level level = LOG_LEVEL_INFO;
     log_level_parse(config_string(config, "log", "level"), &level);
     log_setup(level, config_string(config, "log", "target"));
+}
+
+// Without the log the server runs all the same; why it cannot be written has been logged.
+static void open_track(const char *dir, const struct config *config) {
+    g_autofree char *path = g_build_filename(dir, "track", NULL);
+    struct track_options options = {
+        .dir = path,
+        .keep_seconds = (unsigned)config_int(config, "track", "keep"),
+        .with_subjects = config_bool(config, "track", "subjects"),
+    };
+    track_open(&options);
 }
 
 static int take_lock(struct command_call *call, struct server *server) {
@@ -39,46 +52,13 @@ static int take_lock(struct command_call *call, struct server *server) {
     return EXIT_DONE;
 }
 
-static enum ec open_transport(struct server *server) {
-    const struct config *config = server->config;
-    struct transport_options options = {
-        .hostname = config_string(config, "server", "hostname"),
-        .workers = (unsigned)config_int(config, "transport", "workers"),
-        .retry_seconds = (unsigned)config_int(config, "transport", "retry"),
-        .retry_max_seconds = (unsigned)config_int(config, "transport", "retry_max"),
-        .expire_seconds = (unsigned)config_int(config, "transport", "expire"),
-    };
-    return transport_new(server->services.queue, server->services.mailboxes, &options,
-                         &server->transport);
-}
-
-// One service for each of the three ways in.
-static enum ec open_smtp(struct server *server) {
-    const struct admin_services *s = &server->services;
-    struct smtp_settings settings = {
-        .hostname = config_string(server->config, "server", "hostname"),
-        .kind = SMTP_MX,
-        .has_tls = true,
-        .max_size = (uint64_t)config_int(server->config, "limits", "message"),
-        .max_recipients = (unsigned)config_int(server->config, "limits", "recipients"),
-    };
-    EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->smtp));
-    settings.kind = SMTP_SUBMISSION;
-    EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submission));
-    settings.has_tls = false; // from the start, so not offered
-    EC_TRY(smtp_service_new(&settings, s->queue, s->directory, s->auth, &server->submissions));
-    struct smtp_service *all[] = {server->smtp, server->submission, server->submissions};
-    for (unsigned i = 0; i < G_N_ELEMENTS(all); i++)
-        smtp_service_ask_mailboxes(all[i], s->mailboxes);
-    return EC_OK;
-}
-
 static enum ec open_pop3(struct server *server) {
     const struct admin_services *s = &server->services;
     struct pop3_settings settings = {
         .hostname = config_string(server->config, "server", "hostname"),
         .has_starttls = true,
         .marks_read = true,
+        .login_delay = (unsigned)config_int(server->config, "limits", "pop3_login_delay"),
     };
     server->drops = pop3_drops_new();
     EC_TRY(pop3_service_new(&settings, server->drops, s->mailboxes, s->auth, &server->pop3));
@@ -86,7 +66,7 @@ static enum ec open_pop3(struct server *server) {
     return pop3_service_new(&settings, server->drops, s->mailboxes, s->auth, &server->pop3s);
 }
 
-static enum ec fill_services(struct server *server) {
+static enum ec fill_services(struct server *server, char **error_out) {
     server->services.net = server->net;
     server->services.started = clock_now();
     server->imap = (struct imap_service){
@@ -100,7 +80,7 @@ static enum ec fill_services(struct server *server) {
     server->imaps = server->imap;
     server->imaps.has_starttls = false;
     EC_TRY(open_pop3(server));
-    return open_smtp(server);
+    return smtp_services_open(server, error_out);
 }
 
 // Opens one part after the other; what is open when one fails is closed by server_close.
@@ -109,6 +89,7 @@ static enum ec open_parts(struct server *server, char **error_out) {
     EC_TRY(process_become(config_string(config, "server", "user"), server->dir, error_out));
     data_lock_sign(server->lock);
     EC_TRY(services_open(server->dir, config, &server->services, error_out));
+    server->policy = server->services.policy;
     EC_TRY(tls_open(server, error_out));
     enum ec ec = net_new((unsigned)config_int(config, "server", "loops"),
                          (unsigned)config_int(config, "server", "workers"), &server->net);
@@ -116,8 +97,9 @@ static enum ec open_parts(struct server *server, char **error_out) {
         *error_out = g_strdup_printf("cannot start threads: %s", ec_text(ec));
         return ec;
     }
-    EC_TRY(fill_services(server));
-    EC_TRY(open_transport(server));
+    open_track(server->dir, config);
+    EC_TRY(fill_services(server, error_out));
+    EC_TRY(outbound_open(server, error_out));
     EC_TRY(listeners_open(server, error_out));
     maintenance_start(server);
     return EC_OK;
@@ -133,13 +115,13 @@ static void server_close(struct server *server) {
     retention_passes_free(server->passes);
     net_free(server->net, grace);
     transport_free(server->transport); // after the last connection that could submit
+    track_close();
     pop3_service_free(server->pop3);
     pop3_service_free(server->pop3s);
     pop3_drops_free(server->drops);
-    smtp_service_free(server->smtp);
-    smtp_service_free(server->submission);
-    smtp_service_free(server->submissions);
+    smtp_services_close(server);
     net_tls_unref(server->tls);
+    net_networks_unref(server->trusted);
     if (server->services.dir)
         services_close(&server->services);
     config_free(server->config);
@@ -165,9 +147,15 @@ static void reload(struct server *server) {
         struct mailbox_options options;
         settings_mailbox(config, &options);
         mailbox_service_configure(server->services.mailboxes, &options);
+        open_track(server->dir, config);
+        if (smtp_services_reload(server, config, &error) == EC_OK)
+            log_event(LOG_LEVEL_INFO, "server.reloaded", NULL);
+        else
+            log_event(LOG_LEVEL_ERROR, "server.reload_failed", "reason", error, "hint",
+                      "the settings of SMTP from before stay in use", NULL);
         config_free(config);
-        log_event(LOG_LEVEL_INFO, "server.reloaded", NULL);
     }
+    policy_reload(server->services.policy);
     tls_reload(server);
     sd_notify(0, "READY=1");
 }

@@ -24,10 +24,21 @@ struct server {
     struct imap_service imap, imaps;
     struct pop3_drops *drops;
     struct pop3_service *pop3, *pop3s;
-    struct smtp_service *smtp, *submission, *submissions;
-    GString *listeners; // lines `name address:port`
-    unsigned ticks;     // of the timer, one a second
+    struct smtp_service *smtp, *submission, *submissions, *lmtp;
+    struct smtp_rates *rates;
+    struct policy *policy;        // NULL: mail from strangers is not checked
+    struct net_networks *trusted; // who speaks the PROXY protocol
+    GString *listeners;           // lines `name address:port`
+    unsigned ticks;               // of the timer, one a second
 };
+
+// --- smtp_services.c ---
+
+// One service for each of the ways in; policy and net are there already.
+enum ec smtp_services_open(struct server *server, char **error_out);
+void smtp_services_close(struct server *server);
+// Takes new limits over (SIGHUP). On failure *error_out (g_free) and the old ones stay.
+enum ec smtp_services_reload(struct server *server, const struct config *config, char **error_out);
 
 // --- listeners.c ---
 
@@ -46,6 +57,12 @@ void tls_reload(struct server *server);
 // Renews our own certificate, or warns about one from outside, when it expires soon. True: there
 // are new files to load.
 bool tls_look_after(struct server *server);
+
+// --- outbound.c ---
+
+// Starts delivery, to mailboxes and to other servers. On failure *error_out (g_free) says what to
+// correct.
+enum ec outbound_open(struct server *server, char **error_out);
 
 // --- maintenance.c ---
 

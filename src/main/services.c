@@ -5,9 +5,11 @@
 
 #include "auth/auth.h"
 #include "directory/directory.h"
+#include "dns/dns.h"
 #include "mailbox/mailbox.h"
 #include "mailbox/quota.h"
 #include "main/settings.h"
+#include "policy/policy.h"
 #include "queue/queue.h"
 #include "store/fulltext.h"
 #include "store/store.h"
@@ -20,6 +22,27 @@ static enum ec failed(enum ec ec, const char *what, const char *path, char **err
                                                : "see the message above";
     *error_out = g_strdup_printf("cannot open the %s (%s): %s; %s", what, path, ec_text(ec), hint);
     return ec;
+}
+
+static enum ec open_dns(const struct config *config, struct admin_services *s, char **error_out) {
+    struct dns_options options;
+    settings_dns(config, &options);
+    enum ec ec = dns_new(&options, &s->dns);
+    if (ec != EC_OK)
+        *error_out = g_strdup_printf("bourse.conf, [dns]: %s; see the message above", ec_text(ec));
+    return ec;
+}
+
+static enum ec open_policy(const struct config *config, struct admin_services *s,
+                           char **error_out) {
+    g_autofree char *keys = g_build_filename(s->dir, "dkim", NULL);
+    struct policy_options options;
+    settings_policy(config, &options);
+    bool is_off = strcmp(config_string(config, "dns", "servers"), "off") == 0;
+    options.dns = is_off ? NULL : s->dns;
+    options.keys_dir = keys;
+    enum ec ec = policy_new(&options, &s->policy);
+    return ec == EC_OK ? EC_OK : failed(ec, "DKIM keys", keys, error_out);
 }
 
 static void set_fulltext(const struct config *config, struct store *store) {
@@ -64,10 +87,6 @@ static enum ec open_parts(const struct config *config, struct admin_services *s,
         .max_idle_open = (unsigned)config_int(config, "store", "idle_mailboxes"),
         .is_durable = config_bool(config, "store", "durable"),
     };
-    struct auth_options auth_options = {
-        .plaintext_loopback = config_string(config, "auth", "plaintext")[0] == 'l',
-        .store_nt_hash = config_bool(config, "auth", "ntlm"),
-    };
     g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GArray) databases = g_array_new(FALSE, FALSE, sizeof(struct store_database));
     EC_TRY(parse_databases(s->dir, config_string(config, "store", "databases"), words, databases,
@@ -82,19 +101,25 @@ static enum ec open_parts(const struct config *config, struct admin_services *s,
     set_fulltext(config, s->store);
     if ((ec = queue_open(queue, &s->queue)) != EC_OK)
         return failed(ec, "queue", queue, error_out);
-    if ((ec = auth_new(s->directory, &auth_options, &s->auth)) != EC_OK)
+    if ((ec = settings_auth(config, s->dir, s->directory, &s->auth)) != EC_OK)
         return failed(ec, "credentials", directory, error_out);
     if ((ec = mailbox_service_new(s->store, s->directory, &s->mailboxes)) != EC_OK)
         return failed(ec, "store", store, error_out);
     struct mailbox_options mailbox_options;
     settings_mailbox(config, &mailbox_options);
     mailbox_service_configure(s->mailboxes, &mailbox_options);
-    return EC_OK;
+    EC_TRY(open_dns(config, s, error_out));
+    return open_policy(config, s, error_out);
 }
 
 enum ec services_open(const char *dir, const struct config *config, struct admin_services *out,
                       char **error_out) {
-    *out = (struct admin_services){.dir = g_strdup(dir)};
+    const char *certificate = config_string(config, "tls", "cert");
+    *out = (struct admin_services){
+        .dir = g_strdup(dir),
+        .hostname = g_strdup(config_string(config, "server", "hostname")),
+        .certificate = *certificate ? g_canonicalize_filename(certificate, dir) : NULL,
+    };
     enum ec ec = open_parts(config, out, error_out);
     if (ec != EC_OK)
         services_close(out);
@@ -102,11 +127,15 @@ enum ec services_open(const char *dir, const struct config *config, struct admin
 }
 
 void services_close(struct admin_services *s) {
+    policy_free(s->policy);
+    dns_free(s->dns);
     mailbox_service_free(s->mailboxes);
     auth_free(s->auth);
     queue_close(s->queue);
     store_close(s->store);
     directory_close(s->directory);
+    g_free(s->hostname);
+    g_free(s->certificate);
     g_free(s->dir);
     *s = (struct admin_services){0};
 }

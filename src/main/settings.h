@@ -13,5 +13,18 @@ enum ec settings_load(const char *dir, struct config **out, char **error_out);
 struct mailbox_options;
 void settings_mailbox(const struct config *config, struct mailbox_options *out);
 
+// Which name servers to ask. The strings belong to `config`.
+struct dns_options;
+void settings_dns(const struct config *config, struct dns_options *out);
+
+// How mail from strangers is judged; `dns` and `keys_dir` are left to the caller.
+struct policy_options;
+void settings_policy(const struct config *config, struct policy_options *out);
+// What of it is for logins: relative paths count from `dir`.
+struct auth;
+struct directory;
+enum ec settings_auth(const struct config *config, const char *dir, struct directory *directory,
+                      struct auth **out);
+
 // The settings `bourse init` writes: profile "production", "demo" or "test".
 struct config *settings_new(const char *profile, const char *hostname, const char *organization);

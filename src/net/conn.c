@@ -15,7 +15,9 @@ struct net_conn *net_conn_new(struct net_listener *listener, int fd,
     pthread_mutex_init(&conn->lock, NULL);
     conn->refs = 1;
     conn->owner = NET_OWNER_LOOP;
-    conn->phase = listener->implicit_tls ? NET_PHASE_HANDSHAKE : NET_PHASE_OPEN;
+    conn->phase = listener->proxies        ? NET_PHASE_PROXY
+                  : listener->implicit_tls ? NET_PHASE_HANDSHAKE
+                                           : NET_PHASE_OPEN;
     conn->handshake_wants = EV_READ;
     conn->fd = fd;
     conn->net = net;
@@ -26,6 +28,9 @@ struct net_conn *net_conn_new(struct net_listener *listener, int fd,
     conn->phase_since = conn->last_active = conn->last_progress = net_now();
     conn->id = atomic_fetch_add(&last_id, 1) + 1;
     conn->peer = net_address_of(peer);
+    if (!listener->proxies)
+        conn->counted = conn->peer;
+    conn->is_counted = true;
     struct sockaddr_storage local = {0};
     socklen_t len = sizeof local;
     if (getsockname(fd, (struct sockaddr *)&local, &len) == 0)
@@ -62,7 +67,7 @@ uint8_t net_conn_accepts(const struct net_conn *conn) {
     if (conn->failed)
         return 0;
     uint8_t flags = NET_FLAG_KILL;
-    if (conn->phase == NET_PHASE_HANDSHAKE && !conn->opened)
+    if (conn->phase <= NET_PHASE_HANDSHAKE && !conn->opened)
         flags |= NET_FLAG_SHUTDOWN;
     if (conn->phase == NET_PHASE_OPEN && conn->opened && !conn->resuming && !conn->start_tls &&
         conn->out.pending <= NET_OUTPUT_HIGH)
@@ -88,6 +93,11 @@ void net_conn_wake(struct net_conn *conn) {
         net_conn_signal(conn, NET_FLAG_WAKE);
 }
 
+void net_conn_wake_after(struct net_conn *conn, unsigned seconds) {
+    conn->wake_due = net_now() + (int64_t)seconds * G_USEC_PER_SEC;
+    conn->retime = true;
+}
+
 void net_conn_set_phase(struct net_conn *conn, enum net_phase phase) {
     conn->phase = phase;
     conn->phase_since = net_now();
@@ -98,12 +108,15 @@ void net_conn_set_phase(struct net_conn *conn, enum net_phase phase) {
 void net_conn_fail(struct net_conn *conn) {
     conn->failed = true;
     net_output_clear(&conn->out);
+    net_output_clear(net_conn_wire(conn));
 }
 
 // Our FIN goes out now, the socket is closed only after the peer's: closing it with unread input
 // would send a reset, which can destroy the last answer on its way ("221 bye").
 void net_conn_half_close(struct net_conn *conn) {
     net_tls_finish(conn);
+    g_clear_pointer(&conn->deflate, net_deflate_free);
+    conn->tls_pending = false; // what the filters held is input too
     shutdown(conn->fd, SHUT_WR);
     net_input_clear(&conn->in);
     net_conn_set_phase(conn, NET_PHASE_LINGER);
@@ -117,6 +130,8 @@ short net_conn_wants(const struct net_conn *conn) {
     if (conn->failed)
         return 0;
     switch ((enum net_phase)conn->phase) {
+    case NET_PHASE_PROXY:
+        return EV_READ;
     case NET_PHASE_HANDSHAKE:
         return conn->handshake_wants;
     case NET_PHASE_FLUSH:
@@ -126,7 +141,7 @@ short net_conn_wants(const struct net_conn *conn) {
     case NET_PHASE_OPEN:
         break;
     }
-    short wants = conn->out.pending > 0 ? EV_WRITE : 0;
+    short wants = net_conn_pending(conn) > 0 ? EV_WRITE : 0;
     if (conn->opened && !conn->eof && !conn->resuming && !conn->start_tls &&
         conn->out.pending <= NET_OUTPUT_HIGH && net_conn_input_space(conn) > 0)
         wants |= conn->read_wants_write ? EV_READ | EV_WRITE : EV_READ;

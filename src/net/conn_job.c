@@ -31,7 +31,7 @@ static void forget_unit(struct net_conn *conn) {
 
 static enum net_action next_closing(struct net_conn *conn) {
     if (conn->phase == NET_PHASE_FLUSH) {
-        if (conn->out.pending > 0)
+        if (net_conn_pending(conn) > 0)
             return NET_ACT_NONE;
         net_conn_half_close(conn);
     }
@@ -86,6 +86,10 @@ enum net_action net_conn_next(struct net_conn *conn) {
     if (conn->failed)
         return conn->session ? NET_ACT_CLOSE : NET_ACT_NONE;
     switch ((enum net_phase)conn->phase) {
+    case NET_PHASE_PROXY:
+        if (conn->todo & NET_FLAG_SHUTDOWN)
+            net_conn_fail(conn);
+        return NET_ACT_NONE;
     case NET_PHASE_HANDSHAKE:
         if (!conn->opened && conn->todo & NET_FLAG_SHUTDOWN) {
             net_conn_fail(conn);
@@ -181,6 +185,7 @@ static void run_action(struct net_conn *conn, enum net_action action) {
         conn->todo &= (uint8_t)~NET_FLAG_WAKE;
         conn->woke_last = true;
         conn->waiting = false;
+        conn->wake_due = 0;
         run_or_close(conn, conn->proto->wake);
         break;
     case NET_ACT_UNIT:
@@ -210,7 +215,7 @@ static bool give_back(struct net_conn *conn) {
     short wants = net_conn_wants(conn);
     // What is armed and not wanted does no harm before it fires; everything else is the loop's.
     bool for_loop =
-        net_conn_is_over(conn) || conn->retime || conn->out.pending > 0 || conn->tls_pending;
+        net_conn_is_over(conn) || conn->retime || net_conn_pending(conn) > 0 || conn->tls_pending;
     pthread_mutex_lock(&conn->lock);
     for_loop |= (wants & ~conn->armed) != 0; // the loop disarms, under the lock, what fired
     bool done = !(conn->flags & net_conn_accepts(conn));

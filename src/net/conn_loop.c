@@ -10,6 +10,9 @@ static void settle(struct net_conn *conn);
 // The socket is ready for something the connection waits for.
 static void on_ready(struct net_conn *conn, short what) {
     switch ((enum net_phase)conn->phase) {
+    case NET_PHASE_PROXY:
+        net_conn_receive_proxy(conn);
+        break;
     case NET_PHASE_HANDSHAKE:
         conn->io_ready |= (what & conn->handshake_wants) != 0;
         break;
@@ -64,19 +67,22 @@ static void arm(struct net_conn *conn, short wants) {
 // When something has to happen even if the peer stays silent; INT64_MAX: never. Microseconds.
 static int64_t deadline(const struct net_conn *conn) {
     const struct net *net = conn->net;
-    if (conn->phase == NET_PHASE_HANDSHAKE)
+    if (conn->phase <= NET_PHASE_HANDSHAKE)
         return conn->phase_since + net->handshake_seconds * G_USEC_PER_SEC;
     if (conn->phase == NET_PHASE_LINGER)
         return conn->phase_since + NET_LINGER_SECONDS * G_USEC_PER_SEC;
-    if (conn->out.pending > 0)
-        return conn->last_progress + net->write_seconds * G_USEC_PER_SEC;
-    if (conn->phase == NET_PHASE_OPEN && conn->opened && conn->idle_seconds > 0 && !conn->waiting)
+    int64_t wake = conn->waiting && conn->wake_due ? conn->wake_due : INT64_MAX;
+    if (net_conn_pending(conn) > 0)
+        return MIN(wake, conn->last_progress + net->write_seconds * G_USEC_PER_SEC);
+    if (conn->waiting)
+        return wake;
+    if (conn->phase == NET_PHASE_OPEN && conn->opened && conn->idle_seconds > 0)
         return conn->last_active + conn->idle_seconds * G_USEC_PER_SEC;
     return INT64_MAX;
 }
 
 static void schedule(struct net_conn *conn) {
-    int64_t at = deadline(conn);
+    int64_t at = MIN(deadline(conn), net_deflate_rest_at(conn));
     // Rounded up, so that what is due at the tick is past its deadline.
     int64_t second = at == INT64_MAX ? at : at / G_USEC_PER_SEC + 1;
     second = MIN(second, conn->loop->second + NET_WHEEL_SLOTS - 1);
@@ -92,8 +98,13 @@ static void expire(struct net_conn *conn) {
         conn->eof = true;
         return;
     }
-    bool is_handshake = conn->phase == NET_PHASE_HANDSHAKE;
-    if (!is_handshake && conn->out.pending == 0) {
+    if (conn->waiting && conn->wake_due && net_now() >= conn->wake_due) {
+        conn->wake_due = 0;
+        conn->todo |= NET_FLAG_WAKE;
+        return;
+    }
+    bool is_handshake = conn->phase <= NET_PHASE_HANDSHAKE;
+    if (!is_handshake && net_conn_pending(conn) == 0) {
         conn->todo |= NET_FLAG_TIMEOUT;
         return;
     }
@@ -114,6 +125,7 @@ void net_conn_tick(struct net_conn *conn) {
     pthread_mutex_unlock(&conn->lock);
     if (busy)
         return;
+    net_deflate_rest(conn);
     if (net_now() >= deadline(conn))
         expire(conn);
     settle(conn);
@@ -132,7 +144,10 @@ static void destroy(struct net_conn *conn) {
     close(conn->fd);
     net_input_clear(&conn->in);
     net_output_clear(&conn->out);
-    net_listener_release(conn->listener, &conn->peer);
+    net_deflate_free(conn->deflate);
+    conn->deflate = NULL;
+    if (conn->is_counted)
+        net_listener_release(conn->listener, &conn->counted);
     net_conn_unref(conn);
 
     net->counters.open_now--;

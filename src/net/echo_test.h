@@ -7,7 +7,10 @@
 //   TLS           YES or NO                WATCH     hands the connection to the service for wakes
 //   BYESOON       OK; a wake answers NET_CLOSE
 //   LATER         like WATCH, but without an answer, then NET_WAIT
+//   SELF          wakes itself, then NET_WAIT   SLOW s    is woken in s seconds; NET_WAIT
+//   PEER          the client's address
 //   SELF          wakes itself, then NET_WAIT
+//   DEFLATE       OK or NO, then compressed
 #pragma once
 
 #include <arpa/inet.h>
@@ -132,6 +135,9 @@ static enum net_next echo_command(struct echo *echo, const char *line) {
         net_write_str(conn, "GO\n");
         if (net_conn_start_tls(conn) != EC_OK)
             net_write_str(conn, "NO\n");
+    } else if (strcmp(line, "DEFLATE") == 0) {
+        net_write_str(conn, net_conn_is_deflate(conn) ? "NO\n" : "OK\n");
+        net_conn_start_deflate(conn);
     } else if (strcmp(line, "TLS") == 0) {
         net_write_str(conn, net_conn_is_tls(conn) ? "YES\n" : "NO\n");
     } else if (strcmp(line, "WATCH") == 0) {
@@ -143,6 +149,11 @@ static enum net_next echo_command(struct echo *echo, const char *line) {
     } else if (strcmp(line, "SELF") == 0) {
         net_conn_wake(conn);
         return NET_WAIT;
+    } else if (g_str_has_prefix(line, "SLOW ")) {
+        net_conn_wake_after(conn, (unsigned)n);
+        return NET_WAIT;
+    } else if (strcmp(line, "PEER") == 0) {
+        net_printf(conn, "%s\n", net_conn_peer(conn));
     } else if (strcmp(line, "BYESOON") == 0) {
         echo->close_on_wake = true;
         net_write_str(conn, "OK\n");

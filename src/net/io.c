@@ -13,10 +13,10 @@ size_t net_conn_input_space(const struct net_conn *conn) {
 }
 
 // Like net_tls_send: bytes; 0: not now; -1: failed.
-static ssize_t plain_send(struct net_conn *conn, size_t max) {
+static ssize_t plain_send(struct net_conn *conn, const struct net_output *out, size_t max) {
     struct iovec pieces[PIECES];
     struct msghdr message = {.msg_iov = pieces,
-                             .msg_iovlen = net_output_pieces(&conn->out, pieces, PIECES, max)};
+                             .msg_iovlen = net_output_pieces(out, pieces, PIECES, max)};
     ssize_t n;
     do
         n = sendmsg(conn->fd, &message, MSG_NOSIGNAL);
@@ -29,17 +29,19 @@ static ssize_t plain_send(struct net_conn *conn, size_t max) {
 }
 
 void net_conn_send(struct net_conn *conn) {
-    if (conn->failed || conn->phase == NET_PHASE_HANDSHAKE || conn->phase == NET_PHASE_LINGER)
+    if (conn->failed || conn->phase <= NET_PHASE_HANDSHAKE || conn->phase == NET_PHASE_LINGER)
         return;
     size_t sent = 0;
     for (;;) {
-        size_t max = conn->start_tls ? conn->plain_left : conn->out.pending;
+        net_deflate_fill(conn);
+        struct net_output *out = net_conn_wire(conn);
+        size_t max = conn->start_tls ? conn->plain_left : out->pending;
         if (max == 0)
             break;
-        ssize_t n = conn->ssl ? net_tls_send(conn, max) : plain_send(conn, max);
+        ssize_t n = conn->ssl ? net_tls_send(conn, out, max) : plain_send(conn, out, max);
         if (n <= 0)
             break;
-        net_output_consume(&conn->out, (size_t)n);
+        net_output_consume(out, (size_t)n);
         if (conn->start_tls)
             conn->plain_left -= (size_t)n;
         sent += (size_t)n;
@@ -48,7 +50,7 @@ void net_conn_send(struct net_conn *conn) {
         return;
     conn->net->counters.bytes_out += sent;
     conn->last_progress = net_now();
-    if (conn->out.pending == 0) // a client is not idle while it takes a long answer
+    if (net_conn_pending(conn) == 0) // a client is not idle while it takes a long answer
         conn->last_active = conn->last_progress;
 }
 
@@ -78,19 +80,35 @@ void net_conn_receive(struct net_conn *conn) {
         size_t space = MIN(net_conn_input_space(conn), NET_SCRATCH);
         if (space == 0)
             break;
-        ssize_t n =
-            conn->ssl ? net_tls_receive(conn, scratch, space) : plain_receive(conn, scratch, space);
+        if (net_deflate_holds(conn)) {
+            ssize_t n = net_deflate_expand(conn, NULL, 0, space);
+            if (n < 0)
+                return;
+            got += (size_t)n;
+            continue;
+        }
+        size_t wanted = conn->deflate ? NET_SCRATCH : space;
+        ssize_t n = conn->ssl ? net_tls_receive(conn, scratch, wanted)
+                              : plain_receive(conn, scratch, wanted);
         if (n <= 0) {
             is_full = false;
             break;
         }
-        net_input_append(&conn->in, scratch, (size_t)n);
-        got += (size_t)n;
         // Nothing more was there: epoll will say when there is, which is cheaper than asking.
-        if (conn->ssl ? !SSL_has_pending(conn->ssl) : (size_t)n < space)
+        bool is_all = conn->ssl ? !SSL_has_pending(conn->ssl) : (size_t)n < wanted;
+        if (conn->deflate) {
+            n = net_deflate_expand(conn, scratch, (size_t)n, space);
+            if (n < 0)
+                return;
+        } else {
+            net_input_append(&conn->in, scratch, (size_t)n);
+        }
+        got += (size_t)n;
+        if (is_all)
             break;
     }
-    conn->tls_pending = is_full && conn->ssl && SSL_has_pending(conn->ssl);
+    conn->tls_pending =
+        (is_full && conn->ssl && SSL_has_pending(conn->ssl)) || net_deflate_holds(conn);
     if (got > 0) {
         conn->net->counters.bytes_in += got;
         conn->last_active = net_now();

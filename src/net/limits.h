@@ -25,4 +25,7 @@
 #define NET_WORKERS_CAP 256   // asked for more: so many
 #define NET_GROW_MS 20        // work that waits so long makes the pool grow
 
+#define NET_DEFLATE_WIRE ((size_t)32 * 1024) // compressed output made ahead of the socket
+#define NET_DEFLATE_REST_SECONDS 5           // of silence, then zlib's memory is let go
+
 #define NET_WHEEL_SLOTS 256 // of one second

@@ -17,7 +17,8 @@ static bool log_is_due(int64_t *last) {
 
 const char *net_listener_admit(struct net_listener *listener, const struct net_address *peer) {
     const char *limit = NULL;
-    bool counts_address = listener->max_per_address > 0 && !net_address_is_loopback(peer);
+    bool counts_address =
+        listener->max_per_address > 0 && peer->family && !net_address_is_loopback(peer);
     pthread_mutex_lock(&listener->lock);
     guint of_peer = 0;
     if (counts_address)
@@ -54,8 +55,25 @@ void net_listener_release(struct net_listener *listener, const struct net_addres
     pthread_mutex_unlock(&listener->lock);
 }
 
+static void refuse_stranger(struct net_listener *listener, const struct net_address *peer) {
+    listener->net->counters.refused++;
+    if (!log_is_due(&listener->last_stranger_log))
+        return;
+    g_autofree char *text = net_address_text(peer);
+    log_event(LOG_LEVEL_WARNING, "net.no_proxy", "listener", listener->address, "peer", text,
+              "hint", "this listener takes connections through trusted proxies only", NULL);
+}
+
 static void accepted(struct net_listener *listener, int fd, const struct sockaddr_storage *ss) {
     struct net_address peer = net_address_of(ss);
+    if (listener->proxies && !net_networks_have_address(listener->proxies, &peer)) {
+        refuse_stranger(listener, &peer);
+        close(fd);
+        return;
+    }
+    // Connections through a proxy count for the client that the proxy names.
+    if (listener->proxies)
+        peer = (struct net_address){0};
     if (net_listener_admit(listener, &peer)) {
         listener->net->counters.refused++;
         close(fd);
@@ -108,6 +126,7 @@ static void listener_free(struct net_listener *listener) {
     if (listener->fd >= 0)
         close(listener->fd);
     net_tls_unref(listener->tls);
+    net_networks_unref(listener->proxies);
     g_hash_table_destroy(listener->per_address);
     pthread_mutex_destroy(&listener->lock);
     g_free(listener->address);
@@ -191,6 +210,7 @@ enum ec net_listen(struct net *net, const struct net_listen *spec, char **bound_
     listener->tls = spec->tls;
     if (spec->tls)
         net_tls_ref(spec->tls);
+    listener->proxies = net_networks_ref(spec->proxies);
     listener->implicit_tls = spec->implicit_tls;
     listener->max_connections = spec->max_connections;
     listener->max_per_address = spec->max_per_address;

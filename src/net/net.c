@@ -26,6 +26,7 @@ enum ec net_new(unsigned loops, unsigned workers, struct net **out) {
     pthread_mutex_init(&net->lock, NULL);
     net->write_seconds = NET_WRITE_SECONDS;
     net->handshake_seconds = NET_HANDSHAKE_SECONDS;
+    net->rest_seconds = NET_DEFLATE_REST_SECONDS;
     if (loops == 0)
         loops = CLAMP(g_get_num_processors() / 2, 1, NET_LOOPS_MAX);
     net->loops = g_new0(struct net_loop, loops);

@@ -23,7 +23,8 @@
 
 struct net;      // the loops and the worker pool
 struct net_conn; // one accepted connection
-struct net_tls;  // a server certificate and its OpenSSL context, reference-counted
+struct net_networks;
+struct net_tls; // a server certificate and its OpenSSL context, reference-counted
 
 // What a session function asks for next.
 enum net_next {
@@ -101,6 +102,10 @@ struct net_listen {
     struct net_tls
         *tls; // for implicit TLS or for net_conn_start_tls; a reference is taken; NULL: none
     bool implicit_tls;
+    // Not NULL: connections come through proxies in these networks (net/networks.h), and each
+    // begins with a header of the PROXY protocol, version 1 or 2, that names the client; others are
+    // closed. The client's address is the peer from then on. A reference is taken.
+    struct net_networks *proxies;
     // Limits, 0: none. One connection more is closed at once, logged once a minute.
     unsigned max_connections; // of this listener
     unsigned max_per_address; // from one peer address (loopback excepted)
@@ -145,13 +150,28 @@ size_t net_output_pending(const struct net_conn *conn);
 // TLS.
 enum ec net_conn_start_tls(struct net_conn *conn);
 
+// From now on both directions are compressed (raw DEFLATE, [RFC 4978]), within TLS where there is
+// one. What was written before is sent as it is; input already buffered is dropped. Units and
+// limits are about what is compressed, not about the bytes on the wire. Input that is no deflate
+// stream ends the connection. EC_NOT_SUPPORTED when it is on already.
+enum ec net_conn_start_deflate(struct net_conn *conn);
+bool net_conn_is_deflate(const struct net_conn *conn);
+
 bool net_conn_is_tls(const struct net_conn *conn);
+// What a login can be bound to; the length, 0: there is none (no TLS, or not with this version).
+// [RFC 9266] tls-exporter, [RFC 5929] 4 tls-server-end-point.
+size_t net_conn_tls_exporter(const struct net_conn *conn, uint8_t out[32]);
+size_t net_conn_tls_end_point(const struct net_conn *conn, uint8_t out[64]);
 bool net_conn_is_loopback(const struct net_conn *conn); // peer is 127.0.0.0/8 or ::1
 // The peer's and our own address as text without port ("192.0.2.1"); borrowed.
 const char *net_conn_peer(const struct net_conn *conn);
 const char *net_conn_local(const struct net_conn *conn);
 uint64_t net_conn_id(const struct net_conn *conn);               // unique in this process, for logs
 void net_conn_set_idle(struct net_conn *conn, unsigned seconds); // 0: never
+
+// Asks that `wake` be called in so many seconds (in steps of a second) if it was not called before:
+// for answers that are to come late. Holds no thread. Before NET_WAIT is returned.
+void net_conn_wake_after(struct net_conn *conn, unsigned seconds);
 
 // Acknowledges what came in at once. For where a peer sends something small, gets no answer to it
 // and goes on: its system may hold the rest back until then (Nagle's algorithm), and ours would

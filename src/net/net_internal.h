@@ -22,6 +22,7 @@
 
 #include "net/limits.h"
 #include "net/net.h"
+#include "net/networks.h"
 
 // --- Work: an entry of a loop's or the pool's queue, embedded in what it works on ---
 
@@ -135,6 +136,7 @@ struct net {
     unsigned next_loop;               // loop 0
     unsigned write_seconds;           // NET_WRITE_SECONDS; tests make it shorter
     unsigned handshake_seconds;       // NET_HANDSHAKE_SECONDS
+    unsigned rest_seconds;            // NET_DEFLATE_REST_SECONDS
     _Atomic int64_t last_refusal_log; // seconds
 };
 
@@ -164,12 +166,13 @@ struct net_listener {
     const struct net_proto *proto;
     void *service;
     struct net_tls *tls;
+    struct net_networks *proxies; // who speaks the PROXY protocol; NULL: nobody
     bool implicit_tls;
     unsigned max_connections, max_per_address, idle_seconds;
 
     struct event accept; // loop 0
     struct event pause;
-    int64_t last_accept_log;
+    int64_t last_accept_log, last_stranger_log; // loop 0
 
     pthread_mutex_t lock;
     unsigned open;           // under lock
@@ -179,7 +182,8 @@ struct net_listener {
 
 void net_listeners_close(struct net *net); // stops accepting
 void net_listeners_free(struct net *net);
-// Counts a connection in: NULL, or which limit is reached.
+// Counts a connection in: NULL, or which limit is reached. A peer of family 0 is not counted by its
+// address.
 const char *net_listener_admit(struct net_listener *listener, const struct net_address *peer);
 // A connection that was counted is gone.
 void net_listener_release(struct net_listener *listener, const struct net_address *peer);
@@ -219,6 +223,7 @@ enum net_owner {
 };
 
 enum net_phase {
+    NET_PHASE_PROXY,     // the header of the PROXY protocol is awaited
     NET_PHASE_HANDSHAKE, // of TLS, before the session (implicit) or within it (STARTTLS)
     NET_PHASE_OPEN,      // the session is to be opened or runs
     NET_PHASE_FLUSH,     // NET_CLOSE: the rest of the output goes out
@@ -231,6 +236,8 @@ enum { // conn->flags: what others ask for
     NET_FLAG_SHUTDOWN = 4,
     NET_FLAG_KILL = 8,
 };
+
+struct net_deflate;
 
 struct net_conn {
     _Atomic int refs;
@@ -252,7 +259,7 @@ struct net_conn {
     bool woke_last;  // wakes and units take turns
     bool is_tls;
     bool io_ready;         // handshake: the socket is readable or writable
-    bool tls_pending;      // OpenSSL holds input that epoll knows nothing of
+    bool tls_pending;      // OpenSSL or the inflater hold input that epoll knows nothing of
     bool read_wants_write; // OpenSSL has to write before it can read
     bool retime;           // a deadline came nearer: the loop has to look
     short handshake_wants; // EV_READ or EV_WRITE
@@ -265,6 +272,7 @@ struct net_conn {
     const struct net_proto *proto;
     void *session;
     SSL *ssl;
+    struct net_deflate *deflate; // NULL: not compressed
     struct net_input in;
     struct net_output out;
     ssize_t unit_len;  // what `frame` said of the input as it is; 0: not asked or more needed
@@ -276,7 +284,11 @@ struct net_conn {
     int64_t phase_since;
     uint64_t id;
 
+    int64_t wake_due; // microseconds; 0: no wake is to come by itself
+
     struct net_address peer, local;
+    struct net_address counted; // the address it counts for at its listener
+    bool is_counted;
     char *peer_text, *local_text; // made when asked for
 
     struct net_task task; // in one queue at a time: whoever owns the connection
@@ -324,9 +336,36 @@ void net_conn_send(struct net_conn *conn);
 void net_conn_receive(struct net_conn *conn); // loop
 size_t net_conn_input_space(const struct net_conn *conn);
 
+// proxy.c
+#define NET_PROXY_MAX 4096 // bytes of a header, its additions included
+struct net_proxy {
+    bool has_address; // false: the connection is the proxy's own
+    struct net_address peer, local;
+};
+// The length of the header that `data` begins with; 0: more is needed; -1: it is none.
+ssize_t net_proxy_parse(const uint8_t *data, size_t len, struct net_proxy *out);
+void net_conn_receive_proxy(struct net_conn *conn); // loop
+
+// networks.c
+bool net_networks_have_address(const struct net_networks *networks,
+                               const struct net_address *address);
+
 // tls.c. Sent or read bytes; 0: not now; -1: the connection has failed or (reading) ended.
 void net_tls_ref(struct net_tls *tls);
 void net_tls_handshake(struct net_conn *conn);
-ssize_t net_tls_send(struct net_conn *conn, size_t max);
+ssize_t net_tls_send(struct net_conn *conn, const struct net_output *out, size_t max);
 ssize_t net_tls_receive(struct net_conn *conn, void *buf, size_t size);
 void net_tls_finish(struct net_conn *conn); // says goodbye and frees
+
+// deflate.c: compression between the buffers and the socket; nothing where it is not on.
+void net_deflate_free(struct net_deflate *d);            // accepts NULL
+struct net_output *net_conn_wire(struct net_conn *conn); // what the socket gets
+size_t net_conn_pending(const struct net_conn *conn);    // output, compressed or not
+void net_deflate_fill(struct net_conn *conn);            // compresses some output
+bool net_deflate_holds(const struct net_conn *conn);     // input is left that had no room
+// Expands `len` bytes from the socket (0: those held) into the input, at most `space` bytes of what
+// comes out: how many; -1: the connection has failed.
+ssize_t net_deflate_expand(struct net_conn *conn, const uint8_t *data, size_t len, size_t space);
+// When zlib's memory is to be let go (microseconds; INT64_MAX: never), and doing it if it is time.
+int64_t net_deflate_rest_at(const struct net_conn *conn);
+void net_deflate_rest(struct net_conn *conn);

@@ -13,7 +13,7 @@ static bool takes_output(const struct net_conn *conn) {
 
 // Output begins to wait now, or is so much that the socket had better take some of it.
 static void note_output(struct net_conn *conn, size_t before) {
-    if (before == 0)
+    if (before == 0 && (!conn->deflate || net_conn_wire(conn)->pending == 0))
         conn->last_progress = net_now();
     if (conn->out.pending / NET_OUTPUT_EAGER > before / NET_OUTPUT_EAGER)
         net_conn_send(conn);
@@ -62,11 +62,11 @@ void net_flush(struct net_conn *conn) {
 }
 
 size_t net_output_pending(const struct net_conn *conn) {
-    return conn->out.pending;
+    return net_conn_pending(conn);
 }
 
 enum ec net_conn_start_tls(struct net_conn *conn) {
-    if (!conn->listener->tls || conn->is_tls || conn->start_tls)
+    if (!conn->listener->tls || conn->is_tls || conn->start_tls || conn->deflate)
         return EC_NOT_SUPPORTED;
     conn->start_tls = true;
     conn->plain_left = conn->out.pending;

@@ -159,9 +159,9 @@ void net_tls_handshake(struct net_conn *conn) {
         handshake_failed(conn, error);
 }
 
-ssize_t net_tls_send(struct net_conn *conn, size_t max) {
+ssize_t net_tls_send(struct net_conn *conn, const struct net_output *out, size_t max) {
     size_t len = 0, sent = 0;
-    const uint8_t *data = net_output_head(&conn->out, &len);
+    const uint8_t *data = net_output_head(out, &len);
     ERR_clear_error();
     if (SSL_write_ex(conn->ssl, data, MIN(len, max), &sent) == 1)
         return (ssize_t)sent;
@@ -202,4 +202,34 @@ void net_tls_finish(struct net_conn *conn) {
     ERR_clear_error();
     SSL_free(conn->ssl);
     conn->ssl = NULL;
+}
+
+// --- Channel bindings ---
+
+// With TLS 1.2 only where the session hash went into the keys ([RFC 9266] 4.2).
+size_t net_conn_tls_exporter(const struct net_conn *conn, uint8_t out[32]) {
+    static const char label[] = "EXPORTER-Channel-Binding";
+    if (!conn->is_tls || !conn->ssl ||
+        (SSL_version(conn->ssl) < TLS1_3_VERSION && SSL_get_extms_support(conn->ssl) != 1))
+        return 0;
+    return SSL_export_keying_material(conn->ssl, out, 32, label, sizeof label - 1, NULL, 0, 1) == 1
+               ? 32
+               : 0;
+}
+
+// The hash of our certificate by its signature's own hash, SHA-256 instead of older ones. A
+// signature without one (Ed25519) gives none.
+size_t net_conn_tls_end_point(const struct net_conn *conn, uint8_t out[64]) {
+    int nid = NID_undef;
+    unsigned len = 0;
+    X509 *certificate = conn->is_tls && conn->ssl ? SSL_get_certificate(conn->ssl) : NULL;
+    if (!certificate || !OBJ_find_sigid_algs(X509_get_signature_nid(certificate), &nid, NULL) ||
+        nid == NID_undef)
+        return 0;
+    if (nid == NID_md5 || nid == NID_sha1)
+        nid = NID_sha256;
+    const EVP_MD *hash = EVP_get_digestbynid(nid);
+    return hash && EVP_MD_get_size(hash) <= 64 && X509_digest(certificate, hash, out, &len) == 1
+               ? len
+               : 0;
 }

@@ -18,12 +18,14 @@ struct policy;
 
 // 0 or NULL takes the default.
 struct policy_options {
-    struct dns *dns;         // borrowed; NULL: nothing that needs the DNS is checked
-    const char *hostname;    // authserv-id of Authentication-Results
-    const char *keys_dir;    // our DKIM keys: DOMAIN/SELECTOR.pem; NULL: nothing is signed
-    bool enforces_dmarc;     // reject where the sender's domain asks for it; else the SCL says it
-    const char *rspamd_url;  // "http://127.0.0.1:11333"; NULL, "": not asked
-    bool rspamd_fail_closed; // without an answer of rspamd: defer; else accept
+    struct dns *dns;      // borrowed; NULL: nothing that needs the DNS is checked
+    const char *hostname; // authserv-id of Authentication-Results
+    const char *keys_dir; // our DKIM keys: DOMAIN/SELECTOR.pem; NULL: nothing is signed
+    bool enforces_dmarc;  // reject where the sender's domain asks for it; else the SCL says it
+    const char *trusted_sealers; // domains, separated by spaces, whose ARC chains overrule a
+                                 // failure of DMARC; NULL: none
+    const char *rspamd_url;     // "http://127.0.0.1:11333"; NULL, "": not asked
+    bool rspamd_fail_closed;    // without an answer of rspamd: defer; else accept
     unsigned rspamd_timeout_ms; // 10,000
 };
 enum ec policy_new(const struct policy_options *options, struct policy **out);

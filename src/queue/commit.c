@@ -53,7 +53,8 @@ static struct commit *make_retry(const struct entry *e) {
     struct record r = {.type = RECORD_RETRY,
                        .id = e->id,
                        .next = e->next,
-                       .attempts = e->attempts,
+                       .attempts =
+                           e->attempts | (e->is_delay_reported ? ATTEMPTS_DELAY_REPORTED : 0),
                        .done = e->done,
                        .done_len = e->done ? (e->n_recipients + 7) / 8 : 0,
                        .reason = e->reason};
@@ -152,7 +153,10 @@ static void settle_new(struct queue *q, struct commit *c, enum ec ec) {
         q->cached += e->size;
     }
     g_hash_table_insert(q->entries, &e->id, e);
-    schedule_ready(q, e);
+    if (e->next > e->arrived) // held by its sender
+        schedule_wait(q, e, NULL);
+    else
+        schedule_ready(q, e);
 }
 
 static void settle_moved(struct queue *q, struct commit *c) {
@@ -242,7 +246,7 @@ static void add_move(struct queue *q, struct entry *e, GPtrArray *batch) {
     c->pos = e->data_pos; // where to read from, until it is written
     c->len = e->is_large ? 0 : (unsigned)e->size;
     g_ptr_array_add(batch, c);
-    if (e->attempts || e->done)
+    if (e->attempts || e->done || e->next == QUEUE_HELD)
         g_ptr_array_add(batch, make_retry(e));
 }
 

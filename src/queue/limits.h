@@ -19,4 +19,4 @@
 #define QUEUE_GATHER_US 300
 // The free disk space is looked at no more often.
 #define QUEUE_FREE_CHECK_US 200000
-#define QUEUE_REASON_MAX 500
+#define QUEUE_REASON_MAX 2000

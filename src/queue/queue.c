@@ -115,6 +115,7 @@ static void free_queue(struct queue *q) {
     for (struct segment *s; (s = g_queue_pop_head(&q->segments));)
         segment_unref(s);
     g_ptr_array_unref(q->waiting);
+    g_hash_table_unref(q->lanes);
     g_ptr_array_unref(q->pending);
     pthread_cond_destroy(&q->claimable);
     pthread_cond_destroy(&q->committable);
@@ -134,6 +135,7 @@ enum ec queue_open(const char *dir, struct queue **out) {
     q->min_free = QUEUE_MIN_FREE;
     q->entries = g_hash_table_new(g_int64_hash, g_int64_equal);
     q->waiting = g_ptr_array_new();
+    q->lanes = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, lane_free);
     q->pending = g_ptr_array_new();
     g_queue_init(&q->ready);
     g_queue_init(&q->segments);
@@ -172,7 +174,8 @@ void queue_close(struct queue *q) {
 
 // --- Steering ---
 
-static void list_one(const struct entry *e, struct arena *arena, struct queue_entry *out) {
+static void list_one(const struct entry *e, struct arena *arena, struct queue_entry *out,
+                     struct queue_envelope *envelope_out) {
     struct queue_envelope envelope = {.sender = ""};
     record_decode_envelope(e->envelope, e->envelope_len, arena, &envelope);
     const char **pending = arena_alloc0(arena, envelope.n_recipients * sizeof *pending);
@@ -187,8 +190,12 @@ static void list_one(const struct entry *e, struct arena *arena, struct queue_en
                                 .arrived = e->arrived,
                                 .next = e->next,
                                 .attempts = e->attempts,
-                                .reason = arena_strdup(arena, e->reason)};
+                                .reason = arena_strdup(arena, e->reason),
+                                .is_held = e->state == ENTRY_WAITING && e->next == QUEUE_HELD,
+                                .is_active = e->state == ENTRY_CLAIMED};
     queue_id_format(e->id, out->id);
+    if (envelope_out)
+        *envelope_out = envelope;
 }
 
 enum ec queue_list(struct queue *q, struct arena *arena, struct queue_entry **out,
@@ -197,43 +204,114 @@ enum ec queue_list(struct queue *q, struct arena *arena, struct queue_entry **ou
     g_autoptr(GPtrArray) all = queue_entries_sorted(q);
     struct queue_entry *list = arena_alloc0(arena, all->len * sizeof *list);
     for (unsigned i = 0; i < all->len; i++)
-        list_one(all->pdata[i], arena, &list[i]);
+        list_one(all->pdata[i], arena, &list[i], NULL);
     pthread_mutex_unlock(&q->lock);
     *out = list;
     *n_out = all->len;
     return EC_OK;
 }
 
-enum ec queue_retry(struct queue *q, const char *id_text) {
-    uint64_t id = 0;
-    if (id_text && !queue_id_parse(id_text, &id))
-        return EC_NOT_FOUND;
-    enum ec ec = id_text ? EC_NOT_FOUND : EC_OK;
-    filetime_t now = clock_now();
+// Under the lock. NULL: there is none.
+static struct entry *find(struct queue *q, const char *text) {
+    uint64_t id;
+    return queue_id_parse(text, &id) ? g_hash_table_lookup(q->entries, &id) : NULL;
+}
+
+enum ec queue_get(struct queue *q, struct arena *arena, const char *id, struct queue_entry *out,
+                  struct queue_envelope *envelope_out) {
     pthread_mutex_lock(&q->lock);
-    if (!id_text) {
+    const struct entry *e = find(q, id);
+    if (e)
+        list_one(e, arena, out, envelope_out);
+    pthread_mutex_unlock(&q->lock);
+    return e ? EC_OK : EC_NOT_FOUND;
+}
+
+static void make_due(struct queue *q, struct entry *e) {
+    if (e->state != ENTRY_WAITING || e->next == QUEUE_HELD)
+        return;
+    schedule_remove(q, e);
+    e->next = clock_now();
+    schedule_ready(q, e);
+}
+
+enum ec queue_retry(struct queue *q, const char *id) {
+    enum ec ec = EC_OK;
+    pthread_mutex_lock(&q->lock);
+    if (!id) {
         schedule_advance(q, UINT64_MAX);
     } else {
-        struct entry *e = g_hash_table_lookup(q->entries, &id);
+        struct entry *e = find(q, id);
+        ec = e ? EC_OK : EC_NOT_FOUND;
         if (e)
-            ec = EC_OK;
-        if (e && e->state == ENTRY_WAITING) {
-            schedule_remove(q, e);
-            e->next = now;
-            schedule_ready(q, e);
-        }
+            make_due(q, e);
     }
     pthread_mutex_unlock(&q->lock);
     return ec;
 }
 
-enum ec queue_drop(struct queue *q, const char *id_text) {
-    uint64_t id;
-    if (!queue_id_parse(id_text, &id))
-        return EC_NOT_FOUND;
+static bool has_domain(const struct queue_entry *entry, const char *domain) {
+    for (unsigned i = 0; i < entry->n_pending; i++) {
+        const char *at = strrchr(entry->pending[i], '@');
+        if (at && g_ascii_strcasecmp(at + 1, domain) == 0)
+            return true;
+    }
+    return false;
+}
+
+enum ec queue_flush(struct queue *q, const char *domain, unsigned *n_out) {
+    ARENA_AUTO arena = arena_new();
+    *n_out = 0;
+    pthread_mutex_lock(&q->lock);
+    g_autoptr(GPtrArray) all = queue_entries_sorted(q);
+    for (unsigned i = 0; i < all->len; i++) {
+        struct entry *e = all->pdata[i];
+        struct queue_entry entry;
+        arena_reset(arena);
+        list_one(e, arena, &entry, NULL);
+        if (entry.is_held || !has_domain(&entry, domain))
+            continue;
+        make_due(q, e);
+        ++*n_out;
+    }
+    pthread_mutex_unlock(&q->lock);
+    return EC_OK;
+}
+
+// Entries that are not claimed get a new `next`, durably.
+static enum ec set_next(struct queue *q, const char *id, filetime_t next) {
     enum ec ec = EC_OK;
     pthread_mutex_lock(&q->lock);
-    struct entry *e = g_hash_table_lookup(q->entries, &id);
+    struct entry *e = find(q, id);
+    if (!e)
+        ec = EC_NOT_FOUND;
+    else if (e->state == ENTRY_CLAIMED)
+        ec = EC_BUSY;
+    if (ec == EC_OK) {
+        schedule_remove(q, e);
+        e->next = next;
+        commit_retry(q, e);
+        if (next == QUEUE_HELD)
+            schedule_wait(q, e, NULL);
+        else
+            schedule_ready(q, e);
+    }
+    pthread_mutex_unlock(&q->lock);
+    return ec;
+}
+
+enum ec queue_hold(struct queue *q, const char *id) {
+    return set_next(q, id, QUEUE_HELD);
+}
+
+enum ec queue_unhold(struct queue *q, const char *id) {
+    return set_next(q, id, clock_now());
+}
+
+enum ec queue_drop(struct queue *q, const char *id) {
+    enum ec ec = EC_OK;
+    pthread_mutex_lock(&q->lock);
+    struct entry *e = find(q, id);
     if (!e) {
         ec = EC_NOT_FOUND;
     } else if (e->state == ENTRY_CLAIMED) {

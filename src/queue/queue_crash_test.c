@@ -83,14 +83,14 @@ static void *deliver_loop(void *ctx) {
             struct report r = {.number = check_message(items[i]), .is_delivered = 1};
             if (g_random_int_range(0, 4) == 0) { // a failure now and then
                 queue_item_recipient_done(items[i], 0);
-                queue_item_release(items[i], clock_now() + FILETIME_SECOND / 50, "again");
+                queue_item_release(items[i], clock_now() + FILETIME_SECOND / 50, "again", NULL);
                 continue;
             }
             if (write(c->report, &r, sizeof r) != sizeof r)
                 abort();
             queue_item_recipient_done(items[i], 0);
             queue_item_recipient_done(items[i], 1);
-            queue_item_release(items[i], 0, NULL);
+            queue_item_release(items[i], 0, NULL, NULL);
         }
     }
     return NULL;
@@ -148,7 +148,7 @@ static void test_kill(void) {
         g_hash_table_insert(owed, GUINT_TO_POINTER(number), GUINT_TO_POINTER(1));
         queue_item_recipient_done(item, 0);
         queue_item_recipient_done(item, 1);
-        queue_item_release(item, 0, NULL);
+        queue_item_release(item, 0, NULL, NULL);
     }
     queue_close(q);
     GHashTableIter iter;

@@ -41,9 +41,22 @@ struct entry {
     bool is_large;
     struct segment *segment; // where its record stands
     uint64_t data_pos, record_len;
-    GBytes *bytes;  // the message, kept in memory while there is room; else NULL
-    GList link;     // in `ready`
-    unsigned index; // in `waiting`
+    GBytes *bytes;     // the message, kept in memory while there is room; else NULL
+    GList link;        // in `ready`, or in its lane
+    unsigned index;    // in `waiting`
+    struct lane *lane; // ENTRY_WAITING: NULL: none
+    bool is_delay_reported;
+};
+
+// `next` of an entry that is held.
+#define QUEUE_HELD ((filetime_t)INT64_MAX)
+// Bit of the attempts as they are written: the sender knows of the delay.
+#define ATTEMPTS_DELAY_REPORTED (1u << 31)
+
+// Those who wait for one destination, in memory only.
+struct lane {
+    char *name;
+    GQueue entries;
 };
 
 // A record on its way to the disk.
@@ -74,6 +87,7 @@ struct queue {
     GHashTable *entries; // &id -> struct entry
     GQueue ready;        // due, in the order in which they became so
     GPtrArray *waiting;  // heap by `next`
+    GHashTable *lanes;   // name -> struct lane, those with entries
     unsigned n_claimers;
     unsigned wakes; // counts queue_wake
     uint64_t cached;
@@ -106,7 +120,8 @@ enum ec ec_from_errno(int error);
 
 // --- schedule.c (all under the lock) ---
 void schedule_ready(struct queue *q, struct entry *e);
-void schedule_wait(struct queue *q, struct entry *e);
+void schedule_wait(struct queue *q, struct entry *e, const char *lane);
+void lane_free(void *lane);
 void schedule_remove(struct queue *q, struct entry *e);
 // Moves entries whose time has come to `ready`.
 void schedule_advance(struct queue *q, filetime_t now);

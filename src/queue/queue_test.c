@@ -52,7 +52,7 @@ static void finish(struct queue_item *item) {
     unsigned *indexes, n = queue_item_pending(item, arena, &indexes);
     for (unsigned i = 0; i < n; i++)
         queue_item_recipient_done(item, indexes[i]);
-    queue_item_release(item, 0, NULL);
+    queue_item_release(item, 0, NULL, NULL);
 }
 
 static void assert_message(struct queue_item *item, const char *text) {
@@ -103,6 +103,33 @@ static void test_submit_claim(void) {
     test_folder_remove(dir);
 }
 
+// A message that is held comes when its time has come, also over a restart.
+static void test_hold(void) {
+    char *dir = test_folder(), id[QUEUE_ID_SIZE];
+    struct queue *q;
+    struct queue_spool *s;
+    struct queue_envelope held = envelope;
+    held.hold_until = clock_now() + 3600 * FILETIME_SECOND;
+    assert_ok(queue_open(dir, &q));
+    assert_ok(queue_spool_new(q, &s));
+    assert_ok(queue_spool_write(s, "later", 5));
+    assert_ok(queue_submit_take(q, &held, s, id));
+    g_assert_null(claim_one(q, 0));
+    held.hold_until = clock_now() + FILETIME_SECOND / 10;
+    assert_ok(queue_spool_new(q, &s));
+    assert_ok(queue_spool_write(s, "soon", 4));
+    assert_ok(queue_submit_take(q, &held, s, id));
+    struct queue_item *item = claim_one(q, 5000);
+    assert_message(item, "soon");
+    finish(item);
+    queue_close(q);
+    assert_ok(queue_open(dir, &q));
+    g_assert_cmpuint(queue_count(q), ==, 1);
+    g_assert_null(claim_one(q, 0));
+    queue_close(q);
+    test_folder_remove(dir);
+}
+
 static void test_reopen(void) {
     char *dir = test_folder(), id[QUEUE_ID_SIZE], id2[QUEUE_ID_SIZE], id3[QUEUE_ID_SIZE];
     struct queue *q;
@@ -112,7 +139,7 @@ static void test_reopen(void) {
     struct queue_item *first = claim_one(q, 0), *second = claim_one(q, 0);
     finish(second);
     queue_item_recipient_done(first, 0);
-    queue_item_release(first, clock_now() + 3600 * FILETIME_SECOND, "mailbox is busy");
+    queue_item_release(first, clock_now() + 3600 * FILETIME_SECOND, "mailbox is busy", NULL);
     queue_close(q);
 
     assert_ok(queue_open(dir, &q));
@@ -215,7 +242,7 @@ static void test_waiting(void) {
     g_assert_nonnull(item);
     pthread_join(thread, NULL);
     int64_t start = g_get_monotonic_time();
-    queue_item_release(item, clock_now() + FILETIME_SECOND / 20, "later");
+    queue_item_release(item, clock_now() + FILETIME_SECOND / 20, "later", NULL);
     item = claim_one(q, 10000);
     int64_t took = g_get_monotonic_time() - start;
     g_assert_nonnull(item);
@@ -244,7 +271,7 @@ static void test_order(void) {
     assert_ok(queue_claim(q, items, 20, 0, &n));
     g_assert_cmpuint(n, ==, 20);
     for (unsigned i = 0; i < 20; i++)
-        queue_item_release(items[i], start + (100 + i * 7 % 20) * FILETIME_SECOND, "wait");
+        queue_item_release(items[i], start + (100 + i * 7 % 20) * FILETIME_SECOND, "wait", NULL);
     filetime_t last = 0;
     for (unsigned i = 0; i < 20; i++) {
         clock_set(start + (100 + i) * FILETIME_SECOND);
@@ -286,7 +313,7 @@ static void test_torn_tail(void) {
             g_assert_cmpuint(queue_count(q), ==, cut == before_len ? 2 : 1);
             struct queue_item *item = claim_one(q, 0);
             assert_message(item, "one");
-            queue_item_release(item, 0, NULL);
+            queue_item_release(item, 0, NULL, NULL);
             queue_close(q);
             g_assert_true(g_file_get_contents(copy, &after, &after_len, NULL));
             g_assert_cmpuint(after_len, ==, cut == before_len ? before_len : before_len - last);
@@ -348,7 +375,7 @@ static void test_old_one_moves(void) {
     submit_text(q, "waits", NULL);
     struct queue_item *waits = claim_one(q, 0);
     queue_item_recipient_done(waits, 1);
-    queue_item_release(waits, clock_now() + 1000 * FILETIME_SECOND, "wait");
+    queue_item_release(waits, clock_now() + 1000 * FILETIME_SECOND, "wait", NULL);
     g_autofree char *data = g_strnfill(1000000, 'z');
     for (unsigned i = 0; i < 400; i++) {
         assert_ok(submit(q, data, 1000000, NULL));
@@ -484,6 +511,7 @@ static void test_async(void) {
 
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/queue/hold", test_hold);
     g_test_add_func("/queue/submit-claim", test_submit_claim);
     g_test_add_func("/queue/reopen", test_reopen);
     g_test_add_func("/queue/large", test_large);

@@ -10,6 +10,9 @@
 #define SEGMENT_VERSION 1
 #define ENVELOPE_SMTPUTF8 1
 #define ENVELOPE_8BIT 2
+#define ENVELOPE_MORE 4 // after the recipients stands what the first version did not have
+#define MORE_BINARY 1
+#define MORE_REQUIRETLS 2
 #define SUBMIT_LARGE 1
 // A search for the next good record checks at most so many times the segment's size.
 #define RESYNC_EFFORT 4
@@ -43,10 +46,19 @@ static void put_optional(struct wire_writer *w, const char *s) {
         wire_put_cstring(w, s);
 }
 
+static void put_more(struct wire_writer *w, const struct queue_envelope *e) {
+    wire_put_u8(
+        w, (uint8_t)((e->is_binary ? MORE_BINARY : 0) | (e->requires_tls ? MORE_REQUIRETLS : 0)));
+    wire_put_u8(w, (uint8_t)(int8_t)e->scl);
+    wire_put_u8(w, (uint8_t)(int8_t)e->pcl);
+    wire_put_varint(w, e->hold_until);
+    put_optional(w, e->fields);
+}
+
 GByteArray *record_encode_envelope(const struct queue_envelope *e) {
     struct wire_writer w = wire_writer(RECORD_ENVELOPE_MAX);
-    wire_put_u8(
-        &w, (uint8_t)((e->is_smtputf8 ? ENVELOPE_SMTPUTF8 : 0) | (e->is_8bit ? ENVELOPE_8BIT : 0)));
+    wire_put_u8(&w, (uint8_t)((e->is_smtputf8 ? ENVELOPE_SMTPUTF8 : 0) |
+                              (e->is_8bit ? ENVELOPE_8BIT : 0) | ENVELOPE_MORE));
     wire_put_cstring(&w, e->sender);
     put_optional(&w, e->envid);
     put_optional(&w, e->ret);
@@ -59,6 +71,7 @@ GByteArray *record_encode_envelope(const struct queue_envelope *e) {
         put_optional(&w, e->recipients[i].orcpt);
         wire_put_varint(&w, e->recipients[i].notify);
     }
+    put_more(&w, e);
     GByteArray *bytes = wire_writer_take(&w);
     wire_writer_clear(&w);
     return bytes;
@@ -71,6 +84,16 @@ static const char *get_string(struct wire_reader *r, struct arena *arena) {
 
 static const char *get_optional(struct wire_reader *r, struct arena *arena) {
     return wire_u8(r) ? get_string(r, arena) : NULL;
+}
+
+static void get_more(struct wire_reader *r, struct arena *arena, struct queue_envelope *out) {
+    uint8_t flags = wire_u8(r);
+    out->is_binary = flags & MORE_BINARY;
+    out->requires_tls = flags & MORE_REQUIRETLS;
+    out->scl = (int8_t)wire_u8(r);
+    out->pcl = (int8_t)wire_u8(r);
+    out->hold_until = wire_varint(r);
+    out->fields = get_optional(r, arena);
 }
 
 bool record_decode_envelope(const uint8_t *data, size_t len, struct arena *arena,
@@ -97,6 +120,9 @@ bool record_decode_envelope(const uint8_t *data, size_t len, struct arena *arena
     }
     out->recipients = recipients;
     out->n_recipients = (unsigned)n;
+    out->scl = QUEUE_SCL_NONE;
+    if (flags & ENVELOPE_MORE)
+        get_more(&r, arena, out);
     return wire_ok(&r) && wire_left(&r) == 0;
 }
 

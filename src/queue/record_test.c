@@ -101,7 +101,12 @@ static void test_envelope(void) {
                                 .envid = "id",
                                 .ret = "FULL",
                                 .auth = "alice",
-                                .is_smtputf8 = true};
+                                .fields = "X-A: 1\r\n b\r\n",
+                                .scl = -1,
+                                .pcl = 8,
+                                .hold_until = 0x1db123456789abcd,
+                                .is_smtputf8 = true,
+                                .requires_tls = true};
     g_autoptr(GByteArray) encoded = record_encode_envelope(&in);
     ARENA_AUTO arena = arena_new();
     struct queue_envelope out;
@@ -112,6 +117,13 @@ static void test_envelope(void) {
     g_assert_cmpstr(out.auth, ==, "alice");
     g_assert_null(out.peer);
     g_assert_true(out.is_smtputf8);
+    g_assert_false(out.is_8bit);
+    g_assert_cmpstr(out.fields, ==, "X-A: 1\r\n b\r\n");
+    g_assert_cmpint(out.scl, ==, -1);
+    g_assert_cmpint(out.pcl, ==, 8);
+    g_assert_cmpuint(out.hold_until, ==, 0x1db123456789abcd);
+    g_assert_true(out.requires_tls);
+    g_assert_false(out.is_binary);
     for (int i = 0; i < 3; i++) {
         g_assert_cmpstr(out.recipients[i].address, ==, to[i].address);
         g_assert_cmpstr(out.recipients[i].orcpt, ==, to[i].orcpt);
@@ -123,10 +135,29 @@ static void test_envelope(void) {
     g_assert_false(record_decode_envelope(many, sizeof many, arena, &out));
 }
 
+// As the version before wrote it: nothing after the recipients.
+static void test_old_envelope(void) {
+    static const uint8_t old[] = "\2s@d\0\0\0\0\1"
+                                 "192.0.2.1\0\0\1b@d\0\0";
+    ARENA_AUTO arena = arena_new();
+    struct queue_envelope out;
+    g_assert_true(record_decode_envelope(old, sizeof old, arena, &out)); // notify is its NUL
+    g_assert_cmpstr(out.sender, ==, "s@d");
+    g_assert_cmpstr(out.peer, ==, "192.0.2.1");
+    g_assert_cmpuint(out.n_recipients, ==, 1);
+    g_assert_cmpstr(out.recipients[0].address, ==, "b@d");
+    g_assert_true(out.is_8bit);
+    g_assert_cmpint(out.scl, ==, QUEUE_SCL_NONE);
+    g_assert_null(out.fields);
+    g_assert_cmpuint(out.hold_until, ==, 0);
+    g_assert_false(out.is_binary || out.requires_tls);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/record/round-trip", test_round_trip);
     g_test_add_func("/record/damage", test_damage);
     g_test_add_func("/record/envelope", test_envelope);
+    g_test_add_func("/record/envelope/old", test_old_envelope);
     return g_test_run();
 }

@@ -16,6 +16,7 @@ struct queue_item {
     struct arena *arena;
     struct queue_envelope envelope;
     char id[QUEUE_ID_SIZE];
+    bool has_changed; // recipients were done that are not written down
 };
 
 // --- The heap: the entry at i is due no later than those at 2i+1 and 2i+2 ---
@@ -72,8 +73,41 @@ void schedule_ready(struct queue *q, struct entry *e) {
         pthread_cond_signal(&q->claimable);
 }
 
-void schedule_wait(struct queue *q, struct entry *e) {
+// --- Lanes: an entry that waits for a destination is in the heap and in its lane ---
+
+void lane_free(void *lane) {
+    struct lane *l = lane;
+    g_free(l->name);
+    g_free(l);
+}
+
+static void lane_join(struct queue *q, struct entry *e, const char *name) {
+    struct lane *lane = g_hash_table_lookup(q->lanes, name);
+    if (!lane) {
+        lane = g_new0(struct lane, 1);
+        lane->name = g_strdup(name);
+        g_queue_init(&lane->entries);
+        g_hash_table_insert(q->lanes, lane->name, lane);
+    }
+    e->lane = lane;
+    e->link.data = e;
+    g_queue_push_tail_link(&lane->entries, &e->link);
+}
+
+static void lane_leave(struct queue *q, struct entry *e) {
+    struct lane *lane = e->lane;
+    if (!lane)
+        return;
+    g_queue_unlink(&lane->entries, &e->link);
+    e->lane = NULL;
+    if (lane->entries.length == 0)
+        g_hash_table_remove(q->lanes, lane->name);
+}
+
+void schedule_wait(struct queue *q, struct entry *e, const char *lane) {
     e->state = ENTRY_WAITING;
+    if (lane)
+        lane_join(q, e, lane);
     g_ptr_array_add(q->waiting, e);
     heap_up(q, e, q->waiting->len - 1);
     if (e->index == 0 && q->n_claimers) // somebody has to wait for a shorter time now
@@ -83,18 +117,34 @@ void schedule_wait(struct queue *q, struct entry *e) {
 void schedule_remove(struct queue *q, struct entry *e) {
     if (e->state == ENTRY_READY)
         g_queue_unlink(&q->ready, &e->link);
-    else if (e->state == ENTRY_WAITING)
+    else if (e->state == ENTRY_WAITING) {
         heap_remove(q, e);
+        lane_leave(q, e);
+    }
 }
 
 void schedule_advance(struct queue *q, filetime_t now) {
     while (q->waiting->len > 0) {
         struct entry *e = q->waiting->pdata[0];
-        if (e->next > now)
+        if (e->next > now || e->next == QUEUE_HELD)
             break;
-        heap_remove(q, e);
+        schedule_remove(q, e);
         schedule_ready(q, e);
     }
+}
+
+void queue_wake_lane(struct queue *q, const char *name, unsigned n) {
+    pthread_mutex_lock(&q->lock);
+    struct lane *lane = g_hash_table_lookup(q->lanes, name);
+    unsigned left = lane ? lane->entries.length : 0;
+    if (n > 0)
+        left = MIN(left, n);
+    for (; left > 0; left--) { // the lane goes with its last entry
+        struct entry *e = lane->entries.head->data;
+        schedule_remove(q, e);
+        schedule_ready(q, e);
+    }
+    pthread_mutex_unlock(&q->lock);
 }
 
 // --- Claiming ---
@@ -250,10 +300,44 @@ void queue_item_recipient_done(struct queue_item *item, unsigned recipient) {
         e->done = g_malloc0((e->n_recipients + 7) / 8);
     e->done[recipient / 8] |= (uint8_t)(1 << recipient % 8);
     e->n_pending--;
+    item->has_changed = true;
     pthread_mutex_unlock(&item->q->lock);
 }
 
-void queue_item_release(struct queue_item *item, filetime_t next, const char *reason) {
+struct arena *queue_item_arena(struct queue_item *item) {
+    return item->arena;
+}
+
+bool queue_item_is_delay_reported(const struct queue_item *item) {
+    return item->entry->is_delay_reported;
+}
+
+void queue_item_set_delay_reported(struct queue_item *item) {
+    item->entry->is_delay_reported = true;
+}
+
+void queue_item_note(struct queue_item *item) {
+    pthread_mutex_lock(&item->q->lock);
+    commit_retry(item->q, item->entry);
+    item->has_changed = false;
+    pthread_mutex_unlock(&item->q->lock);
+}
+
+// Under the lock.
+static void wait_again(struct queue *q, struct entry *e, filetime_t next, const char *lane) {
+    if (next <= clock_now())
+        schedule_ready(q, e);
+    else
+        schedule_wait(q, e, lane);
+}
+
+static void item_free(struct queue_item *item) {
+    arena_free(item->arena);
+    g_free(item);
+}
+
+void queue_item_release(struct queue_item *item, filetime_t next, const char *reason,
+                        const char *lane) {
     struct queue *q = item->q;
     struct entry *e = item->entry;
     pthread_mutex_lock(&q->lock);
@@ -265,12 +349,24 @@ void queue_item_release(struct queue_item *item, filetime_t next, const char *re
         g_free(e->reason);
         e->reason = reason ? g_strndup(reason, QUEUE_REASON_MAX) : NULL;
         commit_retry(q, e);
-        if (next <= clock_now())
-            schedule_ready(q, e);
-        else
-            schedule_wait(q, e);
+        wait_again(q, e, next, lane);
     }
     pthread_mutex_unlock(&q->lock);
-    arena_free(item->arena);
-    g_free(item);
+    item_free(item);
+}
+
+void queue_item_put_back(struct queue_item *item, filetime_t next, const char *lane) {
+    struct queue *q = item->q;
+    struct entry *e = item->entry;
+    pthread_mutex_lock(&q->lock);
+    if (e->n_pending == 0) {
+        commit_finish(q, e, false);
+    } else {
+        if (item->has_changed)
+            commit_retry(q, e);
+        e->next = next;
+        wait_again(q, e, next, lane);
+    }
+    pthread_mutex_unlock(&q->lock);
+    item_free(item);
 }

@@ -108,7 +108,8 @@ static void load_submit(struct load *l, const struct record *r) {
         drop_entry(l->q, old);
     struct entry *e = g_new0(struct entry, 1);
     e->id = r->id;
-    e->arrived = e->next = r->arrived;
+    e->arrived = r->arrived;
+    e->next = MAX(r->arrived, envelope.hold_until);
     e->size = r->size;
     e->is_large = r->is_large;
     e->envelope = g_memdup2(r->envelope, r->envelope_len);
@@ -127,7 +128,8 @@ static void load_retry(struct load *l, const struct record *r) {
     if (!e)
         return;
     e->next = r->next;
-    e->attempts = r->attempts;
+    e->attempts = r->attempts & ~ATTEMPTS_DELAY_REPORTED;
+    e->is_delay_reported = r->attempts & ATTEMPTS_DELAY_REPORTED;
     g_free(e->reason);
     e->reason = *r->reason ? g_utf8_make_valid(r->reason, -1) : NULL;
     size_t need = (e->n_recipients + 7) / 8;
@@ -240,7 +242,7 @@ static void schedule_all(struct queue *q) {
         if (e->next <= now)
             schedule_ready(q, e);
         else
-            schedule_wait(q, e);
+            schedule_wait(q, e, NULL);
     }
 }
 

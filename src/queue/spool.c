@@ -17,6 +17,7 @@ struct queue_spool {
     char id_text[QUEUE_ID_SIZE];
     uint64_t size, max;
     GByteArray *data; // until fd
+    GBytes *bytes;    // instead of `data`, once it was read
     int fd;           // -1: in memory
     char *path;
     enum ec failed; // the first failure; sticky
@@ -82,6 +83,8 @@ void queue_spool_free(struct queue_spool *s) {
     }
     if (s->data)
         g_byte_array_unref(s->data);
+    if (s->bytes)
+        g_bytes_unref(s->bytes);
     g_free(s->path);
     g_free(s);
 }
@@ -102,7 +105,7 @@ static enum ec write_all(int fd, const uint8_t *data, size_t len) {
 // From memory to a file.
 static enum ec spill(struct queue_spool *s) {
     s->path = queue_large_path(s->q, s->id);
-    s->fd = open(s->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    s->fd = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (s->fd < 0)
         return ec_from_errno(errno);
     enum ec ec = write_all(s->fd, s->data->data, s->data->len);
@@ -111,6 +114,7 @@ static enum ec spill(struct queue_spool *s) {
 }
 
 enum ec queue_spool_write(struct queue_spool *s, const void *data, size_t len) {
+    g_assert(!s->bytes);
     if (s->failed != EC_OK)
         return s->failed;
     if (len > s->max - MIN(s->max, s->size))
@@ -129,6 +133,22 @@ enum ec queue_spool_write(struct queue_spool *s, const void *data, size_t len) {
     return s->failed;
 }
 
+enum ec queue_spool_read(struct queue_spool *s, GBytes **out) {
+    if (s->failed != EC_OK)
+        return s->failed;
+    if (s->data)
+        s->bytes = g_byte_array_free_to_bytes(g_steal_pointer(&s->data));
+    if (s->bytes) {
+        *out = g_bytes_ref(s->bytes);
+        return EC_OK;
+    }
+    g_autoptr(GMappedFile) map = g_mapped_file_new_from_fd(s->fd, FALSE, NULL);
+    if (!map)
+        return EC_DISK_ERROR;
+    *out = g_mapped_file_get_bytes(map);
+    return EC_OK;
+}
+
 // The large file and its name are durable before the record that speaks of them.
 static enum ec sync_large(struct queue_spool *s) {
     if (fdatasync(s->fd) < 0 || fsync(s->q->dir_fd) < 0)
@@ -142,7 +162,8 @@ static struct entry *make_entry(struct queue_spool *s, const struct queue_envelo
                                 GByteArray *encoded) {
     struct entry *e = g_new0(struct entry, 1);
     e->id = s->id;
-    e->arrived = e->next = clock_now();
+    e->arrived = clock_now();
+    e->next = MAX(e->arrived, envelope->hold_until);
     e->size = s->size;
     e->is_large = s->path != NULL;
     e->n_recipients = e->n_pending = envelope->n_recipients;
@@ -178,7 +199,8 @@ enum ec queue_submit_async_take(struct queue *q, const struct queue_envelope *en
     struct commit *c = g_new0(struct commit, 1);
     c->type = RECORD_SUBMIT;
     c->head = record_encode(&r);
-    c->data = s->data ? g_byte_array_free_to_bytes(g_steal_pointer(&s->data)) : NULL;
+    c->data = s->data ? g_byte_array_free_to_bytes(g_steal_pointer(&s->data))
+                      : g_steal_pointer(&s->bytes);
     c->entry = e;
     c->wants_sync = true;
     c->done = done;

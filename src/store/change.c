@@ -93,6 +93,17 @@ enum ec changes_of_folder(struct mbox_tx *tx, struct arena *arena, uint64_t fid,
     return EC_OK;
 }
 
+enum ec deletions_of_folder(struct mbox_tx *tx, struct arena *arena, uint64_t fid, uint64_t since,
+                            struct change_list *out) {
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct change));
+    struct folder_info f;
+    EC_TRY(folder_get(tx, arena, fid, &f));
+    EC_TRY(add_tombstones(tx, fid, since, INT64_MAX, list));
+    out->last = f.modseq;
+    finish(arena, list, 0, out);
+    return EC_OK;
+}
+
 // Which folders are below `root`: the set of their ids.
 static enum ec folders_below(struct mbox_tx *tx, struct arena *arena, uint64_t root,
                              GHashTable *set) {

@@ -26,6 +26,9 @@ struct change_list {
 // Contents of a folder after `since` (0: everything that exists), ordered by cn. In the arena.
 enum ec changes_of_folder(struct mbox_tx *tx, struct arena *arena, uint64_t fid, uint64_t since,
                           unsigned limit, struct change_list *out);
+// Only what was deleted: costs what that is, however much else changed.
+enum ec deletions_of_folder(struct mbox_tx *tx, struct arena *arena, uint64_t fid, uint64_t since,
+                            struct change_list *out);
 // The folder tree below `root`: folder objects created, changed, deleted.
 enum ec changes_of_hierarchy(struct mbox_tx *tx, struct arena *arena, uint64_t root, uint64_t since,
                              unsigned limit, struct change_list *out);

@@ -1,6 +1,7 @@
 // Folders with all that is in them: copying, deleting, emptying
 // ([MS-OXCFOLD] 2.2.1.3, 2.2.1.8, 2.2.1.9).
 #include "mapi/special_folder.h"
+#include "store/annotation.h"
 #include "store/columns_internal.h"
 #include "store/envelope_chunk.h"
 #include "store/folder_internal.h"
@@ -76,6 +77,7 @@ static enum ec delete_row(struct mbox_tx *tx, uint64_t fid, uint64_t parent, boo
     EC_TRY(rights_drop_folder(tx, fid));
     EC_TRY(rule_drop_folder(tx, fid));
     EC_TRY(receive_folder_drop_folder(tx, fid));
+    EC_TRY(annotations_drop_folder(tx, fid));
     q = db_query(tx->conn, sql_folder_tombstone_insert);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)cn);

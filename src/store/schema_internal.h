@@ -6,6 +6,7 @@
 extern const struct db_schema store_schema;
 extern const char schema_view[]; // schema_view.c
 extern const char schema_rights[];
+extern const char schema_imap[]; // schema_imap.c
 
 // Steps of the schema after the first, each in a file of its own.
 extern const char schema_retain[]; // schema_retain.c

@@ -56,6 +56,7 @@ struct mbox {
     GQueue writers; // of struct writer, tx.c
     bool has_leader;
     uint64_t next_id, saved_next_id; // belong to the leader
+    filetime_t id_time;              // so does this: of the last note in id_time
     _Atomic uint64_t commits;        // grows with every commit
     _Atomic bool is_dirty;           // written to since the last checkpoint
     _Atomic bool has_search_folders; // some are kept up to date (search_update.c)

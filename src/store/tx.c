@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "store/flag_range.h"
 #include "store/fulltext_internal.h"
+#include "store/id_time_internal.h"
 #include "store/search_folder_internal.h"
 #include "store/store_internal.h"
 
@@ -194,13 +195,18 @@ static void run_group(struct mbox *mbox, struct writer **group, unsigned n) {
     if (n_good == 0) {
         db_rollback(conn);
     } else {
+        bool noted = false;
         ec = save_next_id(&tx);
+        if (ec == EC_OK)
+            ec = id_time_note(&tx, &noted);
         if (ec == EC_OK)
             ec = db_commit(conn);
         else
             db_rollback(conn);
         if (ec == EC_OK) {
             mbox->saved_next_id = mbox->next_id;
+            if (noted)
+                mbox->id_time = tx.now;
             pthread_mutex_lock(&mbox->usage_lock);
             mbox->usage = tx.usage;
             pthread_mutex_unlock(&mbox->usage_lock);

@@ -1,4 +1,4 @@
-// From an address to mailboxes.
+// From an address to mailboxes, and to addresses of other domains.
 #include <string.h>
 
 #include "base/text.h"
@@ -7,11 +7,10 @@
 struct walk {
     struct directory *directory;
     struct arena *arena;
-    GArray *targets;
+    struct route *out;
     GHashTable *mailboxes; // guids that are targets already
     GHashTable *seen;      // folded addresses
     GQueue todo;           // addresses
-    struct outcome *problem;
 };
 
 static guint guid_hash(gconstpointer key) {
@@ -25,16 +24,16 @@ static gboolean guid_same(gconstpointer a, gconstpointer b) {
 }
 
 static void problem(struct walk *w, struct outcome o) {
-    if (o.kind > w->problem->kind)
-        *w->problem = o;
+    if (o.kind > w->out->problem.kind)
+        w->out->problem = o;
 }
 
 static void add_target(struct walk *w, const struct directory_object *object, const char *detail) {
-    if (w->targets->len >= TRANSPORT_TARGETS_MAX ||
+    if (w->out->targets->len >= TRANSPORT_TARGETS_MAX ||
         !g_hash_table_add(w->mailboxes, (gpointer)&object->guid))
         return;
     struct route_target target = {.mailbox = object->guid, .detail = detail};
-    g_array_append_val(w->targets, target);
+    g_array_append_val(w->out->targets, target);
 }
 
 // Loops end here: an address is followed once.
@@ -53,9 +52,9 @@ static void add_folder(struct walk *w, const struct directory_object *object) {
     enum ec ec = directory_folder_target(w->directory, &object->guid, &target.folder);
     if (ec != EC_OK)
         problem(w, outcome_from_ec(ec == EC_NOT_FOUND ? EC_UNKNOWN_USER : ec));
-    else if (w->targets->len < TRANSPORT_TARGETS_MAX &&
+    else if (w->out->targets->len < TRANSPORT_TARGETS_MAX &&
              g_hash_table_add(w->mailboxes, (gpointer)&object->guid))
-        g_array_append_val(w->targets, target);
+        g_array_append_val(w->out->targets, target);
 }
 
 static void add_group(struct walk *w, const struct directory_object *group) {
@@ -90,14 +89,15 @@ static void step(struct walk *w, const char *address) {
         add_target(w, object, detail);
         break;
     case DIRECTORY_ROUTE_GROUP:
+        w->out->is_group = true;
         add_group(w, object);
         break;
     case DIRECTORY_ROUTE_FORWARD:
         follow(w, object->target);
         break;
     case DIRECTORY_ROUTE_REMOTE:
-        problem(w, (struct outcome){OUTCOME_FAILED, "5.4.4",
-                                    "this server does not send mail to other servers"});
+        if (w->out->remotes->len < TRANSPORT_TARGETS_MAX)
+            g_ptr_array_add(w->out->remotes, (gpointer)address);
         break;
     case DIRECTORY_ROUTE_FOLDER:
         add_folder(w, object);
@@ -109,13 +109,9 @@ static void step(struct walk *w, const char *address) {
 }
 
 void route_address(struct directory *directory, struct arena *arena, const char *address,
-                   GArray *targets, struct outcome *problem_out) {
-    struct walk w = {.directory = directory,
-                     .arena = arena,
-                     .targets = targets,
-                     .problem = problem_out,
-                     .todo = G_QUEUE_INIT};
-    *problem_out = (struct outcome){OUTCOME_DELIVERED, "2.0.0", "delivered"};
+                   struct route *out) {
+    struct walk w = {.directory = directory, .arena = arena, .out = out, .todo = G_QUEUE_INIT};
+    out->problem = (struct outcome){OUTCOME_DELIVERED, "2.0.0", "delivered"};
     w.mailboxes = g_hash_table_new(guid_hash, guid_same);
     w.seen = g_hash_table_new(g_str_hash, g_str_equal);
     follow(&w, address);

@@ -1,5 +1,6 @@
 // The engine: threads that claim messages from the queue, and what happens to one batch of them:
-// route every recipient, deliver all at once, settle each message by what became of its recipients.
+// route every recipient, deliver what is local at once, hand the rest to the relay (outbound.c),
+// settle each message by what became of its recipients (settle.c).
 #include "transport/transport.h"
 
 #include <pthread.h>
@@ -8,44 +9,27 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "transport/intake.h"
+#include "transport/outbox.h"
+#include "transport/track.h"
 #include "transport/transport_internal.h"
-
-#define NOTIFY_NEVER 1 // bits of queue_recipient.notify ([RFC 3461] 4.1)
-#define NOTIFY_FAILURE 4
-
-struct transport {
-    struct queue *queue;
-    struct mailbox_service *mailboxes;
-    struct transport_options options;
-    _Atomic bool is_stopping;
-    _Atomic uint64_t delivered, deferred, bounced, reports;
-    pthread_t *threads;
-    unsigned n_threads;
-};
-
-// One message of a batch.
-struct job {
-    struct queue_item *item;
-    GBytes *original, *mime; // mime: with its Return-Path
-    unsigned *pending, n_pending;
-    struct outcome *outcomes; // of the pending recipients
-    GArray **deliveries;      // of the pending recipients: unsigned, into batch.deliveries
-};
 
 struct batch {
     struct transport *t;
     struct arena *arena;
     GArray *deliveries; // struct mailbox_delivery
-    struct job *jobs;
+    struct job **jobs;
     unsigned n;
 };
 
 // --- Preparing ---
 
-static GBytes *with_return_path(GBytes *original, const char *sender) {
+// As it stands in a mailbox: the sender, and what the way in found out about it, on top.
+static GBytes *as_delivered(GBytes *original, const struct queue_envelope *envelope) {
     gsize len;
     const void *data = g_bytes_get_data(original, &len);
-    g_autofree char *line = g_strdup_printf("Return-Path: <%s>\r\n", sender);
+    g_autofree char *line =
+        g_strconcat("Return-Path: <", envelope->sender, ">\r\n", envelope->fields, NULL);
     size_t line_len = strlen(line);
     char *bytes = g_malloc(line_len + len);
     memcpy(bytes, line, line_len);
@@ -80,7 +64,6 @@ static unsigned add_delivery(struct batch *b, struct job *job, GHashTable *known
     struct mailbox_delivery d = {
         .mailbox = arena_memdup(b->arena, &target->mailbox, sizeof target->mailbox),
         .delivery_id = arena_printf(b->arena, "%s/%s", queue_item_id(job->item), key),
-        .mime = job->mime,
         .folder_detail = target->detail,
         .folder = target->folder,
         .arrived = queue_item_arrived(job->item),
@@ -91,11 +74,22 @@ static unsigned add_delivery(struct batch *b, struct job *job, GHashTable *known
     return at;
 }
 
-static void route_recipient(struct batch *b, struct job *job, GHashTable *known, unsigned i) {
+static void route_recipient(struct batch *b, struct job *job, GHashTable *known, GArray *remotes,
+                            unsigned i) {
     const struct queue_envelope *envelope = queue_item_envelope(job->item);
     g_autoptr(GArray) targets = g_array_new(false, false, sizeof(struct route_target));
-    route_address(mailbox_service_directory(b->t->mailboxes), b->arena,
-                  envelope->recipients[job->pending[i]].address, targets, &job->outcomes[i]);
+    g_autoptr(GPtrArray) addresses = g_ptr_array_new();
+    struct route route = {.targets = targets, .remotes = addresses};
+    route_address(mailbox_service_directory(b->t->mailboxes), job->arena,
+                  envelope->recipients[job->pending[i]].address, &route);
+    job->outcomes[i] = route.problem;
+    job->is_group[i] = route.is_group;
+    for (unsigned k = 0; k < addresses->len; k++) {
+        struct remote remote = {.recipient = i, .address = addresses->pdata[k]};
+        g_array_append_val(remotes, remote);
+    }
+    if (targets->len == 0)
+        return;
     job->deliveries[i] = g_array_sized_new(false, false, sizeof(unsigned), targets->len);
     for (unsigned k = 0; k < targets->len; k++) {
         unsigned at = add_delivery(b, job, known, &g_array_index(targets, struct route_target, k));
@@ -103,13 +97,38 @@ static void route_recipient(struct batch *b, struct job *job, GHashTable *known,
     }
 }
 
+static void route_recipients(struct batch *b, struct job *job) {
+    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GArray) remotes = g_array_new(false, false, sizeof(struct remote));
+    for (unsigned i = 0; i < job->n_pending; i++)
+        route_recipient(b, job, known, remotes, i);
+    job->n_remotes = remotes->len;
+    if (remotes->len)
+        job->remotes =
+            arena_memdup(job->arena, remotes->data, remotes->len * sizeof(struct remote));
+}
+
+// Nothing is delivered of a message now.
+static void put_off(struct batch *b, struct job *job, unsigned first_delivery, enum ec ec) {
+    g_array_set_size(b->deliveries, first_delivery);
+    job->n_remotes = 0;
+    for (unsigned i = 0; i < job->n_pending; i++) {
+        job->outcomes[i] = outcome_from_ec(ec);
+        g_clear_pointer(&job->deliveries[i], g_array_unref);
+    }
+}
+
 // The size of the message, for the batch's limit.
 static size_t prepare(struct batch *b, struct queue_item *item) {
-    struct job *job = &b->jobs[b->n++];
-    *job = (struct job){.item = item};
-    job->n_pending = queue_item_pending(item, b->arena, &job->pending);
-    job->outcomes = arena_alloc0(b->arena, job->n_pending * sizeof *job->outcomes);
-    job->deliveries = arena_alloc0(b->arena, job->n_pending * sizeof *job->deliveries);
+    struct arena *arena = queue_item_arena(item);
+    struct job *job = b->jobs[b->n++] = arena_alloc0(arena, sizeof *job);
+    job->t = b->t;
+    job->item = item;
+    job->arena = arena;
+    job->n_pending = queue_item_pending(item, arena, &job->pending);
+    job->outcomes = arena_alloc0(arena, job->n_pending * sizeof *job->outcomes);
+    job->deliveries = arena_alloc0(arena, job->n_pending * sizeof *job->deliveries);
+    job->is_group = arena_alloc0(arena, job->n_pending * sizeof *job->is_group);
     enum ec ec = queue_item_read(item, &job->original);
     if (ec == EC_OK && is_looping(job->original))
         ec = EC_LOOP_DETECTED;
@@ -117,139 +136,56 @@ static size_t prepare(struct batch *b, struct queue_item *item) {
         job->outcomes[i] = outcome_from_ec(ec);
     if (ec != EC_OK)
         return 0;
-    job->mime = with_return_path(job->original, queue_item_envelope(item)->sender);
-    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
-    for (unsigned i = 0; i < job->n_pending; i++)
-        route_recipient(b, job, known, i);
-    return g_bytes_get_size(job->mime);
-}
-
-// --- Settling ---
-
-// Back-off that doubles, with jitter so that what failed together does not come back together.
-static filetime_t next_attempt(const struct transport *t, unsigned attempts) {
-    uint64_t seconds = t->options.retry_seconds;
-    for (unsigned i = 0; i < attempts && seconds < t->options.retry_max_seconds; i++)
-        seconds *= 2;
-    seconds = MIN(seconds, t->options.retry_max_seconds);
-    double jitter = g_random_double_range(0.75, 1.25);
-    return clock_now() + (filetime_t)((double)(seconds * FILETIME_SECOND) * jitter);
-}
-
-static bool wants_report(const struct queue_recipient *r) {
-    return r->notify == 0 || (r->notify & NOTIFY_FAILURE && !(r->notify & NOTIFY_NEVER));
-}
-
-// Whether a report can reach the sender of a message: its sender is one of ours.
-static bool is_reachable(struct batch *b, const char *sender) {
-    enum directory_route route;
-    struct directory_object *object;
-    return directory_route(mailbox_service_directory(b->t->mailboxes), b->arena, sender, &route,
-                           &object, NULL) == EC_OK &&
-           route != DIRECTORY_ROUTE_REMOTE && route != DIRECTORY_ROUTE_UNKNOWN;
-}
-
-// Queues a report about what failed for good. An error when it could not be: then the recipients
-// stay pending, so that nothing fails in silence.
-static enum ec send_report(struct batch *b, struct job *job, const struct report_failure *failures,
-                           unsigned n) {
-    struct transport *t = b->t;
-    const struct queue_envelope *envelope = queue_item_envelope(job->item);
-    // Never a report about a report ([RFC 5321] 6.1).
-    if (n == 0 || !*envelope->sender || !job->original)
-        return EC_OK;
-    if (!is_reachable(b, envelope->sender)) {
-        log_event(LOG_LEVEL_WARNING, "transport.no_way_back", "queue", queue_item_id(job->item),
-                  "sender", envelope->sender, NULL);
-        return EC_OK;
-    }
-    g_autofree char *domain = directory_default_domain(mailbox_service_directory(b->t->mailboxes));
-    g_autoptr(GString) text =
-        report_make(t->options.hostname, domain, envelope, queue_item_id(job->item),
-                    queue_item_arrived(job->item), job->original, failures, n);
-    struct queue_spool *spool;
-    EC_TRY(queue_spool_new(t->queue, &spool));
-    enum ec ec = queue_spool_write(spool, text->str, text->len);
+    unsigned before = b->deliveries->len;
+    route_recipients(b, job);
+    unsigned after = b->deliveries->len;
+    ec = intake_message(job, b->deliveries, before);
     if (ec != EC_OK) {
-        queue_spool_free(spool);
-        return ec;
+        put_off(b, job, before, ec);
+        return 0;
     }
-    struct queue_recipient to = {.address = envelope->sender};
-    struct queue_envelope report = {.sender = "", .recipients = &to, .n_recipients = 1};
-    char id[QUEUE_ID_SIZE];
-    EC_TRY(queue_submit_take(t->queue, &report, spool, id));
-    t->reports++;
-    log_event(LOG_LEVEL_INFO, "transport.report", "queue", id, "about", queue_item_id(job->item),
-              NULL);
-    return EC_OK;
-}
-
-// What became of a recipient: the worst of its deliveries and of its route.
-static struct outcome recipient_outcome(struct batch *b, const struct job *job, unsigned i) {
-    struct outcome worst = job->outcomes[i];
-    for (unsigned k = 0; job->deliveries[i] && k < job->deliveries[i]->len; k++) {
-        unsigned at = g_array_index(job->deliveries[i], unsigned, k);
-        struct outcome o =
-            outcome_from_ec(g_array_index(b->deliveries, struct mailbox_delivery, at).result);
-        if (o.kind > worst.kind)
-            worst = o;
+    if (b->deliveries->len == before)
+        return 0;
+    if (after > before)
+        job->mime = as_delivered(job->original, queue_item_envelope(item));
+    for (unsigned i = before; i < after; i++) {
+        struct mailbox_delivery *d = &g_array_index(b->deliveries, struct mailbox_delivery, i);
+        d->mime = job->mime;
+        d->sender = queue_item_envelope(item)->sender;
+        d->scl = queue_item_envelope(item)->scl;
     }
-    return worst;
+    return g_bytes_get_size(job->original);
 }
 
-static void log_outcome(const struct job *job, const char *recipient, const struct outcome *o) {
-    static const char *const events[] = {"transport.delivered", "transport.failed",
-                                         "transport.deferred"};
-    log_event(o->kind == OUTCOME_DELIVERED ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, events[o->kind],
-              "queue", queue_item_id(job->item), "recipient", recipient, "status", o->status,
-              "reason", o->kind == OUTCOME_DELIVERED ? NULL : o->text, NULL);
+// --- After the delivery ---
+
+static void track_duplicate(struct job *job, unsigned i) {
+    const struct queue_envelope *e = queue_item_envelope(job->item);
+    track_event(&(struct track_event){.kind = TRACK_DROP,
+                                      .queue_id = queue_item_id(job->item),
+                                      .message_id = job->message_id,
+                                      .sender = e->sender,
+                                      .recipient = e->recipients[job->pending[i]].address,
+                                      .detail = "the mailbox has it already"});
 }
 
-static void settle(struct batch *b, struct job *job) {
-    struct transport *t = b->t;
-    const struct queue_envelope *envelope = queue_item_envelope(job->item);
-    bool is_expired =
-        clock_now() > queue_item_arrived(job->item) + t->options.expire_seconds * FILETIME_SECOND;
-    struct report_failure *failures =
-        arena_alloc(b->arena, (job->n_pending + 1) * sizeof *failures);
-    unsigned *failed = arena_alloc(b->arena, (job->n_pending + 1) * sizeof *failed);
-    unsigned n_failures = 0, n_reported = 0;
-    const char *reason = NULL;
+// What became of the local part: for each recipient the worst of its deliveries and of its route.
+static void take_results(struct batch *b, struct job *job) {
     for (unsigned i = 0; i < job->n_pending; i++) {
-        const struct queue_recipient *r = &envelope->recipients[job->pending[i]];
-        struct outcome o = recipient_outcome(b, job, i);
-        if (o.kind == OUTCOME_DEFERRED && is_expired)
-            o = (struct outcome){
-                OUTCOME_FAILED, "5.4.7",
-                arena_printf(b->arena, "given up after many attempts: %s", o.text)};
-        log_outcome(job, r->address, &o);
-        if (o.kind == OUTCOME_DEFERRED) {
-            reason = o.text;
-            t->deferred++;
-        } else if (o.kind == OUTCOME_FAILED) {
-            failed[n_failures++] = job->pending[i];
-            if (wants_report(r))
-                failures[n_reported++] = (struct report_failure){r->address, r->orcpt, o};
-        } else {
-            queue_item_recipient_done(job->item, job->pending[i]);
+        if (!job->deliveries[i])
+            continue;
+        for (unsigned k = 0; k < job->deliveries[i]->len; k++) {
+            unsigned at = g_array_index(job->deliveries[i], unsigned, k);
+            const struct mailbox_delivery *d =
+                &g_array_index(b->deliveries, struct mailbox_delivery, at);
+            struct outcome o = outcome_from_ec(d->result);
+            if (d->result == EC_OK && d->became & DELIVERED_DUPLICATE)
+                track_duplicate(job, i);
+            if (o.kind > job->outcomes[i].kind)
+                job->outcomes[i] = o;
         }
+        g_clear_pointer(&job->deliveries[i], g_array_unref);
     }
-    enum ec ec = send_report(b, job, failures, n_reported);
-    if (ec != EC_OK)
-        reason = ec_text(ec);
-    for (unsigned i = 0; ec == EC_OK && i < n_failures; i++) {
-        queue_item_recipient_done(job->item, failed[i]);
-        t->bounced++;
-    }
-    queue_item_release(job->item, next_attempt(t, queue_item_attempts(job->item)), reason);
-}
-
-static void job_clear(struct job *job) {
-    for (unsigned i = 0; i < job->n_pending; i++)
-        if (job->deliveries[i])
-            g_array_unref(job->deliveries[i]);
-    g_clear_pointer(&job->original, g_bytes_unref);
-    g_clear_pointer(&job->mime, g_bytes_unref);
 }
 
 // --- The engine ---
@@ -259,7 +195,7 @@ static unsigned run_batch(struct transport *t, struct queue_item **items, unsign
     ARENA_AUTO arena = arena_new();
     g_autoptr(GArray) deliveries = g_array_new(false, false, sizeof(struct mailbox_delivery));
     struct batch b = {.t = t, .arena = arena, .deliveries = deliveries};
-    b.jobs = arena_alloc(arena, n * sizeof *b.jobs);
+    b.jobs = arena_alloc(arena, n * sizeof(struct job *));
     size_t bytes = 0;
     while (b.n < n && bytes < TRANSPORT_BATCH_BYTES)
         bytes += prepare(&b, items[b.n]);
@@ -268,8 +204,11 @@ static unsigned run_batch(struct transport *t, struct queue_item **items, unsign
     for (unsigned i = 0; i < deliveries->len; i++)
         t->delivered += g_array_index(deliveries, struct mailbox_delivery, i).result == EC_OK;
     for (unsigned i = 0; i < b.n; i++) {
-        settle(&b, &b.jobs[i]);
-        job_clear(&b.jobs[i]);
+        take_results(&b, b.jobs[i]);
+        if (b.jobs[i]->n_remotes)
+            outbound_start(b.jobs[i]);
+        else
+            job_settle(b.jobs[i]);
     }
     return b.n;
 }
@@ -287,12 +226,31 @@ static void *run(void *data) {
     return NULL;
 }
 
+static void has_room(void *ctx, const char *destination, unsigned n) {
+    struct transport *t = ctx;
+    queue_wake_lane(t->queue, destination, n);
+}
+
+static enum ec open_relay(struct transport *t, const struct relay_options *from) {
+    struct relay_options options = *from;
+    options.hostname = t->options.hostname;
+    // A destination is tried again before the messages that wait for it are.
+    options.backoff_ms = MIN(t->options.retry_seconds * 500, 60000);
+    options.backoff_max_ms = MIN(t->options.retry_max_seconds, 1200) * 500;
+    options.has_room = has_room;
+    options.ctx = t;
+    t->options.relay = NULL; // the caller's
+    return relay_new(&options, &t->relay);
+}
+
 enum ec transport_new(struct queue *queue, struct mailbox_service *mailboxes,
                       const struct transport_options *options, struct transport **out) {
     struct transport *t = g_new0(struct transport, 1);
     struct transport_options *o = &t->options;
     *o = *options;
     o->hostname = g_strdup(options->hostname ? options->hostname : "localhost");
+    o->journal = g_strdup(options->journal);
+    o->journal_domains = g_strdup(options->journal_domains);
     if (o->workers == 0)
         o->workers = TRANSPORT_WORKERS;
     o->workers = MIN(o->workers, TRANSPORT_WORKERS_MAX);
@@ -302,8 +260,19 @@ enum ec transport_new(struct queue *queue, struct mailbox_service *mailboxes,
         o->retry_max_seconds = TRANSPORT_RETRY_MAX_SECONDS;
     if (o->expire_seconds == 0)
         o->expire_seconds = TRANSPORT_EXPIRE_SECONDS;
+    if (o->delay_seconds == 0)
+        o->delay_seconds = TRANSPORT_DELAY_SECONDS;
     t->queue = queue;
     t->mailboxes = mailboxes;
+    t->report_limit = report_limit_new();
+    t->journaled = id_set_new();
+    t->warned = id_set_new();
+    mailbox_service_set_outbox(mailboxes, outbox_submit, queue);
+    enum ec ec = options->relay ? open_relay(t, options->relay) : EC_OK;
+    if (ec != EC_OK) {
+        transport_free(t);
+        return ec;
+    }
     t->threads = g_new0(pthread_t, o->workers);
     for (unsigned i = 0; i < o->workers; i++)
         if (pthread_create(&t->threads[t->n_threads], NULL, run, t) == 0)
@@ -324,11 +293,22 @@ void transport_free(struct transport *t) {
     queue_wake(t->queue);
     for (unsigned i = 0; i < t->n_threads; i++)
         pthread_join(t->threads[i], NULL);
+    relay_free(t->relay); // settles what it has
+    mailbox_service_set_outbox(t->mailboxes, NULL, NULL);
     g_free(t->threads);
+    report_limit_free(t->report_limit);
+    id_set_free(t->journaled);
+    id_set_free(t->warned);
     g_free((char *)t->options.hostname);
+    g_free((char *)t->options.journal);
+    g_free((char *)t->options.journal_domains);
     g_free(t);
 }
 
+struct relay *transport_relay(struct transport *t) {
+    return t->relay;
+}
+
 void transport_stats(struct transport *t, struct transport_stats *out) {
-    *out = (struct transport_stats){t->delivered, t->deferred, t->bounced, t->reports};
+    *out = (struct transport_stats){t->delivered, t->relayed, t->deferred, t->bounced, t->reports};
 }

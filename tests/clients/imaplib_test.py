@@ -134,6 +134,28 @@ def append_fetch_store_search_copy_expunge():
 
 
 @test
+def sort_and_thread():
+    standin.only_bourse()
+    client = connect()
+    ok(client.create('"Threads"'))
+    for n, (subject, day, extra) in enumerate([
+            ("beta", 3, ""), ("alpha", 2, ""), ("Re: alpha", 1, "References: <flow1@t.test>\r\n")]):
+        ok(client.append('"Threads"', None, None, (
+            f"Message-ID: <flow{n}@t.test>\r\nSubject: {subject}\r\n{extra}"
+            f"Date: {day:02} Nov 2026 10:00:00 +0000\r\n\r\nx\r\n").encode()))
+    ok(client.select('"Threads"'))
+    expect_equal(ok(client.sort("(DATE)", "UTF-8", "ALL")), [b"3 2 1"])
+    expect_equal(ok(client.sort("(SUBJECT REVERSE DATE)", "UTF-8", "ALL")), [b"2 3 1"])
+    expect_equal(ok(client.uid("SORT", "(REVERSE ARRIVAL SUBJECT)", "UTF-8", "SUBJECT alpha")),
+                 [b"2 3"])
+    expect_equal(ok(client.thread("REFERENCES", "UTF-8", "ALL")), [b"(2 3)(1)"])
+    expect_equal(ok(client.thread("ORDEREDSUBJECT", "UTF-8", "ALL")), [b"(3 2)(1)"])
+    client.close()
+    ok(client.delete('"Threads"'))
+    client.logout()
+
+
+@test
 def structure_and_parts_of_a_multipart_message():
     client = connect()
     message = (standin_file("4-attachment.eml")).replace(b"\n", b"\r\n")

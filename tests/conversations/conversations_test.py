@@ -31,7 +31,7 @@ def make(path, number):
 
 
 def standin_skip(path):
-    if standin.STANDIN and (path.stem.startswith(("smtp", "submission", "mail"))):
+    if standin.STANDIN and (path.stem.startswith(("smtp", "submission", "mail", "lmtp"))):
         standin.only_bourse()
 
 

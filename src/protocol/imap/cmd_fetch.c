@@ -8,6 +8,7 @@
 #include "protocol/imap/imap_flags.h"
 #include "protocol/imap/imap_set.h"
 #include "protocol/imap/imap_write.h"
+#include "protocol/imap/search_return.h"
 
 struct fetch {
     struct imap_cmd *c;
@@ -118,12 +119,26 @@ static enum ec put_item(struct fetch *f, const struct fetch_item *item,
     case FETCH_ENVELOPE:
     case FETCH_BODYSTRUCTURE:
         return put_stored(f, row, item->kind == FETCH_BODYSTRUCTURE);
+    case FETCH_EMAILID:
+    case FETCH_THREADID:
+    case FETCH_SAVEDATE:
+    case FETCH_PREVIEW:
+        EC_TRY(need_reader(f, row));
+        return fetch_put_identity(s, f->reader, row, item->kind, f->arena);
     case FETCH_BODY:
     case FETCH_SECTION:
+    case FETCH_BINARY:
+    case FETCH_BINARY_SIZE:
         break;
     }
     EC_TRY(need_reader(f, row));
     m->reader = f->reader;
+    if (item->kind == FETCH_BINARY || item->kind == FETCH_BINARY_SIZE) {
+        enum ec ec = fetch_put_binary(m, item);
+        if (ec == EC_FORMAT_ERROR && f->ec == EC_OK)
+            f->ec = ec; // the rest of the line is good
+        return ec == EC_FORMAT_ERROR ? EC_OK : ec;
+    }
     return item->kind == FETCH_BODY ? put_body(f, m) : put_section(f, m, &item->section);
 }
 
@@ -157,8 +172,9 @@ static void put_message(struct fetch *f, uint32_t index) {
         return;
     gsize start = s->out->len;
     char *out = imap_put_literal(imap_room(s, 40), "* ");
-    out = imap_put_u64(out, index + 1);
-    imap_advance(s, imap_put_literal(out, " FETCH ("));
+    out = imap_put_u64(out, s->is_uid_only ? row->uid : index + 1);
+    imap_advance(s, s->is_uid_only ? imap_put_literal(out, " UIDFETCH (")
+                                   : imap_put_literal(out, " FETCH ("));
     enum ec ec = put_items(f, row);
     if (ec == EC_OK) {
         imap_put(s, ")\r\n", 3);
@@ -183,7 +199,9 @@ static void free_fetch(struct imap_cmd *c) {
 }
 
 static void reply(struct fetch *f) {
-    if (f->ec != EC_OK)
+    if (f->ec == EC_FORMAT_ERROR)
+        imap_reply(f->c, "NO", "[UNKNOWN-CTE] A part has an unknown transfer encoding");
+    else if (f->ec != EC_OK)
         imap_reply_ec(f->c, f->ec);
     else if (f->n_missing)
         imap_reply(f->c, "OK", "[EXPUNGEISSUED] Some messages were expunged already");
@@ -217,7 +235,8 @@ static bool step(struct imap_cmd *c) {
 
 static bool sets_seen(const struct fetch_items *items) {
     for (unsigned i = 0; i < items->n; i++)
-        if (items->items[i].kind == FETCH_SECTION && !items->items[i].section.is_peek)
+        if ((items->items[i].kind == FETCH_SECTION || items->items[i].kind == FETCH_BINARY) &&
+            !items->items[i].section.is_peek)
             return true;
     return false;
 }
@@ -254,7 +273,8 @@ static bool is_known(struct imap_cmd *c, uint32_t old_index, const struct messag
 }
 
 // "(CHANGEDSINCE 12 VANISHED)"
-static bool parse_modifiers(struct imap_cmd *c, uint64_t *changed_since, bool *vanished) {
+static bool parse_modifiers(struct imap_cmd *c, uint64_t *changed_since, bool *vanished,
+                            struct search_partial *partial) {
     struct imap_parser *p = &c->args;
     if (!imap_accept(p, ' '))
         return true;
@@ -265,6 +285,9 @@ static bool parse_modifiers(struct imap_cmd *c, uint64_t *changed_since, bool *v
         } else if (imap_accept_word(p, "CHANGEDSINCE")) {
             imap_space(p);
             imap_number64(p, changed_since);
+        } else if (c->is_uid && imap_accept_word(p, "PARTIAL")) { // [RFC 9394] 3.2
+            imap_space(p);
+            search_partial_parse(p, partial);
         } else {
             return imap_fail(p, "Unknown FETCH modifier");
         }
@@ -274,19 +297,40 @@ static bool parse_modifiers(struct imap_cmd *c, uint64_t *changed_since, bool *v
     return imap_expect(p, ')');
 }
 
+// Leaves those of the set that the PARTIAL modifier names.
+static void keep_partial(struct fetch *f, const struct search_partial *partial) {
+    uint32_t from, end, at = 0;
+    unsigned n = 0;
+    search_partial_resolve(partial, f->rows.count, &from, &end);
+    for (unsigned i = 0; i < f->rows.n; i++) {
+        struct imap_run run = f->rows.runs[i];
+        uint32_t count = run.last - run.first + 1;
+        uint32_t low = MAX(from, at), high = MIN(end, at + count);
+        if (low < high)
+            f->rows.runs[n++] =
+                (struct imap_run){run.first + (low - at), run.first + (high - at) - 1};
+        at += count;
+    }
+    f->rows.n = n;
+    f->rows.count = end - from;
+}
+
 void cmd_fetch(struct imap_cmd *c) {
     struct fetch *f = arena_alloc0(c->arena, sizeof *f);
     struct imap_parser set_at = c->args;
     struct imap_set set;
+    struct search_partial partial = {0};
     bool vanished = false;
     f->c = c;
     if (!imap_arg_rows(c, &f->rows))
         return;
     bool ok = imap_space(&c->args) && fetch_parse(&c->args, &f->items) &&
-              parse_modifiers(c, &f->changed_since, &vanished);
+              parse_modifiers(c, &f->changed_since, &vanished, &partial);
     if (!imap_arg_end(c) || !ok)
         return;
-    if (c->is_uid)
+    if (partial.last)
+        keep_partial(f, &partial);
+    if (c->is_uid && !c->s->is_uid_only) // else the line begins with it
         fetch_add(&f->items, FETCH_UID);
     if (f->changed_since)
         fetch_add(&f->items, FETCH_MODSEQ);

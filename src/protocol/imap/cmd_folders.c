@@ -1,4 +1,6 @@
-// CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE ([RFC 3501] 6.3.3-6.3.7).
+// CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE ([RFC 3501] 6.3.3-6.3.7, [RFC 6154]).
+#include "mailbox/identity.h"
+#include "mailbox/metadata.h"
 #include "protocol/imap/imap_commands.h"
 #include "protocol/imap/imap_session.h"
 
@@ -10,14 +12,51 @@ static const char *without_separator(struct imap_cmd *c, const char *path) {
     return len > 1 && path[len - 1] == '/' ? arena_strndup(c->arena, path, len - 1) : path;
 }
 
+// " (USE (\\Archive))" ([RFC 6154] 3). A folder is for one thing at most. False: the reply is set.
+static bool parse_use(struct imap_cmd *c, const char **use_out) {
+    struct imap_parser *p = &c->args;
+    bool is_possible = true;
+    unsigned n = 0;
+    *use_out = NULL;
+    if (!imap_accept(p, ' ') || imap_at_end(p))
+        return imap_arg_end(c);
+    imap_expect(p, '(');
+    if (!imap_accept_word(p, "USE"))
+        imap_fail(p, "Unknown CREATE parameter");
+    imap_space(p);
+    imap_expect(p, '(');
+    while (imap_ok(p) && imap_accept(p, '\\')) {
+        const char *name = imap_atom(p);
+        *use_out = name ? arena_printf(c->arena, "\\%s", name) : NULL;
+        is_possible = is_possible && *use_out && mailbox_is_special_use(*use_out) && ++n == 1;
+        imap_accept(p, ' ');
+    }
+    imap_expect(p, ')');
+    imap_expect(p, ')');
+    if (!imap_arg_end(c))
+        return false;
+    if (!is_possible)
+        imap_reply(c, "NO", "[USEATTR] No folder can be made for that");
+    return is_possible;
+}
+
 void cmd_create(struct imap_cmd *c) {
-    const char *path;
-    if (!imap_arg_mailbox(c, &path) || !imap_arg_end(c))
+    const char *path, *use;
+    if (!imap_arg_mailbox(c, &path) || !parse_use(c, &use))
         return;
     struct mailbox *m;
     const char *rest;
+    uint64_t fid;
     enum ec ec = mailbox_set_locate(c->s->mailboxes, without_separator(c, path), &m, &rest);
-    imap_reply_ec(c, ec == EC_OK ? mailbox_create_folder(m, rest, NULL) : ec);
+    if (ec == EC_OK)
+        ec = mailbox_create_folder_for(m, rest, use, &fid);
+    if (ec != EC_OK) {
+        imap_reply_ec(c, ec);
+        return;
+    }
+    char id[MAILBOX_ID_SIZE]; // [RFC 8474] 4.2
+    mailbox_folder_id(m, fid, id);
+    imap_reply(c, "OK", arena_printf(c->arena, "[MAILBOXID (%s)] Completed", id));
 }
 
 static void reply_special(struct imap_cmd *c, const struct mailbox *m, enum ec ec) {

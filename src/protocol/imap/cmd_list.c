@@ -1,7 +1,10 @@
-// LIST with its extensions, and LSUB ([RFC 3501] 6.3.8, [RFC 5258], [RFC 5819], [RFC 6154]).
+// LIST with its extensions, and LSUB ([RFC 3501] 6.3.8, [RFC 5258], [RFC 5819], [RFC 6154],
+// [RFC 8440], [RFC 9590]).
 #include <string.h>
 
+#include "protocol/imap/acl.h"
 #include "protocol/imap/imap_commands.h"
+#include "protocol/imap/imap_metadata.h"
 #include "protocol/imap/imap_status.h"
 #include "protocol/imap/imap_utf7.h"
 #include "protocol/imap/imap_write.h"
@@ -12,6 +15,8 @@ struct list {
     bool is_lsub;
     bool select_subscribed, select_special, select_recursive; // which are listed
     bool return_subscribed, return_children, return_special, return_status;
+    bool return_myrights, return_metadata;
+    struct imap_metadata_names metadata;
     unsigned status_items;
     const char *reference;
     const char **patterns;
@@ -32,10 +37,10 @@ static const struct option selections[] = {
     {"REMOTE", SIZE_MAX}, // there are no remote folders
 };
 static const struct option returns[] = {
-    OPTION("SUBSCRIBED", return_subscribed),
-    OPTION("CHILDREN", return_children),
-    OPTION("SPECIAL-USE", return_special),
-    OPTION("STATUS", return_status),
+    OPTION("SUBSCRIBED", return_subscribed), OPTION("CHILDREN", return_children),
+    OPTION("SPECIAL-USE", return_special),   OPTION("STATUS", return_status),
+    OPTION("MYRIGHTS", return_myrights), // [RFC 8440]
+    OPTION("METADATA", return_metadata), // [RFC 9590]
 };
 
 static bool parse_options(struct list *l, const struct option *options, unsigned n) {
@@ -53,6 +58,9 @@ static bool parse_options(struct list *l, const struct option *options, unsigned
         if (options[i].offset == offsetof(struct list, return_status) &&
             !(imap_space(p) && imap_parse_status_items(p, &l->status_items)))
             return false;
+        if (options[i].offset == offsetof(struct list, return_metadata) &&
+            !(imap_space(p) && imap_parse_metadata_names(p, &l->metadata)))
+            return false;
         imap_accept(p, ' ');
     }
     return true;
@@ -65,7 +73,8 @@ static const char *full_pattern(struct list *l, const char *pattern) {
     const char *whole = is_absolute ? pattern : arena_printf(arena, "%s%s", l->reference, pattern);
     if (strlen(whole) > IMAP_MAX_PATTERN)
         return NULL;
-    return imap_utf7_decode(arena, whole);
+    return l->c->s->is_utf8 && g_utf8_validate(whole, -1, NULL) ? whole
+                                                                : imap_utf7_decode(arena, whole);
 }
 
 static bool add_pattern(struct list *l) {
@@ -146,6 +155,15 @@ static void put_line(struct list *l, const char *path, const struct mailbox_fold
     imap_puts(s, "\r\n");
     if (f && l->return_status && (f->rights & RIGHTS_READ_ANY))
         imap_put_status(s, f, l->status_items);
+    if (f && f->fid && l->return_myrights) {
+        imap_puts(s, "* MYRIGHTS ");
+        imap_put_mailbox(s, path);
+        imap_puts(s, " ");
+        imap_put_string(s, acl_letters(l->c->arena, f->rights));
+        imap_puts(s, "\r\n");
+    }
+    if (f && f->fid && l->return_metadata)
+        imap_put_list_metadata(l->c, f, &l->metadata);
 }
 
 static bool is_below(const char *path, const char *parent) {

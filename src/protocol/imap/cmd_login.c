@@ -31,7 +31,7 @@ static void conclude(struct imap_cmd *c, enum ec ec, struct principal *who) {
     if (ec == EC_FORMAT_ERROR) {
         imap_reply(c, "BAD", "Invalid SASL message");
     } else if (ec == EC_NOT_FOUND) {
-        imap_reply(c, "NO", "[AUTHORIZATIONFAILED] This account has no mailbox");
+        imap_reply(c, "NO", "[AUTHORIZATIONFAILED] No mailbox that may be opened");
     } else if (ec == EC_NOT_AUTHORIZED) {
         imap_reply(c, "NO", "[PRIVACYREQUIRED] Use TLS before logging in");
     } else {
@@ -86,28 +86,17 @@ static void step(struct imap_cmd *c, const uint8_t *in, size_t len) {
     principal_unref(who);
 }
 
-static bool is_base64(const char *text, size_t len) {
-    if (len % 4)
-        return false;
-    size_t n = len;
-    while (n > 0 && len - n < 2 && text[n - 1] == '=')
-        n--;
-    for (size_t i = 0; i < n; i++)
-        if (!g_ascii_isalnum(text[i]) && text[i] != '+' && text[i] != '/')
-            return false;
-    return true;
-}
-
 static bool step_base64(struct imap_cmd *c, const char *text, size_t len) {
-    if (!is_base64(text, len))
-        return false;
     g_autofree char *copy = g_strndup(text, len);
-    gsize n = 0;
-    guchar *bytes = (guchar *)copy;
-    if (len > 0)
-        g_base64_decode_inplace(copy, &n);
-    step(c, bytes, n);
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    if (strlen(copy) != len || !sasl_decode(copy, &bytes, &n))
+        return false;
     memset(copy, 0, len);
+    step(c, bytes ? bytes : (const uint8_t *)"", n);
+    if (bytes)
+        memset(bytes, 0, n);
+    g_free(bytes);
     return true;
 }
 

@@ -1,4 +1,5 @@
 // SELECT, EXAMINE, CLOSE, UNSELECT ([RFC 3501] 6.3.1, 6.4.2, [RFC 3691], [RFC 7162] 3.1.2, 3.2.5).
+#include "mailbox/identity.h"
 #include "protocol/imap/imap_commands.h"
 #include "protocol/imap/imap_flags.h"
 #include "protocol/imap/imap_set.h"
@@ -41,15 +42,30 @@ static void put_folder(struct imap_session *s) {
         put_keywords(s);
         imap_puts(s, " \\*)] Flags permitted\r\n");
     }
-    imap_printf(s, "* %u EXISTS\r\n* 0 RECENT\r\n", mailbox_view_count(v));
+    imap_put_exists(s, mailbox_view_count(v));
     uint32_t unseen = mailbox_view_first_unread(v);
-    if (unseen < mailbox_view_count(v))
+    if (!s->is_rev2 && !s->is_uid_only && unseen < mailbox_view_count(v))
         imap_printf(s, "* OK [UNSEEN %u] First unseen\r\n", unseen + 1);
+    char id[MAILBOX_ID_SIZE]; // [RFC 8474]
+    mailbox_folder_id(s->selected, mailbox_view_fid(v), id);
+    imap_printf(s, "* OK [MAILBOXID (%s)] Ok\r\n", id);
     imap_printf(s,
                 "* OK [UIDVALIDITY %u] UIDs valid\r\n"
                 "* OK [UIDNEXT %u] Predicted next UID\r\n"
                 "* OK [HIGHESTMODSEQ %" G_GUINT64_FORMAT "] Highest\r\n",
                 mailbox_view_uid_validity(v), mailbox_view_uid_next(v), mailbox_view_modseq(v));
+}
+
+// [RFC 9051] 6.3.2: the mailbox under its own name, with the one it was asked for by.
+static void put_list(struct imap_session *s, const char *asked, const char *path) {
+    imap_puts(s, "* LIST () \"/\" ");
+    imap_put_mailbox(s, path);
+    if (strcmp(asked, path) != 0) {
+        imap_puts(s, " (\"OLDNAME\" (");
+        imap_put_mailbox(s, asked);
+        imap_puts(s, "))");
+    }
+    imap_puts(s, "\r\n");
 }
 
 struct select_params {
@@ -79,6 +95,8 @@ static bool parse_qresync(struct imap_cmd *c, struct select_params *out) {
             imap_space(p);
     }
     if (imap_accept(p, '(')) {
+        if (c->s->is_uid_only)
+            return imap_fail(p, "[UIDREQUIRED] Message numbers are off");
         imap_parse_set(p, &numbers);
         imap_space(p);
         imap_parse_set(p, &uids);
@@ -154,6 +172,8 @@ static void select_folder(struct imap_cmd *c, bool read_only) {
     s->is_read_only =
         read_only || (!(mailbox_view_rights(s->view) & writing) && !mailbox_is_public(m));
     put_folder(s);
+    if (s->is_rev2)
+        put_list(s, path, folder.path);
     ec = put_resync(c, &params);
     if (ec != EC_OK) {
         imap_deselect(s);

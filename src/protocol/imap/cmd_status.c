@@ -1,5 +1,6 @@
 // STATUS ([RFC 3501] 6.3.10, [RFC 7162] HIGHESTMODSEQ, [RFC 8438] SIZE, [RFC 7889] APPENDLIMIT,
 // [RFC 9208] DELETED, DELETED-STORAGE).
+#include "mailbox/identity.h"
 #include "protocol/imap/imap_commands.h"
 #include "protocol/imap/imap_status.h"
 #include "protocol/imap/imap_write.h"
@@ -15,12 +16,13 @@ enum {
     APPENDLIMIT,
     DELETED,
     DELETED_STORAGE,
+    MAILBOXID,
     N_ITEMS
 };
 
-static const char *const names[N_ITEMS] = {"MESSAGES", "RECENT",         "UIDNEXT", "UIDVALIDITY",
-                                           "UNSEEN",   "HIGHESTMODSEQ",  "SIZE",    "APPENDLIMIT",
-                                           "DELETED",  "DELETED-STORAGE"};
+static const char *const names[N_ITEMS] = {"MESSAGES", "RECENT",          "UIDNEXT",  "UIDVALIDITY",
+                                           "UNSEEN",   "HIGHESTMODSEQ",   "SIZE",     "APPENDLIMIT",
+                                           "DELETED",  "DELETED-STORAGE", "MAILBOXID"};
 
 bool imap_parse_status_items(struct imap_parser *p, unsigned *out) {
     *out = 0;
@@ -38,10 +40,13 @@ bool imap_parse_status_items(struct imap_parser *p, unsigned *out) {
 }
 
 // Messages marked for deletion, or their sizes.
-static uint64_t deleted(struct imap_session *s, uint64_t fid, bool is_size) {
+static uint64_t deleted(struct imap_session *s, const struct mailbox_folder *f, bool is_size) {
     struct mailbox_view *view;
+    struct mailbox *m;
+    const char *rest;
     uint64_t sum = 0;
-    if (mailbox_view_open(s->mailbox, fid, &view) != EC_OK)
+    if (mailbox_set_locate(s->mailboxes, f->path, &m, &rest) != EC_OK ||
+        mailbox_view_open(m, f->fid, &view) != EC_OK)
         return 0;
     for (uint32_t i = 0; i < mailbox_view_count(view); i++) {
         const struct message_row *row = mailbox_view_row(view, i);
@@ -68,12 +73,21 @@ static uint64_t value(struct imap_session *s, const struct mailbox_folder *f, un
         return f->size;
     case DELETED:
     case DELETED_STORAGE:
-        return deleted(s, f->fid, item == DELETED_STORAGE);
+        return deleted(s, f, item == DELETED_STORAGE);
     case APPENDLIMIT:
         return s->service->max_message ? s->service->max_message : IMAP_MAX_MESSAGE;
     default:
         return 0;
     }
+}
+
+static void put_mailbox_id(struct imap_session *s, const struct mailbox_folder *f) {
+    char id[MAILBOX_ID_SIZE] = "";
+    struct mailbox *m;
+    const char *rest;
+    if (mailbox_set_locate(s->mailboxes, f->path, &m, &rest) == EC_OK)
+        mailbox_folder_id(m, f->fid, id);
+    imap_printf(s, "MAILBOXID (%s)", id);
 }
 
 void imap_put_status(struct imap_session *s, const struct mailbox_folder *folder, unsigned items) {
@@ -83,8 +97,12 @@ void imap_put_status(struct imap_session *s, const struct mailbox_folder *folder
     imap_puts(s, " ");
     for (unsigned i = 0; i < N_ITEMS; i++)
         if (items & 1u << i) {
-            imap_printf(s, "%c%s %" G_GUINT64_FORMAT, separator, names[i], value(s, folder, i));
+            imap_printf(s, "%c", separator);
             separator = ' ';
+            if (i == MAILBOXID)
+                put_mailbox_id(s, folder);
+            else
+                imap_printf(s, "%s %" G_GUINT64_FORMAT, names[i], value(s, folder, i));
         }
     imap_puts(s, ")\r\n");
     if (items & 1u << HIGHESTMODSEQ) // [RFC 7162] 3.1: asking for it enables CONDSTORE

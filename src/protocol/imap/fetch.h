@@ -14,6 +14,12 @@ enum fetch_kind {
     FETCH_BODYSTRUCTURE,
     FETCH_BODY, // BODYSTRUCTURE without its extension data
     FETCH_SECTION,
+    FETCH_EMAILID, // fetch_identity.c
+    FETCH_THREADID,
+    FETCH_SAVEDATE,
+    FETCH_PREVIEW,
+    FETCH_BINARY,
+    FETCH_BINARY_SIZE,
 };
 
 enum section_kind {
@@ -48,8 +54,16 @@ struct fetch_items {
 // "ALL", "FLAGS", "(FLAGS BODY.PEEK[1]<0.100>)". False: the parser failed. Arena of the parser.
 bool fetch_parse(struct imap_parser *p, struct fetch_items *out);
 bool fetch_has(const struct fetch_items *items, enum fetch_kind kind);
+// "<0.100>" or nothing.
+bool fetch_parse_partial(struct imap_parser *p, struct fetch_section *s);
 // Adds an item without arguments unless it is there.
 void fetch_add(struct fetch_items *items, enum fetch_kind kind);
+
+// --- fetch_identity.c ---
+// "EMAILID (M...)", "THREADID (T...)", "SAVEDATE ...", "PREVIEW ...". `arena`: of the message.
+enum ec fetch_put_identity(struct imap_session *s, struct mailbox_reader *reader,
+                           const struct message_row *row, enum fetch_kind kind,
+                           struct arena *arena);
 
 // --- Reading sections (fetch_section.c) ---
 
@@ -70,3 +84,11 @@ enum ec fetch_scan(struct fetch_message *m, const struct mime_message **out);
 // the message has no such part.
 enum ec fetch_read_section(struct fetch_message *m, const struct fetch_section *section,
                            GBytes **bytes_out, size_t *pos_out, size_t *len_out);
+
+// --- Decoded parts (fetch_binary.c; [RFC 3516]) ---
+
+// What follows the word BINARY, BINARY.PEEK or BINARY.SIZE; false for every other word, and when
+// the parser failed.
+bool fetch_parse_binary(struct imap_parser *p, const char *word, struct fetch_item *out);
+// Writes the item. EC_FORMAT_ERROR: the encoding is not known; the item was written as empty.
+enum ec fetch_put_binary(struct fetch_message *m, const struct fetch_item *item);

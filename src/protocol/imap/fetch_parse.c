@@ -7,10 +7,12 @@ static const struct {
     const char *name;
     enum fetch_kind kind;
 } simple_items[] = {
-    {"FLAGS", FETCH_FLAGS},      {"UID", FETCH_UID},
-    {"RFC822.SIZE", FETCH_SIZE}, {"INTERNALDATE", FETCH_INTERNALDATE},
-    {"MODSEQ", FETCH_MODSEQ},    {"ENVELOPE", FETCH_ENVELOPE},
-    {"BODY", FETCH_BODY},        {"BODYSTRUCTURE", FETCH_BODYSTRUCTURE},
+    {"FLAGS", FETCH_FLAGS},       {"UID", FETCH_UID},
+    {"RFC822.SIZE", FETCH_SIZE},  {"INTERNALDATE", FETCH_INTERNALDATE},
+    {"MODSEQ", FETCH_MODSEQ},     {"ENVELOPE", FETCH_ENVELOPE},
+    {"BODY", FETCH_BODY},         {"BODYSTRUCTURE", FETCH_BODYSTRUCTURE},
+    {"EMAILID", FETCH_EMAILID},   {"THREADID", FETCH_THREADID},
+    {"SAVEDATE", FETCH_SAVEDATE}, {"PREVIEW", FETCH_PREVIEW},
 };
 
 static const struct {
@@ -94,7 +96,7 @@ static bool parse_section_text(struct imap_parser *p, struct fetch_section *s) {
     return true;
 }
 
-static bool parse_partial(struct imap_parser *p, struct fetch_section *s) {
+bool fetch_parse_partial(struct imap_parser *p, struct fetch_section *s) {
     if (!imap_accept(p, '<'))
         return true;
     s->has_partial = true;
@@ -144,10 +146,22 @@ static bool parse_section(struct imap_parser *p, struct fetch_section *s) {
         return false;
     if (wants_text && !parse_section_text(p, s))
         return false;
-    if (!imap_expect(p, ']') || !parse_partial(p, s))
+    if (!imap_expect(p, ']') || !fetch_parse_partial(p, s))
         return false;
     s->label = make_label(p, s);
     return true;
+}
+
+// "(LAZY)" after PREVIEW: ours are quick to make, so that it changes nothing.
+static bool skip_preview_modifiers(struct imap_parser *p) {
+    size_t start = p->pos;
+    if (!imap_accept(p, ' ') || imap_peek(p) != '(') {
+        p->pos = start;
+        return true;
+    }
+    imap_accept(p, '(');
+    return (imap_accept_word(p, "LAZY") || imap_fail(p, "Unknown PREVIEW modifier")) &&
+           imap_expect(p, ')');
 }
 
 static bool parse_item(struct imap_parser *p, struct fetch_items *out) {
@@ -166,10 +180,15 @@ static bool parse_item(struct imap_parser *p, struct fetch_items *out) {
         out->items[out->n++] = item;
         return true;
     }
+    struct fetch_item binary;
+    if (fetch_parse_binary(p, word, &binary)) {
+        out->items[out->n++] = binary;
+        return true;
+    }
     for (unsigned i = 0; i < G_N_ELEMENTS(simple_items); i++)
         if (g_ascii_strcasecmp(word, simple_items[i].name) == 0) {
             fetch_add(out, simple_items[i].kind);
-            return true;
+            return simple_items[i].kind != FETCH_PREVIEW || skip_preview_modifiers(p);
         }
     for (unsigned i = 0; i < G_N_ELEMENTS(rfc822_items); i++)
         if (g_ascii_strcasecmp(word, rfc822_items[i].name) == 0) {

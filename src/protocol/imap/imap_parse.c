@@ -211,6 +211,7 @@ static const char *literal(struct imap_parser *p, size_t *len_out) {
 
 GBytes *imap_literal_bytes(struct imap_parser *p) {
     uint64_t size;
+    imap_accept(p, '~'); // literal8 ([RFC 3516])
     if (imap_peek(p) != '{') {
         imap_fail(p, "Expected a literal");
         return NULL;
@@ -299,6 +300,13 @@ static bool set_number(struct imap_parser *p, uint32_t *out) {
 }
 
 bool imap_parse_set(struct imap_parser *p, struct imap_set *out) {
+    if (imap_accept(p, '$')) {
+        unsigned n_saved = p->saved ? p->saved->len : 0;
+        *out = (struct imap_set){.n = n_saved, .is_uids = true};
+        out->ranges =
+            arena_memdup(p->arena, n_saved ? p->saved->data : "", n_saved * sizeof *out->ranges);
+        return true;
+    }
     // A range takes two bytes at least ("1,"), which bounds what is allocated.
     size_t end = p->pos;
     unsigned n_commas = 0;
@@ -314,7 +322,7 @@ bool imap_parse_set(struct imap_parser *p, struct imap_set *out) {
         if (imap_accept(p, ':') && !set_number(p, &r->high))
             return false;
     } while (imap_accept(p, ','));
-    *out = (struct imap_set){ranges, n};
+    *out = (struct imap_set){.ranges = ranges, .n = n};
     return true;
 }
 

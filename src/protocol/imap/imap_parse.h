@@ -27,6 +27,7 @@ struct imap_parser {
     size_t len, pos;
     const struct imap_spooled *spooled;
     unsigned n_spooled;
+    const GArray *saved; // what "$" stands for in sets: struct search_range of uids; NULL: nothing
     bool failed;
     const char *error; // what was expected, for the BAD response; static
 };
@@ -58,13 +59,15 @@ const char *imap_fetch_word(struct imap_parser *p); // letters, digits and '.' (
 bool imap_number(struct imap_parser *p, uint32_t *out);
 bool imap_number64(struct imap_parser *p, uint64_t *out); // up to 2^63-1
 
-// A literal as bytes, spooled or not (the message of APPEND). Caller frees with g_bytes_unref.
+// A literal or literal8 as bytes, spooled or not (the message of APPEND). Caller frees with
+// g_bytes_unref.
 GBytes *imap_literal_bytes(struct imap_parser *p);
 
 // A sequence set; '*' is UINT32_MAX. In the order written.
 struct imap_set {
     struct search_range *ranges;
     unsigned n;
+    bool is_uids; // "$" ([RFC 5182]): uids, whatever the command counts in
 };
 bool imap_parse_set(struct imap_parser *p, struct imap_set *out);
 

@@ -2,6 +2,8 @@
 #include "protocol/imap/fetch.h"
 #include "protocol/imap/imap_date.h"
 #include "protocol/imap/imap_flags.h"
+#include "protocol/imap/search_return.h"
+#include "protocol/imap/sort_parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,6 +31,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         imap_join_keywords(arena, &flags);
     p = again(arena, data, size), imap_parse_date_time(&p, &time);
     p = again(arena, data, size), imap_parse_date(&p, &day);
+    struct mailbox_sort_column columns[MAILBOX_SORT_MAX];
+    unsigned n_columns;
+    struct search_return ret;
+    p = again(arena, data, size), sort_parse(&p, columns, &n_columns);
+    p = again(arena, data, size), search_return_parse(&p, &ret);
+    p = again(arena, data, size), search_partial_parse(&p, &ret.partial);
     p = again(arena, data, size);
     GBytes *bytes = imap_literal_bytes(&p);
     if (bytes)

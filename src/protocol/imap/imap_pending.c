@@ -13,6 +13,8 @@ struct imap_pending {
     GString *text;
     GArray *spooled;          // of struct imap_spooled
     struct imap_spool *spool; // the literal being read, when it is spooled
+    uint64_t spooled_size;    // of those read
+    size_t line_start;        // behind the last literal: its bytes are no header of another
     enum ec spool_ec;         // of those read
 };
 
@@ -55,12 +57,17 @@ static const char *tag_of(struct arena *arena, const char *data, size_t len) {
     return tag ? tag : "*";
 }
 
-static bool is_append(const struct imap_session *s, const char *data, size_t len) {
+// Whether the command's literals may be messages: APPEND, REPLACE, UID REPLACE.
+static bool takes_messages(const struct imap_session *s, const char *data, size_t len) {
     if (s->state == IMAP_NOT_AUTHENTICATED)
         return false;
     ARENA_AUTO arena = arena_new();
     struct imap_parser p = {.arena = arena, .data = data, .len = len};
-    return imap_tag(&p) && imap_space(&p) && imap_accept_word(&p, "APPEND");
+    if (!imap_tag(&p) || !imap_space(&p))
+        return false;
+    if (imap_accept_word(&p, "APPEND") || imap_accept_word(&p, "REPLACE"))
+        return true;
+    return imap_accept_word(&p, "UID") && imap_space(&p) && imap_accept_word(&p, "REPLACE");
 }
 
 static enum net_next close_with(struct imap_session *s, const char *text) {
@@ -85,12 +92,20 @@ static uint64_t max_message(const struct imap_session *s) {
     return s->service->max_message ? s->service->max_message : IMAP_MAX_MESSAGE;
 }
 
+// Whether one message more is too much for one command.
+static bool is_too_much(const struct imap_session *s, uint64_t size) {
+    uint64_t had = s->pending ? s->pending->spooled_size : 0;
+    return size > MAX(IMAP_APPENDS_TOTAL, max_message(s)) - had ||
+           (s->pending && s->pending->spooled->len >= IMAP_MAX_SPOOLED);
+}
+
 // The line ends with a literal's header.
 static enum net_next begin_literal(struct imap_session *s, const char *data, size_t len,
                                    uint64_t size, bool is_sync) {
-    bool append = is_append(s, data, len);
-    bool spool = append && size > IMAP_SPOOL_MIN;
-    if (append && size > max_message(s))
+    bool append = takes_messages(s, data, len);
+    // Many small ones do not fill the command.
+    bool spool = append && size > 0 && (size > IMAP_SPOOL_MIN || len + size > IMAP_COMMAND_MAX / 2);
+    if (append && (size > max_message(s) || (spool && is_too_much(s, size))))
         return refuse_literal(s, data, len, is_sync, "NO [TOOBIG] Message too large");
     if (!spool && (size > command_max(s) || len + size > command_max(s)))
         return refuse_literal(s, data, len, is_sync, "BAD [TOOBIG] Literal too large");
@@ -98,8 +113,12 @@ static enum net_next begin_literal(struct imap_session *s, const char *data, siz
         s->pending = pending_new();
         g_string_append_len(s->pending->text, data, (gssize)len);
     }
-    if (spool)
-        s->pending->spool = imap_spool_new(s->service->spool_dir, size);
+    if (spool) {
+        // What was spooled before counts, so that many do not stay in memory.
+        s->pending->spool =
+            imap_spool_new(s->service->spool_dir, s->pending->spooled_size / 4 + size);
+        s->pending->spooled_size += size;
+    }
     s->literal_left = size;
     s->input = size > 0 ? INPUT_LITERAL : INPUT_LINE;
     if (is_sync)
@@ -144,7 +163,8 @@ enum net_next imap_take_line(struct imap_session *s, const char *data, size_t le
         return NET_READ;
     uint64_t size;
     bool is_sync;
-    if (imap_ends_with_literal(data, len, &size, &is_sync))
+    size_t start = s->pending ? s->pending->line_start : 0;
+    if (imap_ends_with_literal(data + start, len - start, &size, &is_sync))
         return begin_literal(s, data, len, size, is_sync);
     return s->pending ? run_pending(s) : imap_run_line(s, data, len, NULL, 0);
 }
@@ -159,6 +179,7 @@ enum net_next imap_take_literal(struct imap_session *s, const uint8_t *data, siz
     if (s->literal_left > 0)
         return NET_READ;
     s->input = INPUT_LINE;
+    p->line_start = p->text->len;
     // Many clients send the rest of the line in a packet of its own.
     if (s->conn)
         net_conn_quick_ack(s->conn);

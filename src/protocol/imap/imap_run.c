@@ -1,4 +1,5 @@
 // Commands from beginning to end: find, check the state, run, go on, update, answer.
+#include "protocol/imap/imap_notify.h"
 #include "protocol/imap/imap_set.h"
 #include "protocol/imap/imap_utf7.h"
 #include "protocol/imap/imap_write.h"
@@ -40,19 +41,24 @@ static bool has_control(const char *name) {
     return false;
 }
 
+const char *imap_canonical_name(struct arena *arena, const char *path) {
+    bool is_inbox = g_ascii_strncasecmp(path, "INBOX", 5) == 0 && (path[5] == 0 || path[5] == '/');
+    return is_inbox ? arena_printf(arena, "INBOX%s", path + 5) : path;
+}
+
 bool imap_arg_mailbox(struct imap_cmd *c, const char **out) {
     const char *name = imap_astring(&c->args, NULL);
     if (!name) {
         imap_reply_bad_args(c);
         return false;
     }
-    const char *path = imap_utf7_decode(c->arena, name);
+    const char *path =
+        c->s->is_utf8 && g_utf8_validate(name, -1, NULL) ? name : imap_utf7_decode(c->arena, name);
     if (!path || has_control(path)) {
         imap_reply(c, "NO", "[CANNOT] Invalid mailbox name");
         return false;
     }
-    bool is_inbox = g_ascii_strncasecmp(path, "INBOX", 5) == 0 && (path[5] == 0 || path[5] == '/');
-    *out = is_inbox ? arena_printf(c->arena, "INBOX%s", path + 5) : path;
+    *out = imap_canonical_name(c->arena, path);
     return true;
 }
 
@@ -122,7 +128,7 @@ enum net_next imap_finish(struct imap_cmd *c) {
         s->n_bad = 0;
     }
     imap_cmd_free(c);
-    return next;
+    return next == NET_READ && s->notify ? imap_notify_after(s) : next;
 }
 
 // Runs steps until the command is done or enough output waits.
@@ -176,6 +182,11 @@ static void run_function(struct imap_cmd *c) {
         imap_reply(c, "BAD", is_late ? "Already logged in" : wrong_state(c->s->state));
         return;
     }
+    if (c->s->is_uid_only && !c->is_uid && (command->flags & CMD_UID) &&
+        !(command->flags & CMD_UID_ONLY_ARGS)) {
+        imap_reply(c, "BAD", "[UIDREQUIRED] Message numbers are off");
+        return;
+    }
     bool no_args =
         (command->flags & CMD_NO_ARGS) || (!c->is_uid && (command->flags & CMD_UID_ONLY_ARGS));
     if (no_args ? !imap_end(&c->args) : !imap_at_end(&c->args) && !imap_space(&c->args)) {
@@ -196,8 +207,12 @@ enum net_next imap_run_line(struct imap_session *s, const char *data, size_t len
     c->s = s;
     c->arena = arena;
     c->next = NET_READ;
-    c->args = (struct imap_parser){
-        .arena = arena, .data = data, .len = len, .spooled = spooled, .n_spooled = n_spooled};
+    c->args = (struct imap_parser){.arena = arena,
+                                   .data = data,
+                                   .len = len,
+                                   .spooled = spooled,
+                                   .n_spooled = n_spooled,
+                                   .saved = s->saved};
     c->tag = imap_tag(&c->args);
     enum net_next next;
     if (!c->tag || !imap_space(&c->args) || !(c->command = parse_name(c))) {

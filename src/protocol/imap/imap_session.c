@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "protocol/imap/imap_context.h"
+#include "protocol/imap/imap_notify.h"
 #include "protocol/imap/imap_write.h"
 
 struct imap_session *imap_session_new(struct net_conn *conn, struct imap_service *service) {
@@ -17,6 +19,8 @@ void imap_deselect(struct imap_session *s) {
     g_clear_pointer(&s->watch, mailbox_watch_free);
     g_clear_pointer(&s->view, mailbox_view_free);
     g_clear_pointer(&s->part_cache, g_free);
+    g_clear_pointer(&s->saved, g_array_unref);
+    g_clear_pointer(&s->contexts, imap_contexts_free);
     s->selected = s->mailbox;
     if (s->state == IMAP_SELECTED)
         s->state = IMAP_AUTHENTICATED;
@@ -25,6 +29,7 @@ void imap_deselect(struct imap_session *s) {
 void imap_session_free(struct imap_session *s) {
     imap_cmd_free(s->cmd);
     imap_deselect(s);
+    imap_notify_free(s->notify);
     mailbox_set_free(s->mailboxes);
     imap_pending_free(s->pending);
     if (s->out)
@@ -37,12 +42,15 @@ bool imap_is_tls(const struct imap_session *s) {
 }
 
 struct auth_peer imap_peer(const struct imap_session *s) {
-    return (struct auth_peer){
+    struct auth_peer peer = {
         .address = s->conn ? net_conn_peer(s->conn) : "127.0.0.1",
         .is_tls = imap_is_tls(s),
         .is_loopback = !s->conn || net_conn_is_loopback(s->conn),
         .protocol = DIRECTORY_IMAP,
     };
+    if (s->conn)
+        auth_peer_bind(&peer, s->conn);
+    return peer;
 }
 
 bool imap_may_login(const struct imap_session *s) {
@@ -134,10 +142,13 @@ static enum net_next session_resume(void *session) {
 
 static enum net_next session_wake(void *session) {
     struct imap_session *s = session;
-    if (s->input != INPUT_IDLE)
+    bool is_busy = s->input != INPUT_IDLE && (s->cmd || s->pending || s->input != INPUT_LINE);
+    if (s->notify && is_busy)
+        imap_notify_later(s);
+    if (is_busy || s->state == IMAP_LOGOUT || (!s->notify && s->input != INPUT_IDLE))
         return NET_READ;
     begin_job(s);
-    return end_job(s, imap_idle_wake(s));
+    return end_job(s, s->notify ? imap_notify_run(s) : imap_idle_wake(s));
 }
 
 static enum net_next session_timeout(void *session) {

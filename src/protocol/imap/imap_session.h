@@ -22,6 +22,8 @@ enum imap_input {
 
 struct imap_cmd;
 struct imap_pending;
+struct imap_contexts;
+struct imap_notify;
 
 // What part of a message a client reads in pieces: found once, not in every partial FETCH.
 struct imap_part_cache {
@@ -53,6 +55,12 @@ struct imap_session {
     bool is_read_only;
     bool has_condstore; // every FETCH of flags carries MODSEQ
     bool has_qresync;   // VANISHED instead of EXPUNGE
+    bool is_rev2;       // ENABLE IMAP4rev2: no RECENT, ESEARCH for SEARCH ([RFC 9051])
+    bool is_utf8;       // names and quoted strings may be UTF-8 (IMAP4rev2, UTF8=ACCEPT)
+    bool is_uid_only;   // no sequence numbers, neither way ([RFC 9586])
+    GArray *saved;      // of struct search_range: the uids that "$" stands for; NULL: none
+    struct imap_contexts *contexts; // searches that are kept up to date; NULL: none
+    struct imap_notify *notify;     // NOTIFY SET; NULL: none
     uint8_t n_bad, n_login_failures;
     uint16_t n_keepalives; // sent in this IDLE
 };
@@ -138,6 +146,8 @@ const char *imap_ec_code(enum ec ec); // "[NONEXISTENT] " or ""
 
 // Reads a mailbox name (canonical INBOX, UTF-8). False: the reply is set.
 bool imap_arg_mailbox(struct imap_cmd *c, const char **out);
+// A decoded name with INBOX as it is written.
+const char *imap_canonical_name(struct arena *arena, const char *path);
 // The rest has to be nothing. False: the reply is set.
 bool imap_arg_end(struct imap_cmd *c);
 // Reads a set and finds its rows in the view. False: the reply is set.
@@ -150,6 +160,8 @@ uint64_t *imap_row_mids(struct imap_cmd *c, const struct imap_rows *rows, unsign
 // Tells the client what changed in the selected folder. EXPUNGE only when `may_expunge`: otherwise
 // a change that has some waits for the next time. `c` (may be NULL): the command running.
 enum ec imap_sync(struct imap_session *s, struct imap_cmd *c, bool may_expunge);
+// "* 3 EXISTS", with RECENT (always 0) for clients of IMAP4rev1.
+void imap_put_exists(struct imap_session *s, uint32_t count);
 // "* VANISHED (EARLIER) 3:5,9": what left the selected folder after the modseq `since`, of the uids
 // in `known` (imap_uids_of_set; NULL: of all).
 enum ec imap_put_vanished_since(struct imap_session *s, uint64_t since,

@@ -27,6 +27,7 @@ static void join_runs(struct imap_rows *rows) {
 bool imap_resolve_set(struct arena *arena, const struct mailbox_view *view,
                       const struct imap_set *set, bool by_uid, struct imap_rows *out) {
     uint32_t count = mailbox_view_count(view);
+    by_uid |= set->is_uids;
     uint32_t star = !by_uid ? count : count ? mailbox_view_row(view, count - 1)->uid : 0;
     *out = (struct imap_rows){.runs = arena_alloc(arena, set->n * sizeof *out->runs)};
     for (unsigned i = 0; i < set->n; i++) {

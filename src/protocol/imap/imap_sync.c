@@ -3,6 +3,7 @@
 //
 // Sequence numbers are positions in the session's snapshot, so the snapshot is replaced only
 // together with what tells the client of it.
+#include "protocol/imap/imap_context.h"
 #include "protocol/imap/imap_flags.h"
 #include "protocol/imap/imap_set.h"
 #include "protocol/imap/imap_write.h"
@@ -36,8 +37,9 @@ void imap_put_flags_update(struct imap_session *s, uint32_t number, const struct
     size_t flags_len = strlen(flags), keywords_len = row->keywords ? strlen(row->keywords) : 0;
     char *out = imap_room(s, 128 + flags_len + keywords_len);
     out = imap_put_literal(out, "* ");
-    out = imap_put_u64(out, number);
-    out = imap_put_literal(out, " FETCH (");
+    out = imap_put_u64(out, s->is_uid_only ? row->uid : number);
+    out = s->is_uid_only ? imap_put_literal(out, " UIDFETCH (") : imap_put_literal(out, " FETCH (");
+    with_uid = with_uid && !s->is_uid_only;
     if (with_uid) {
         out = imap_put_literal(out, "UID ");
         out = imap_put_u64(out, row->uid);
@@ -87,7 +89,7 @@ enum ec imap_put_vanished_since(struct imap_session *s, uint64_t since,
 }
 
 static void put_removed(struct imap_session *s, const GArray *removed) {
-    if (s->has_qresync) {
+    if (s->has_qresync || s->is_uid_only) {
         g_autoptr(GArray) uids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
         for (guint i = 0; i < removed->len; i++) {
             uint32_t index = g_array_index(removed, uint32_t, i);
@@ -101,11 +103,17 @@ static void put_removed(struct imap_session *s, const GArray *removed) {
         imap_printf(s, "* %u EXPUNGE\r\n", g_array_index(removed, uint32_t, i - 1) + 1);
 }
 
+void imap_put_exists(struct imap_session *s, uint32_t count) {
+    imap_printf(s, "* %u EXISTS\r\n", count);
+    if (!s->is_rev2)
+        imap_puts(s, "* 0 RECENT\r\n");
+}
+
 static void put_changes(struct imap_session *s, struct imap_cmd *c, const struct mailbox_view *to,
                         const struct changes *changes) {
     put_removed(s, changes->removed);
     if (changes->has_added)
-        imap_printf(s, "* %u EXISTS\r\n* 0 RECENT\r\n", mailbox_view_count(to));
+        imap_put_exists(s, mailbox_view_count(to));
     bool with_uid = s->has_condstore || (c && c->is_uid);
     for (guint i = 0; i < changes->changed->len; i++) {
         uint32_t index = g_array_index(changes->changed, uint32_t, i);
@@ -128,9 +136,12 @@ enum ec imap_sync(struct imap_session *s, struct imap_cmd *c, bool may_expunge) 
     };
     mailbox_view_diff(s->view, to, collect, &changes);
     if (changes.removed->len == 0 || may_expunge) {
+        struct mailbox_view *from = s->view;
         put_changes(s, c, to, &changes);
-        mailbox_view_free(s->view);
         s->view = to;
+        if (s->contexts)
+            imap_contexts_update(s, from);
+        mailbox_view_free(from);
     } else {
         mailbox_view_free(to);
     }

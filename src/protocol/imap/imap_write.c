@@ -33,11 +33,11 @@ void imap_printf(struct imap_session *s, const char *format, ...) {
 }
 
 void imap_put_string(struct imap_session *s, const char *text) {
-    bool can_quote = true;
+    bool can_quote = true, allows_utf8 = s->is_utf8 && g_utf8_validate(text, -1, NULL);
     size_t len = 0;
     for (; text[len]; len++) {
         unsigned char c = (unsigned char)text[len];
-        can_quote = can_quote && c >= 0x20 && c < 0x7f;
+        can_quote = can_quote && c >= 0x20 && c != 0x7f && (c < 0x80 || allows_utf8);
     }
     if (!can_quote) {
         imap_printf(s, "{%zu}\r\n", len);
@@ -65,7 +65,7 @@ static bool is_plain_atom(const char *name) {
 
 void imap_put_mailbox(struct imap_session *s, const char *path) {
     ARENA_AUTO arena = arena_new();
-    const char *name = imap_utf7_encode(arena, path);
+    const char *name = s->is_utf8 ? path : imap_utf7_encode(arena, path);
     if (is_plain_atom(name))
         imap_puts(s, name);
     else

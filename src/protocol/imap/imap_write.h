@@ -33,7 +33,7 @@ char *imap_put_u64(char *out, uint64_t v);
 void imap_put(struct imap_session *s, const char *data, size_t len);
 void imap_puts(struct imap_session *s, const char *text);
 void imap_printf(struct imap_session *s, const char *format, ...) G_GNUC_PRINTF(2, 3);
-// A string as quoted or literal, whichever its bytes allow.
+// A string as quoted or literal, whichever its bytes allow (UTF-8 is quoted once it is enabled).
 void imap_put_string(struct imap_session *s, const char *text);
 // A folder's path as a mailbox name.
 void imap_put_mailbox(struct imap_session *s, const char *path);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "mailbox/identity.h"
 #include "protocol/imap/imap_date.h"
 #include "protocol/imap/imap_set.h"
 
@@ -57,7 +58,8 @@ struct parse {
     struct imap_cmd *c;
     struct imap_parser *p;
     struct search_program *program;
-    bool is_fuzzy; // the key at hand is looked for by words ([RFC 6203])
+    bool is_fuzzy;    // the key at hand is looked for by words ([RFC 6203])
+    unsigned n_saved; // keys by save date: each asks the mailbox
 };
 
 static struct search_node *node_new(struct parse *s, enum search_kind kind) {
@@ -196,6 +198,41 @@ static struct search_node *within(struct parse *s, enum search_kind kind) {
     return n;
 }
 
+// [RFC 8514] 4.3: by when a message was put here. Of those that nothing is known about the internal
+// date counts.
+static struct search_node *saved_since(struct parse *s, int64_t day) {
+    filetime_t since = filetime_from_unix(day * 86400);
+    uint64_t first = UINT64_MAX, known = UINT64_MAX;
+    mailbox_saved_since(s->c->s->selected, since, &first, &known);
+    struct search_node *is_since = node_new(s, SEARCH_MID_SINCE);
+    struct search_node *is_known = node_new(s, SEARCH_MID_SINCE);
+    is_since->number = MAX(first, known);
+    is_known->number = known;
+    struct search_node *received = date_node(s, SEARCH_RECEIVED_SINCE, day);
+    return pair(s, SEARCH_OR, is_since, pair(s, SEARCH_AND, negate(s, is_known), received));
+}
+
+static struct search_node *saved(struct parse *s, bool since, bool before) {
+    int64_t day = 0;
+    if (!imap_space(s->p) || !imap_parse_date(s->p, &day))
+        return node_new(s, SEARCH_ALL);
+    if (s->n_saved++ >= IMAP_MAX_SAVED_KEYS) {
+        imap_fail(s->p, "Too many search keys about save dates");
+        return node_new(s, SEARCH_ALL);
+    }
+    if (since && !before)
+        return saved_since(s, day);
+    struct search_node *end = negate(s, saved_since(s, since ? day + 1 : day));
+    return since ? pair(s, SEARCH_AND, saved_since(s, day), end) : end;
+}
+
+static struct search_node *object_id(struct parse *s, enum search_kind kind) {
+    struct search_node *n = node_new(s, kind);
+    if (imap_space(s->p))
+        n->text = imap_astring(s->p, NULL);
+    return n;
+}
+
 // MODSEQ ["/flags/\Seen" all] n: we keep one modseq for everything of a message.
 static struct search_node *modseq(struct parse *s) {
     struct search_node *n = node_new(s, SEARCH_MODSEQ);
@@ -296,6 +333,18 @@ static struct search_node *parse_word(struct parse *s, unsigned depth) {
         return within(s, SEARCH_RECEIVED_SINCE);
     if (imap_accept_word(p, "MODSEQ"))
         return modseq(s);
+    if (imap_accept_word(p, "SAVEDBEFORE"))
+        return saved(s, false, true);
+    if (imap_accept_word(p, "SAVEDON"))
+        return saved(s, true, true);
+    if (imap_accept_word(p, "SAVEDSINCE"))
+        return saved(s, true, false);
+    if (imap_accept_word(p, "SAVEDATESUPPORTED"))
+        return node_new(s, SEARCH_ALL);
+    if (imap_accept_word(p, "EMAILID"))
+        return object_id(s, SEARCH_EMAIL_ID);
+    if (imap_accept_word(p, "THREADID"))
+        return object_id(s, SEARCH_THREAD_ID);
     imap_fail(p, "Unknown search key");
     return node_new(s, SEARCH_ALL);
 }
@@ -313,8 +362,11 @@ static struct search_node *parse_key(struct parse *s, unsigned depth) {
         return n;
     }
     int c = imap_peek(p);
-    if (c == '*' || (c >= '0' && c <= '9'))
+    if (c == '*' || c == '$' || (c >= '0' && c <= '9')) {
+        if (s->c->s->is_uid_only && c != '$')
+            imap_fail(p, "[UIDREQUIRED] Message numbers are off");
         return set_key(s, false);
+    }
     return parse_word(s, depth + 1);
 }
 

@@ -9,6 +9,8 @@ enum pop3_next pop3_cmd_capa(struct pop3_session *s, const char *args) {
     pop3_ok(s, "capabilities follow");
     g_string_append(s->out, "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
                             "EXPIRE NEVER\r\nLANG\r\nUTF8 USER\r\nIMPLEMENTATION Bourse\r\n");
+    if (s->service->settings.login_delay > 0)
+        g_string_append_printf(s->out, "LOGIN-DELAY %u\r\n", s->service->settings.login_delay);
     if (!s->mailbox && s->service->settings.has_starttls && !s->peer.is_tls)
         g_string_append(s->out, "STLS\r\n");
     if (auth_plaintext_allowed(s->service->auth, &s->peer))

@@ -2,11 +2,13 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "protocol/pop3/session.h"
 
 struct pop3_drops {
     pthread_mutex_t lock;
-    GHashTable *used; // of struct guid
+    GHashTable *used;   // of struct guid
+    GHashTable *logins; // struct guid of a user -> filetime_t of the last login; with a login delay
 };
 
 static guint guid_hash(gconstpointer key) {
@@ -23,6 +25,7 @@ struct pop3_drops *pop3_drops_new(void) {
     struct pop3_drops *drops = g_new0(struct pop3_drops, 1);
     pthread_mutex_init(&drops->lock, NULL);
     drops->used = g_hash_table_new_full(guid_hash, guid_same, g_free, NULL);
+    drops->logins = g_hash_table_new_full(guid_hash, guid_same, g_free, g_free);
     return drops;
 }
 
@@ -30,6 +33,7 @@ void pop3_drops_free(struct pop3_drops *drops) {
     if (!drops)
         return;
     g_hash_table_unref(drops->used);
+    g_hash_table_unref(drops->logins);
     pthread_mutex_destroy(&drops->lock);
     g_free(drops);
 }
@@ -48,6 +52,35 @@ static void unlock_drop(struct pop3_drops *drops, const struct guid *guid) {
     g_hash_table_remove(drops->used, guid);
     pthread_mutex_unlock(&drops->lock);
 }
+
+// --- The login delay ([RFC 2449] 6.4) ---
+
+static gboolean is_old(gpointer key, gpointer value, gpointer since) {
+    (void)key;
+    return *(filetime_t *)value <= *(filetime_t *)since;
+}
+
+bool pop3_drop_is_too_early(struct pop3_session *s) {
+    struct pop3_drops *drops = s->service->drops;
+    filetime_t now = clock_now(), delay = s->service->settings.login_delay * FILETIME_SECOND;
+    if (delay == 0)
+        return false;
+    pthread_mutex_lock(&drops->lock);
+    const filetime_t *last = g_hash_table_lookup(drops->logins, &s->who->guid);
+    // A clock that was set back must not make it last longer.
+    bool is_early = last && now - *last < delay && now >= *last;
+    if (!is_early) {
+        filetime_t since = now - delay;
+        if (g_hash_table_size(drops->logins) >= POP3_LOGINS_NOTED)
+            g_hash_table_foreach_remove(drops->logins, is_old, &since);
+        g_hash_table_replace(drops->logins, g_memdup2(&s->who->guid, sizeof s->who->guid),
+                             g_memdup2(&now, sizeof now));
+    }
+    pthread_mutex_unlock(&drops->lock);
+    return is_early;
+}
+
+// --- Opening ---
 
 // A message born without an internet form gets one now, so that its size is what RETR will send.
 static enum ec read_sizes(struct pop3_session *s) {
@@ -86,14 +119,14 @@ static enum ec read_items(struct pop3_session *s) {
 }
 
 enum ec pop3_drop_open(struct pop3_session *s) {
-    if (!lock_drop(s->service->drops, &s->who->guid))
+    struct mailbox *m;
+    EC_TRY(mailbox_open_login(s->service->mailboxes, s->who, &m));
+    if (!lock_drop(s->service->drops, mailbox_guid(m))) {
+        mailbox_close(m);
         return EC_BUSY;
-    enum ec ec = mailbox_open_own(s->service->mailboxes, s->who, &s->mailbox);
-    if (ec != EC_OK) {
-        unlock_drop(s->service->drops, &s->who->guid);
-        return ec;
     }
-    ec = read_items(s);
+    s->mailbox = m;
+    enum ec ec = read_items(s);
     if (ec != EC_OK)
         pop3_drop_close(s);
     return ec;
@@ -103,8 +136,8 @@ void pop3_drop_close(struct pop3_session *s) {
     pop3_sending_end(s);
     if (!s->mailbox)
         return;
+    unlock_drop(s->service->drops, mailbox_guid(s->mailbox));
     mailbox_close(g_steal_pointer(&s->mailbox));
-    unlock_drop(s->service->drops, &s->who->guid);
     g_clear_pointer(&s->items, g_free);
     s->n = 0;
 }

@@ -16,13 +16,20 @@ enum pop3_next pop3_cmd_stls(struct pop3_session *s, const char *args) {
 
 // Opens the maildrop of who has proved to be `s->who`.
 static enum pop3_next enter(struct pop3_session *s) {
+    if (pop3_drop_is_too_early(s)) {
+        g_clear_pointer(&s->who, principal_unref);
+        return pop3_err(s, "LOGIN-DELAY", "the last login is too recent");
+    }
     enum ec ec = pop3_drop_open(s);
     if (ec != EC_OK) {
         log_event(LOG_LEVEL_INFO, "pop3.maildrop_refused", "user", s->who->address, "peer",
                   s->peer.address, "reason", ec_name(ec), NULL);
         g_clear_pointer(&s->who, principal_unref);
-        return ec == EC_BUSY ? pop3_err(s, "IN-USE", "another session has the maildrop")
-                             : pop3_err_ec(s, ec);
+        if (ec == EC_BUSY)
+            return pop3_err(s, "IN-USE", "another session has the maildrop");
+        if (ec == EC_NOT_FOUND || ec == EC_ACCESS_DENIED)
+            return pop3_err(s, "AUTH", "no mailbox that may be opened");
+        return pop3_err_ec(s, ec);
     }
     log_event(LOG_LEVEL_INFO, "pop3.login", "user", s->who->address, "peer", s->peer.address, NULL);
     pop3_ok(s, "%u messages", s->n);

@@ -4,7 +4,8 @@
 //     EC_TRY(pop3_service_new(&settings, mailboxes, auth, &service));
 //     net_listen(net, &(struct net_listen){.proto = &pop3_proto, .service = service, ...}, &bound);
 //
-// The maildrop is the Inbox as it was when the user logged in. One session a user at a time, over
+// The maildrop is the Inbox as it was when the user logged in (of the mailbox that the login name
+// names, if it does: [MS-OXPOP3] domain/user/mailbox). One session a maildrop at a time, over
 // all services that share `struct pop3_drops`. Messages are deleted only by QUIT.
 #pragma once
 
@@ -22,6 +23,7 @@ struct pop3_settings {
     const char *hostname;
     bool has_starttls;     // the listener has a certificate and no implicit TLS
     bool marks_read;       // what was fetched whole is read after QUIT
+    unsigned login_delay;  // seconds between two logins of a user; 0: none
     unsigned idle_seconds; // logged in without input; 0: POP3_IDLE_SECONDS
 };
 struct pop3_service;

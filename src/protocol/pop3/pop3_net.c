@@ -47,6 +47,7 @@ static void *pop3_open(struct net_conn *conn, void *service_data) {
     c->conn = conn;
     c->out = g_string_new(NULL);
     c->session = pop3_session_new(service, &peer, c->out);
+    auth_peer_bind(&c->session->peer, conn);
     net_conn_set_idle(conn, POP3_LOGIN_SECONDS);
     flush(c);
     return c;

@@ -77,7 +77,8 @@ void pop3_session_tls_started(struct pop3_session *s) {
 // --- Units ---
 
 ssize_t pop3_session_frame(struct pop3_session *s, const uint8_t *data, size_t len) {
-    size_t max = s->mode == POP3_COMMAND ? POP3_LINE_MAX : POP3_SASL_LINE_MAX;
+    // AUTH may bring a token along.
+    size_t max = s->mode == POP3_COMMAND && s->mailbox ? POP3_LINE_MAX : POP3_SASL_LINE_MAX;
     const uint8_t *end = memchr(data, '\n', MIN(len, max));
     if (end)
         return end - data + 1;

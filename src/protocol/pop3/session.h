@@ -103,7 +103,10 @@ enum pop3_next pop3_cmd_capa(struct pop3_session *s, const char *args);
 enum pop3_next pop3_cmd_lang(struct pop3_session *s, const char *args);
 enum pop3_next pop3_cmd_utf8(struct pop3_session *s, const char *args);
 // drop.c
-// Opens and locks the principal's maildrop. EC_BUSY: it is in use.
+// Whether the principal's last login was less than the login delay ago; if not, this one is noted.
+bool pop3_drop_is_too_early(struct pop3_session *s);
+// Opens and locks the principal's maildrop, or the one that the login name named. EC_BUSY: it is in
+// use; EC_NOT_FOUND: there is none, or no right on it.
 enum ec pop3_drop_open(struct pop3_session *s);
 void pop3_drop_close(struct pop3_session *s);
 // Deletes what was marked and marks what was fetched as read.

@@ -7,7 +7,8 @@
 #include "protocol/smtp/session.h"
 
 struct fields {
-    GPtrArray *from, *sender, *resent_from; // values, unfolded by the address parser
+    // Values, unfolded by the address parser.
+    GPtrArray *from, *sender, *resent_from, *resent_sender;
 };
 
 // The length of the field at `data` with the lines that continue it.
@@ -31,11 +32,12 @@ static void collect(struct arena *arena, const uint8_t *data, size_t len, struct
         size_t n = field_length(data + pos, len - pos);
         const uint8_t *colon = memchr(data + pos, ':', n);
         size_t name_len = colon ? (size_t)(colon - (data + pos)) : 0;
-        GPtrArray *list = !colon                                          ? NULL
-                          : is_named(data + pos, name_len, "From")        ? out->from
-                          : is_named(data + pos, name_len, "Sender")      ? out->sender
-                          : is_named(data + pos, name_len, "Resent-From") ? out->resent_from
-                                                                          : NULL;
+        GPtrArray *list = !colon                                            ? NULL
+                          : is_named(data + pos, name_len, "From")          ? out->from
+                          : is_named(data + pos, name_len, "Sender")        ? out->sender
+                          : is_named(data + pos, name_len, "Resent-From")   ? out->resent_from
+                          : is_named(data + pos, name_len, "Resent-Sender") ? out->resent_sender
+                                                                            : NULL;
         if (list)
             g_ptr_array_add(list, arena_strndup(arena, (const char *)colon + 1, n - name_len - 1));
         pos += n;
@@ -77,24 +79,27 @@ static enum ec check(struct smtp_session *s, struct arena *arena, const struct f
         return EC_SEND_AS_DENIED;
     if (!is_complete && n_from == 0)
         return EC_SEND_AS_DENIED; // it may stand where it was not looked for
-    if (is_resent)
-        return EC_OK;
-    enum directory_sender sender = weakest(s, arena, fields->sender, &n_sender);
+    enum directory_sender sender =
+        weakest(s, arena, is_resent ? fields->resent_sender : fields->sender, &n_sender);
     if (sender != DIRECTORY_SENDER_OWN && sender != DIRECTORY_SENDER_AS)
         return EC_SEND_AS_DENIED;
-    if (from == DIRECTORY_SENDER_ON_BEHALF && n_sender == 0)
-        g_string_append_printf(missing, "Sender: <%s>\r\n", s->who->address);
+    // [RFC 5322] 3.6.2: several authors, or one who did not send it, need the one who did.
+    if ((from == DIRECTORY_SENDER_ON_BEHALF || n_from > 1) && n_sender == 0)
+        g_string_append_printf(missing, "%sSender: <%s>\r\n", is_resent ? "Resent-" : "",
+                               s->who->address);
     return EC_OK;
 }
 
 enum ec smtp_check_header(struct smtp_session *s, const uint8_t *header, size_t len,
                           bool is_complete, GString *missing) {
     ARENA_AUTO arena = arena_new();
-    struct fields fields = {g_ptr_array_new(), g_ptr_array_new(), g_ptr_array_new()};
+    struct fields fields = {g_ptr_array_new(), g_ptr_array_new(), g_ptr_array_new(),
+                            g_ptr_array_new()};
     collect(arena, header, len, &fields);
     enum ec ec = check(s, arena, &fields, is_complete, missing);
     g_ptr_array_free(fields.from, TRUE);
     g_ptr_array_free(fields.sender, TRUE);
     g_ptr_array_free(fields.resent_from, TRUE);
+    g_ptr_array_free(fields.resent_sender, TRUE);
     return ec;
 }

@@ -13,8 +13,10 @@ static char *dir;
 static struct queue *queue;
 static struct directory *directory;
 static struct auth *auth;
+static struct net_networks *trusted;
 
 static void cleanup(void) {
+    net_networks_unref(trusted);
     queue_close(queue);
     auth_free(auth);
     directory_close(directory);
@@ -36,7 +38,21 @@ static void prepare(void) {
     assert_ok(directory_add(directory, &user));
     assert_ok(auth_new(directory, &options, &auth));
     assert_ok(queue_open(spool, &queue));
+    assert_ok(net_networks_parse("127.0.0.1", &trusted, NULL));
     atexit(cleanup);
+}
+
+static int fake;
+
+// Accepts with fields, or refuses, as the message's size says.
+static void fake_check(struct policy *policy, struct arena *arena,
+                       const struct policy_message *message, struct policy_verdict *out) {
+    size_t size = g_bytes_get_size(message->bytes);
+    *out = (struct policy_verdict){.action = (enum policy_action)(size % 3),
+                                   .status = "5.7.1",
+                                   .text = arena_strdup(arena, message->sender),
+                                   .fields = "X-Checked: yes\r\n",
+                                   .scl = 5};
 }
 
 static void feed(struct smtp_session *s, const uint8_t *data, size_t len, size_t piece) {
@@ -64,11 +80,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         prepare();
     if (size == 0)
         return 0;
-    struct smtp_settings settings = {.hostname = "mx",
-                                     .kind = data[0] & 1 ? SMTP_SUBMISSION : SMTP_MX,
-                                     .has_tls = data[0] & 2,
-                                     .max_size = 10000,
-                                     .max_recipients = 5};
+    struct smtp_settings settings = {
+        .hostname = "mx",
+        .kind = (enum smtp_kind)((data[0] & 3) % 3),
+        .has_tls = data[0] & 1,
+        .limits = {.max_size = 10000, .max_recipients = 5, .trusted = trusted, .max_errors = 1000},
+        .check = fake_check,
+        .policy = (struct policy *)&fake};
     struct smtp_service *service;
     assert_ok(smtp_service_new(&settings, queue, directory, auth, &service));
     g_autoptr(GString) out = g_string_new(NULL);

@@ -3,6 +3,35 @@
 
 #include "protocol/smtp/session.h"
 
+static void set_default(unsigned *value, unsigned def) {
+    if (*value == 0)
+        *value = def;
+}
+
+static struct smtp_rules *make_rules(const struct smtp_limits *limits) {
+    struct smtp_rules *rules = g_new0(struct smtp_rules, 1);
+    struct smtp_limits *own = &rules->limits;
+    rules->refs = 1;
+    *own = *limits;
+    if (own->max_size == 0)
+        own->max_size = SMTP_DEFAULT_SIZE;
+    set_default(&own->max_recipients, SMTP_DEFAULT_RECIPIENTS);
+    set_default(&own->max_errors, SMTP_DEFAULT_ERRORS);
+    set_default(&own->max_unknown, SMTP_DEFAULT_UNKNOWN);
+    set_default(&own->tarpit_after, SMTP_DEFAULT_TARPIT_AFTER);
+    own->trusted = net_networks_ref(limits->trusted);
+    own->relay_domains = (const char *const *)g_strdupv((char **)(uintptr_t)limits->relay_domains);
+    return rules;
+}
+
+void smtp_rules_unref(struct smtp_rules *rules) {
+    if (!rules || __atomic_sub_fetch(&rules->refs, 1, __ATOMIC_ACQ_REL) > 0)
+        return;
+    net_networks_unref(rules->limits.trusted);
+    g_strfreev((char **)(uintptr_t)rules->limits.relay_domains);
+    g_free(rules);
+}
+
 enum ec smtp_service_new(const struct smtp_settings *settings, struct queue *queue,
                          struct directory *directory, struct auth *auth,
                          struct smtp_service **out) {
@@ -10,14 +39,11 @@ enum ec smtp_service_new(const struct smtp_settings *settings, struct queue *que
     struct smtp_settings *own = &service->settings;
     *own = *settings;
     own->hostname = g_strdup(settings->hostname);
-    if (own->max_size == 0)
-        own->max_size = SMTP_DEFAULT_SIZE;
-    if (own->max_recipients == 0)
-        own->max_recipients = SMTP_DEFAULT_RECIPIENTS;
-    if (own->max_errors == 0)
-        own->max_errors = SMTP_DEFAULT_ERRORS;
+    own->limits = (struct smtp_limits){0};
     if (own->timeout_seconds == 0)
         own->timeout_seconds = SMTP_DEFAULT_TIMEOUT;
+    pthread_mutex_init(&service->lock, NULL);
+    service->rules = make_rules(&settings->limits);
     service->queue = queue;
     service->directory = directory;
     service->auth = auth;
@@ -28,8 +54,19 @@ enum ec smtp_service_new(const struct smtp_settings *settings, struct queue *que
 void smtp_service_free(struct smtp_service *service) {
     if (!service)
         return;
+    smtp_rules_unref(service->rules);
+    pthread_mutex_destroy(&service->lock);
     g_free((char *)service->settings.hostname);
     g_free(service);
+}
+
+void smtp_service_set_limits(struct smtp_service *service, const struct smtp_limits *limits) {
+    struct smtp_rules *rules = make_rules(limits);
+    pthread_mutex_lock(&service->lock);
+    struct smtp_rules *old = service->rules;
+    service->rules = rules;
+    pthread_mutex_unlock(&service->lock);
+    smtp_rules_unref(old);
 }
 
 void smtp_service_ask_mailboxes(struct smtp_service *service, struct mailbox_service *mailboxes) {
@@ -42,6 +79,7 @@ struct connection {
     struct net_conn *conn;
     struct smtp_session *session;
     GString *out;
+    bool is_late; // `out` waits for its time
 };
 
 static void wake(void *conn) {
@@ -61,6 +99,13 @@ static void flush(struct connection *c) {
     g_string_truncate(c->out, 0);
 }
 
+static void smtp_close(void *session) {
+    struct connection *c = session;
+    smtp_session_free(c->session);
+    g_string_free(c->out, true);
+    g_free(c);
+}
+
 static void *smtp_open(struct net_conn *conn, void *service_data) {
     struct smtp_service *service = service_data;
     struct connection *c = g_new0(struct connection, 1);
@@ -70,13 +115,17 @@ static void *smtp_open(struct net_conn *conn, void *service_data) {
                              .is_loopback = net_conn_is_loopback(conn),
                              .is_tls = net_conn_is_tls(conn)};
     c->session = smtp_session_new(service, &peer, c->out);
+    auth_peer_bind(&c->session->peer, conn);
     c->session->wake = wake;
     c->session->wake_ref = wake_ref;
     c->session->wake_unref = wake_unref;
     c->session->wake_ctx = conn;
     net_conn_set_idle(conn, service->settings.timeout_seconds);
     flush(c);
-    return c;
+    if (!c->session->is_refused)
+        return c;
+    smtp_close(c);
+    return NULL;
 }
 
 static ssize_t smtp_frame(void *session, const uint8_t *data, size_t len) {
@@ -85,6 +134,11 @@ static ssize_t smtp_frame(void *session, const uint8_t *data, size_t len) {
 }
 
 static enum net_next follow(struct connection *c, enum smtp_next next) {
+    if (next == SMTP_DELAY) {
+        c->is_late = true;
+        net_conn_wake_after(c->conn, c->session->rules->limits.tarpit_seconds);
+        return NET_WAIT;
+    }
     flush(c);
     switch (next) {
     case SMTP_READ:
@@ -92,6 +146,7 @@ static enum net_next follow(struct connection *c, enum smtp_next next) {
     case SMTP_CLOSE:
         return NET_CLOSE;
     case SMTP_WAIT:
+    case SMTP_DELAY:
         return NET_WAIT;
     case SMTP_START_TLS:
         break;
@@ -109,6 +164,10 @@ static enum net_next smtp_unit(void *session, const uint8_t *data, size_t len) {
 
 static enum net_next smtp_wake(void *session) {
     struct connection *c = session;
+    if (c->is_late) {
+        c->is_late = false;
+        return follow(c, SMTP_READ);
+    }
     return follow(c, smtp_session_submitted(c->session));
 }
 
@@ -128,13 +187,6 @@ static enum net_next smtp_shutdown(void *session) {
 
 static void smtp_bad_input(void *session) {
     goodbye(session, "4.7.0", "Cannot understand this");
-}
-
-static void smtp_close(void *session) {
-    struct connection *c = session;
-    smtp_session_free(c->session);
-    g_string_free(c->out, true);
-    g_free(c);
 }
 
 const struct net_proto smtp_proto = {

@@ -19,10 +19,12 @@ struct conversation {
 };
 
 #define HI "EHLO me\r\n"
-#define HELLO                                                                                      \
-    "220 mx\n250-mx\n250-PIPELINING\n250-SIZE 100000\n250-8BITMIME\n250-SMTPUTF8\n250-ENHANCED\n"
-#define HELLO_END "250-AUTH PLAIN LOGIN\n250-HELP\n250 CHUNKING\n"
-#define HI_OK HELLO HELLO_END
+#define HI_ANSWER                                                                                  \
+    "250-mx\n250-PIPELINING\n250-SIZE 100000\n250-8BITMIME\n250-BINARYMIME\n250-SMTPUTF8\n"        \
+    "250-DSN\n250-ENHANCED\n"
+#define HELLO_END "250-AUTH PLAIN LOGIN\n250-LIMITS RCPTMAX=4\n250-HELP\n250 CHUNKING\n"
+#define HI_OK "220 mx\n" HI_ANSWER HELLO_END
+#define SUBMISSION_OK "220 mx\n" HI_ANSWER "250-FUTURERELEASE 604800 604800\n" HELLO_END
 #define LOGIN "AUTH PLAIN AGFsaWNlQGV4YW1wbGUudGVzdABzZWNyZXQ=\r\n"
 #define MAIL "MAIL FROM:<x@y.test>\r\n"
 #define MAIL_OK "250 2.1.0\n"
@@ -44,22 +46,22 @@ static const struct conversation conversations[] = {
     {"sequence", SMTP_MX,
      MAIL "DATA\r\n" HI RCPT "DATA\r\n" MAIL MAIL
           "DATA\r\nRSET\r\nDATA\r\nNOOP x\r\nVRFY a\r\nHELP\r\n",
-     "220 mx\n503 5.5.1\n503 5.5.1\n250-mx\n250-PIPELINING\n250-SIZE 100000\n250-8BITMIME\n"
-     "250-SMTPUTF8\n250-ENHANCED\n" HELLO_END "503 5.5.1\n503 5.5.1\n" MAIL_OK
+     "220 mx\n503 5.5.1\n503 5.5.1\n" HI_ANSWER HELLO_END "503 5.5.1\n503 5.5.1\n" MAIL_OK
      "503 5.5.1\n554 5.5.1\n250 2.0.0\n503 5.5.1\n250 2.0.0\n"
      "252 2.1.5\n214 2.0.0\n",
      0},
     {"recipients", SMTP_MX,
      HI MAIL "RCPT TO:<nobody@example.test>\r\nRCPT TO:<x@remote.test>\r\nRCPT TO:<>\r\n"
-             "RCPT TO:<a@b> NOTIFY=NEVER\r\nRCPT TO:<staff@example.test>\r\nRCPT TO:x\r\n",
-     HI_OK MAIL_OK "550 5.1.1\n550 5.7.1\n501 5.1.3\n555 5.5.4\n" RCPT_OK "501 5.1.3\n", 0},
+             "RCPT TO:<a@b> NOTIFY=x\r\nRCPT TO:<a@b> FOO=1\r\nRCPT "
+             "TO:<staff@example.test>\r\nRCPT TO:x\r\n",
+     HI_OK MAIL_OK "550 5.1.1\n550 5.7.1\n501 5.1.3\n501 5.5.4\n555 5.5.4\n" RCPT_OK "501 5.1.3\n",
+     0},
     {"too many recipients", SMTP_MX, HI MAIL RCPT RCPT RCPT RCPT RCPT,
      HI_OK MAIL_OK RCPT_OK RCPT_OK RCPT_OK RCPT_OK "452 4.5.3\n", 0},
     {"parameters", SMTP_MX,
-     HI
-     "MAIL FROM:<a@b> SIZE=100001\r\nMAIL FROM:<a@b> SIZE=x\r\nMAIL FROM:<a@b> BODY=BINARYMIME\r\n"
-     "MAIL FROM:<a@b> RET=HDRS\r\nMAIL FROM:<\xc3\xbc@b>\r\n"
-     "MAIL FROM:<\xc3\xbc@b> SIZE=5 BODY=8BITMIME SMTPUTF8\r\n",
+     HI "MAIL FROM:<a@b> SIZE=100001\r\nMAIL FROM:<a@b> SIZE=x\r\nMAIL FROM:<a@b> BODY=9BIT\r\n"
+        "MAIL FROM:<a@b> FOO=HDRS\r\nMAIL FROM:<\xc3\xbc@b>\r\n"
+        "MAIL FROM:<\xc3\xbc@b> SIZE=5 BODY=8BITMIME SMTPUTF8\r\n",
      HI_OK "552 5.3.4\n501 5.5.4\n501 5.5.4\n555 5.5.4\n553 5.6.7\n" MAIL_OK, 0},
     {"bare newlines", SMTP_MX,
      HI MAIL RCPT "DATA\r\na\n.\nMAIL FROM:<evil@x>\r\n\r\n.\r\n" MAIL RCPT
@@ -78,14 +80,15 @@ static const struct conversation conversations[] = {
      "220 mx\n500 5.5.2\n500 5.5.1\n500 5.5.2\n501 5.5.4\n501 5.5.4\n503 5.5.1\n500 5.5.1\n", 0},
     {"too many errors", SMTP_MX, "A\r\nA\r\nA\r\nA\r\nA\r\nA\r\nA\r\nA\r\nA\r\nA\r\nNOOP\r\n",
      "220 mx\n500 \n500 \n500 \n500 \n500 \n500 \n500 \n500 \n500 \n500 \n421 4.7.0\n", 0},
-    {"submission needs a login", SMTP_SUBMISSION, HI MAIL, HI_OK "530 5.7.0\n", 0},
+    {"submission needs a login", SMTP_SUBMISSION, HI MAIL, SUBMISSION_OK "530 5.7.0\n", 0},
     {"login", SMTP_SUBMISSION,
      HI
      "AUTH PLAIN !\r\nAUTH FOO\r\nAUTH LOGIN\r\n*\r\nAUTH PLAIN AGFsaWNlAHg=\r\n" LOGIN LOGIN MAIL
      "MAIL FROM:<bob@example.test>\r\nMAIL FROM:<Alice+x@Example.test>\r\n"
      "RCPT TO:<x@remote.test>\r\nDATA\r\nhello\n.\r\n.\r\n",
-     HI_OK "501 5.5.2\n504 5.5.4\n334 \n501 5.7.0\n535 5.7.8\n235 2.7.0\n503 5.5.1\n550 5.7.60\n"
-           "550 5.7.60\n" MAIL_OK RCPT_OK "354 \n250 2.0.0\n",
+     SUBMISSION_OK
+     "501 5.5.2\n504 5.5.4\n334 \n501 5.7.0\n535 5.7.8\n235 2.7.0\n503 5.5.1\n550 5.7.60\n"
+     "550 5.7.60\n" MAIL_OK RCPT_OK "354 \n250 2.0.0\n",
      1},
     // From, Sender and Resent-From are the user's own addresses, however they are written.
     {"senders in the header", SMTP_SUBMISSION,
@@ -97,7 +100,8 @@ static const struct conversation conversations[] = {
                   "From: x@y\r\nResent-From: bob@example.test\r\n\r\nx\r\n.\r\n" OWN
                   "From: x@y\r\nResent-From: alice@example.test\r\n\r\nx\r\n.\r\n" OWN
                   "From: A <ALICE+y@example.test>\r\n\r\nFrom: bob@example.test\r\n.\r\n",
-     HI_OK "235 2.7.0\n" REFUSED REFUSED REFUSED REFUSED REFUSED REFUSED ACCEPTED ACCEPTED, 2},
+     SUBMISSION_OK "235 2.7.0\n" REFUSED REFUSED REFUSED REFUSED REFUSED REFUSED ACCEPTED ACCEPTED,
+     2},
 };
 
 static bool is_fed(struct smtp_session *s, const uint8_t **data, size_t *len, size_t piece) {
@@ -132,11 +136,10 @@ static void assert_answers(const char *name, const char *got, const char *expect
 }
 
 static struct smtp_service *make_service(struct world *w, enum smtp_kind kind) {
-    struct smtp_settings settings = {.hostname = "mx.example.test",
-                                     .kind = kind,
-                                     .max_size = 100000,
-                                     .max_recipients = 4,
-                                     .max_errors = 10};
+    struct smtp_settings settings = {
+        .hostname = "mx.example.test",
+        .kind = kind,
+        .limits = {.max_size = 100000, .max_recipients = 4, .max_errors = 10}};
     struct smtp_service *service;
     assert_ok(smtp_service_new(&settings, w->queue, w->directory, w->auth, &service));
     return service;

@@ -9,19 +9,31 @@
 
 // "ESMTPSA" and the like ([RFC 3848], [RFC 6531] 4.3).
 static void put_protocol(const struct smtp_session *s, GString *out) {
+    bool is_lmtp = s->service->settings.kind == SMTP_LMTP;
     if (s->is_smtputf8)
         g_string_append(out, "UTF8");
-    g_string_append(out, s->is_extended && !s->is_smtputf8 ? "ESMTP" : "SMTP");
+    g_string_append(out, is_lmtp ? "LMTP" : s->is_extended && !s->is_smtputf8 ? "ESMTP" : "SMTP");
     if (s->is_extended && s->peer.is_tls)
         g_string_append_c(out, 'S');
     if (s->who)
         g_string_append_c(out, 'A');
 }
 
-void smtp_put_received(const struct smtp_session *s, GString *out) {
+// Who sent it: the name it gave, the one that is known of it, its address.
+static void put_client(const struct smtp_session *s, GString *out) {
     bool is_v6 = strchr(s->peer.address, ':') != NULL;
-    g_string_append_printf(out, "Received: from %s ([%s%s])\r\n\tby %s with ", s->helo,
-                           is_v6 ? "IPv6:" : "", s->peer.address, s->service->settings.hostname);
+    g_string_append_printf(out, " from %s (%s%s[%s%s])\r\n\t", s->helo,
+                           s->client_name ? s->client_name : "", s->client_name ? " " : "",
+                           is_v6 ? "IPv6:" : "", s->peer.address);
+}
+
+void smtp_put_received(const struct smtp_session *s, GString *out) {
+    g_string_append(out, "Received:");
+    if (s->who && s->rules->limits.hides_clients)
+        g_string_append_c(out, ' ');
+    else
+        put_client(s, out);
+    g_string_append_printf(out, "by %s with ", s->service->settings.hostname);
     put_protocol(s, out);
     g_string_append_printf(out, "\r\n\tid %s", s->queue_id);
     // Several are not named: they need not know of each other.

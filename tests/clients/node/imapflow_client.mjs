@@ -88,6 +88,26 @@ test('flags, search, move', async (client) => {
     await client.mailboxDelete('FlowDone');
 });
 
+test('ids of messages, threads and mailboxes', async (client) => {
+    if (!client.capabilities.has('OBJECTID'))
+        return 'skip: no OBJECTID';
+    await client.mailboxCreate('FlowIds');
+    const { uid } = await client.append('FlowIds', message('with an id'));
+    const lock = await client.getMailboxLock('FlowIds');
+    let first;
+    try {
+        assert.ok(client.mailbox.mailboxId, 'MAILBOXID');
+        first = await client.fetchOne(String(uid), { uid: true, threadId: true }, { uid: true });
+        assert.ok(first.emailId && first.threadId, JSON.stringify(first));
+        await client.messageCopy(String(uid), 'FlowIds', { uid: true });
+        const found = await client.search({ emailId: first.emailId }, { uid: true });
+        assert.equal(found.length, 2, 'the copy has the same EMAILID');
+    } finally {
+        lock.release();
+    }
+    await client.mailboxDelete('FlowIds');
+});
+
 test('CONDSTORE: fetch what changed since', async (client) => {
     if (!client.capabilities.has('CONDSTORE'))
         return 'skip: no CONDSTORE';

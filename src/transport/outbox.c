@@ -1,0 +1,46 @@
+// What mailboxes send by themselves goes into the queue (mailbox/outbox.h).
+#include "transport/outbox.h"
+
+#include "base/log.h"
+#include "mailbox/outbox.h"
+#include "queue/queue.h"
+#include "transport/track.h"
+
+enum ec outbox_submit(void *queue, const struct mailbox_outgoing *m) {
+    static const struct {
+        const char *event;
+        enum track_kind kind;
+    } kinds[] = {
+        [OUTGOING_FORWARD] = {"transport.forwarded", TRACK_FORWARD},
+        [OUTGOING_RULE] = {"transport.rule_sent", TRACK_FORWARD},
+        [OUTGOING_RECEIPT] = {"transport.receipt", TRACK_RECEIPT},
+        [OUTGOING_REPLY] = {"transport.replied", TRACK_FORWARD},
+    };
+    gsize len;
+    const void *data = g_bytes_get_data(m->mime, &len);
+    struct queue_spool *spool;
+    EC_TRY(queue_spool_new(queue, &spool));
+    enum ec ec = queue_spool_write(spool, data ? data : "", len);
+    if (ec != EC_OK) {
+        queue_spool_free(spool);
+        return ec;
+    }
+    struct queue_recipient to = {.address = m->recipient,
+                                 .notify = m->never_reports ? QUEUE_NOTIFY_NEVER : 0};
+    struct queue_envelope envelope = {.sender = m->sender,
+                                      .recipients = &to,
+                                      .n_recipients = 1,
+                                      .scl = QUEUE_SCL_NONE,
+                                      .is_8bit = true};
+    char id[QUEUE_ID_SIZE];
+    EC_TRY(queue_submit_take(queue, &envelope, spool, id));
+    log_event(LOG_LEVEL_INFO, kinds[m->kind].event, "queue", id, "mailbox", m->owner, "to",
+              m->recipient, NULL);
+    track_event(&(struct track_event){.kind = kinds[m->kind].kind,
+                                      .queue_id = id,
+                                      .sender = m->sender,
+                                      .recipient = m->recipient,
+                                      .size = len,
+                                      .detail = m->owner});
+    return EC_OK;
+}
