@@ -206,6 +206,13 @@ static size_t block_bytes(guint i) {
     return i >= 9 ? BLOCK_MAX : MIN((size_t)BLOCK_MIN << i, BLOCK_MAX);
 }
 
+void column_forget_ranks(struct column *c) {
+    if (c->ranks)
+        view_memory_add(-(ssize_t)(c->n_ranked + 1) * (ssize_t)sizeof *c->ranks);
+    g_clear_pointer(&c->ranks, g_free);
+    c->n_ranked = 0;
+}
+
 void column_free(struct column *c) {
     if (!c)
         return;
@@ -220,6 +227,7 @@ void column_free(struct column *c) {
     if (c->same)
         view_memory_add(-(ssize_t)(c->n_sorted / 8 + 1));
     g_free(c->same);
+    column_forget_ranks(c);
     view_memory_add(-(ssize_t)sizeof *c);
     g_free(c);
 }
