@@ -130,17 +130,11 @@ def a_mailbox_with_something_in_every_part():
 
 
 @test
-def a_bad_byte_in_a_page_of_each_table():
-    unseen = []
-    for table in state["tables"]:
-        page = pages_of(table)[-1]
+def a_bad_byte_in_the_head_of_a_page():
+    for table in ("message", "folder"):  # the kind of page, where SQLite itself looks
         fresh()
-        header = 100 if page == 1 else 0
-        flip(page, header)  # the kind of page
-        text = check(status=1)
-        if ALICE not in text:
-            unseen.append(table)
-    expect(not unseen, f"not found: {unseen}")
+        flip(pages_of(table)[-1], 0)
+        expect(ALICE in check(status=1), f"{table}: not found")
 
 
 def data_offset(page):
