@@ -67,6 +67,9 @@ struct mailbox_folder_list {
 // arena.
 enum ec mailbox_list_folders(struct mailbox *m, struct arena *arena,
                              struct mailbox_folder_list *out);
+// The same with hidden ones; only for the owner and the administrator.
+enum ec mailbox_list_all_folders(struct mailbox *m, struct arena *arena,
+                                 struct mailbox_folder_list *out);
 enum ec mailbox_find_folder(struct mailbox *m, struct arena *arena, const char *path,
                             struct mailbox_folder *out);
 // Creates missing parents too. EC_COLLISION.
