@@ -14,4 +14,3 @@ enum ec folder_insert(struct mbox_tx *tx, const struct folder_info *f, const str
 
 // A new change number for the folder object (its properties changed).
 enum ec folder_touch(struct mbox_tx *tx, uint64_t fid);
-
