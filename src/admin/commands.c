@@ -294,6 +294,11 @@ const struct command admin_commands[] = {
               "Where messages go whose folder is gone; it is made anew under its old path if not "
               "given"}),
      0, "Put deleted messages back into their folders", NULL, recover_restore_command},
+    {"recover folders", "DIR USER", NULL, 0, "List deleted folders that can be restored", NULL,
+     recover_folders_command},
+    {"recover folder", "DIR USER FOLDER", NULL, 0,
+     "Make a deleted folder again, with those below it and their messages", NULL,
+     recover_folder_command},
     {"hold show", "DIR USER", NULL, 0, "Show the holds on a mailbox", NULL, hold_show_command},
     {"hold set", "DIR USER HOLD STATE",
      OPTIONS({"days", "N", "litigation: keep each message N days from its arrival; 0: always"}), 0,

@@ -19,7 +19,8 @@ struct sorting {
 };
 
 static bool is_text(enum mailbox_sort_key key) {
-    return key != MAILBOX_SORT_ARRIVAL && key != MAILBOX_SORT_DATE && key != MAILBOX_SORT_SIZE;
+    return key != MAILBOX_SORT_ARRIVAL && key != MAILBOX_SORT_DATE && key != MAILBOX_SORT_SIZE &&
+           key != MAILBOX_SORT_RELEVANCY;
 }
 
 static uint64_t ascending_key(const struct sorting *s, enum mailbox_sort_key key,
@@ -31,6 +32,8 @@ static uint64_t ascending_key(const struct sorting *s, enum mailbox_sort_key key
         return r->sent;
     case MAILBOX_SORT_SIZE:
         return r->size;
+    case MAILBOX_SORT_RELEVANCY:
+        return 0;
     case MAILBOX_SORT_CC:
         return s->ranks[r->cc];
     case MAILBOX_SORT_DISPLAY_FROM:

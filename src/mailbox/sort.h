@@ -14,6 +14,7 @@ enum mailbox_sort_key {
     MAILBOX_SORT_DISPLAY_FROM,
     MAILBOX_SORT_DISPLAY_TO,
     MAILBOX_SORT_FROM,
+    MAILBOX_SORT_RELEVANCY, // every match is as good as another
     MAILBOX_SORT_SIZE,
     MAILBOX_SORT_SUBJECT, // base subject
     MAILBOX_SORT_TO,

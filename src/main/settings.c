@@ -169,7 +169,8 @@ static const struct config_item items[] = {
     {"transport", "trusted", CONFIG_STRING, "", NULL,
      "Networks of mail servers and load balancers in front of this one, such as 10.0.0.0/8, "
      "2001:db8::/32: they may name the real client (XCLIENT, PROXY protocol) and use LMTP; what "
-     "they send is not checked by [policy] again."},
+     "they send is not checked by [policy] again (127.0.0.1, if programs of this machine send "
+     "through it)."},
     {"transport", "relay_domains", CONFIG_STRING, "", NULL,
      "Domains of others, separated by commas, that we take mail for from anybody and send on."},
 

@@ -222,4 +222,8 @@ def rights_by_imap_are_rights_of_exchange():
     guest.close()
 
 
-tap.finish(lambda: server.remove())
+def finish():
+    server.remove()
+
+
+tap.finish(finish)

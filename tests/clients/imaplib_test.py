@@ -147,7 +147,7 @@ def sort_and_thread():
     expect_equal(ok(client.sort("(DATE)", "UTF-8", "ALL")), [b"3 2 1"])
     expect_equal(ok(client.sort("(SUBJECT REVERSE DATE)", "UTF-8", "ALL")), [b"2 3 1"])
     expect_equal(ok(client.uid("SORT", "(REVERSE ARRIVAL SUBJECT)", "UTF-8", "SUBJECT alpha")),
-                 [b"2 3"])
+                 [b"3 2"])
     expect_equal(ok(client.thread("REFERENCES", "UTF-8", "ALL")), [b"(2 3)(1)"])
     expect_equal(ok(client.thread("ORDEREDSUBJECT", "UTF-8", "ALL")), [b"(3 2)(1)"])
     client.close()

@@ -19,7 +19,7 @@ void imap_put_capabilities(struct imap_session *s) {
     imap_puts(s, "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE");
     if (s->state != IMAP_NOT_AUTHENTICATED) {
         // What is about searching, lists, ids, metadata and news.
-        imap_puts(s, " SEARCHRES PARTIAL SORT SORT=DISPLAY ESORT THREAD=REFERENCES"
+        imap_puts(s, " MULTISEARCH SEARCHRES PARTIAL SORT SORT=DISPLAY ESORT THREAD=REFERENCES"
                      " THREAD=ORDEREDSUBJECT I18NLEVEL=1 OBJECTID SAVEDATE PREVIEW"
                      " METADATA CREATE-SPECIAL-USE CONTEXT=SEARCH CONTEXT=SORT NOTIFY"
                      " LIST-MYRIGHTS LIST-METADATA");

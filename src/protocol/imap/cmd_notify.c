@@ -10,31 +10,7 @@
 #include "protocol/imap/imap_notify.h"
 #include "protocol/imap/imap_status.h"
 #include "protocol/imap/imap_write.h"
-
-enum notify_event {
-    NOTIFY_MESSAGE_NEW = 1,
-    NOTIFY_MESSAGE_EXPUNGE = 2,
-    NOTIFY_FLAG_CHANGE = 4,
-    NOTIFY_MAILBOX_NAME = 8,
-    NOTIFY_SUBSCRIPTION = 16,
-    NOTIFY_MESSAGES = NOTIFY_MESSAGE_NEW | NOTIFY_MESSAGE_EXPUNGE | NOTIFY_FLAG_CHANGE,
-};
-
-enum notify_filter {
-    FILTER_SELECTED,
-    FILTER_SELECTED_DELAYED,
-    FILTER_INBOXES,
-    FILTER_PERSONAL,
-    FILTER_SUBSCRIBED,
-    FILTER_SUBTREE,
-    FILTER_MAILBOXES,
-};
-
-struct notify_group {
-    enum notify_filter filter;
-    char **paths; // of SUBTREE, MAILBOXES
-    unsigned events;
-};
+#include "protocol/imap/notify_parse.h"
 
 // What the client knows of a folder.
 struct known_folder {
@@ -45,9 +21,7 @@ struct known_folder {
 };
 
 struct imap_notify {
-    struct notify_group groups[IMAP_MAX_NOTIFY_GROUPS];
-    unsigned n_groups;
-    char *fetch; // what is told of new messages in the selected folder; NULL: nothing
+    struct notify_groups groups;
     struct mailbox_watch *watch;
     GArray *folders; // of struct known_folder
     bool is_due;     // something happened during a command
@@ -61,205 +35,26 @@ void imap_notify_free(struct imap_notify *n) {
     if (!n)
         return;
     mailbox_watch_free(n->watch);
-    for (unsigned i = 0; i < n->n_groups; i++)
-        g_strfreev(n->groups[i].paths);
     if (n->folders)
         g_array_unref(n->folders);
-    g_free(n->fetch);
+    notify_groups_clear(&n->groups);
     g_free(n);
-}
-
-// --- Parsing ---
-
-struct parse {
-    struct imap_cmd *c;
-    struct imap_parser *p;
-    struct imap_notify *n;
-    bool with_status;
-    const char *bad_event;
-};
-
-// "(UID FLAGS BODY.PEEK[])" after MessageNew, kept as it stands. FETCH itself reads it when there
-// is a message.
-static bool parse_fetch_items(struct parse *s, bool is_selected) {
-    struct imap_parser *p = s->p;
-    size_t start = p->pos;
-    if (!imap_accept(p, ' ') || imap_peek(p) != '(') {
-        p->pos = start;
-        return true;
-    }
-    if (!is_selected)
-        return imap_fail(p, "Only the selected mailbox has data items");
-    start = p->pos;
-    unsigned depth = 0;
-    do {
-        int c = imap_peek(p);
-        if (c == '"' || c == '{') {
-            if (!imap_string(p, NULL))
-                return false;
-            continue;
-        }
-        if (c < 0x20)
-            return imap_fail(p, "Invalid data items");
-        depth += c == '(';
-        depth -= c == ')';
-        p->pos++;
-    } while (depth > 0);
-    if (p->pos - start > IMAP_MAX_NOTIFY_FETCH)
-        return imap_fail(p, "Data items too long");
-    g_free(s->n->fetch);
-    s->n->fetch = g_strndup(p->data + start, p->pos - start);
-    return true;
-}
-
-static bool parse_event(struct parse *s, struct notify_group *g) {
-    static const struct {
-        const char *name;
-        unsigned event; // 0: one we know but do not tell
-    } events[] = {
-        {"MessageNew", NOTIFY_MESSAGE_NEW},
-        {"MessageExpunge", NOTIFY_MESSAGE_EXPUNGE},
-        {"FlagChange", NOTIFY_FLAG_CHANGE},
-        {"MailboxName", NOTIFY_MAILBOX_NAME},
-        {"AnnotationChange", 0},
-        {"SubscriptionChange", NOTIFY_SUBSCRIPTION},
-        {"MailboxMetadataChange", 0},
-        {"ServerMetadataChange", 0},
-    };
-    bool is_selected = g->filter <= FILTER_SELECTED_DELAYED;
-    const char *name = imap_atom(s->p);
-    if (!name)
-        return false;
-    for (unsigned i = 0; i < G_N_ELEMENTS(events); i++) {
-        if (g_ascii_strcasecmp(name, events[i].name) != 0)
-            continue;
-        if (!events[i].event)
-            break;
-        g->events |= events[i].event;
-        return events[i].event != NOTIFY_MESSAGE_NEW || parse_fetch_items(s, is_selected);
-    }
-    s->bad_event = name;
-    return true;
-}
-
-static bool parse_events(struct parse *s, struct notify_group *g) {
-    struct imap_parser *p = s->p;
-    if (imap_accept_word(p, "NONE"))
-        return true;
-    if (!imap_expect(p, '('))
-        return false;
-    do {
-        if (!parse_event(s, g))
-            return false;
-    } while (imap_accept(p, ' '));
-    // [RFC 5465] 5: these come together.
-    unsigned both = g->events & (NOTIFY_MESSAGE_NEW | NOTIFY_MESSAGE_EXPUNGE);
-    if (both && both != (NOTIFY_MESSAGE_NEW | NOTIFY_MESSAGE_EXPUNGE))
-        return imap_fail(p, "MessageNew and MessageExpunge belong together");
-    if ((g->events & NOTIFY_FLAG_CHANGE) && !both)
-        return imap_fail(p, "FlagChange needs MessageNew and MessageExpunge");
-    if (g->filter <= FILTER_SELECTED_DELAYED && (g->events & ~(unsigned)NOTIFY_MESSAGES))
-        return imap_fail(p, "The selected mailbox has events of messages only");
-    return imap_expect(p, ')');
-}
-
-static bool parse_path(struct parse *s, GPtrArray *paths) {
-    const char *path;
-    if (!imap_arg_mailbox(s->c, &path))
-        return false;
-    if (paths->len >= IMAP_MAX_NOTIFY_PATHS)
-        return imap_fail(s->p, "Too many mailboxes");
-    g_ptr_array_add(paths, g_strdup(path));
-    return true;
-}
-
-static bool parse_paths(struct parse *s, struct notify_group *g) {
-    struct imap_parser *p = s->p;
-    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-    bool is_list, ok = imap_space(p);
-    is_list = ok && imap_accept(p, '(');
-    do
-        ok = ok && parse_path(s, paths);
-    while (ok && is_list && imap_accept(p, ' '));
-    if (ok && is_list)
-        ok = imap_expect(p, ')');
-    if (!ok)
-        return false;
-    g_ptr_array_add(paths, NULL);
-    g->paths = (char **)g_ptr_array_steal(paths, NULL);
-    return true;
-}
-
-static bool parse_group(struct parse *s) {
-    static const char *const names[] = {"SELECTED",   "SELECTED-DELAYED", "INBOXES",  "PERSONAL",
-                                        "SUBSCRIBED", "SUBTREE",          "MAILBOXES"};
-    struct imap_parser *p = s->p;
-    unsigned i = 0;
-    if (s->n->n_groups == IMAP_MAX_NOTIFY_GROUPS)
-        return imap_fail(p, "Too many groups");
-    if (!imap_expect(p, '('))
-        return false;
-    while (i < G_N_ELEMENTS(names) && !imap_accept_word(p, names[i]))
-        i++;
-    if (i == G_N_ELEMENTS(names))
-        return imap_fail(p, "Unknown mailbox filter");
-    struct notify_group *g = &s->n->groups[s->n->n_groups++];
-    g->filter = i;
-    if (i >= FILTER_SUBTREE && !parse_paths(s, g))
-        return false;
-    return imap_space(p) && parse_events(s, g) && imap_expect(p, ')');
-}
-
-static bool parse_set(struct parse *s) {
-    struct imap_parser *p = s->p;
-    s->with_status = imap_accept_word(p, "STATUS");
-    if (s->with_status && !imap_space(p))
-        return false;
-    do {
-        if (!parse_group(s))
-            return false;
-    } while (imap_accept(p, ' '));
-    return imap_end(p);
 }
 
 // --- Which folders, which events ---
 
-static bool is_within(const char *path, const char *top) {
-    size_t len = strlen(top);
-    return strncmp(path, top, len) == 0 && (path[len] == 0 || path[len] == '/');
-}
-
-static bool group_has(const struct notify_group *g, const char *path, bool is_subscribed) {
-    switch (g->filter) {
-    case FILTER_INBOXES:
-        return strcmp(path, "INBOX") == 0;
-    case FILTER_PERSONAL:
-        return true;
-    case FILTER_SUBSCRIBED:
-        return is_subscribed;
-    case FILTER_SUBTREE:
-    case FILTER_MAILBOXES:
-        for (char **p = g->paths; *p; p++)
-            if (g->filter == FILTER_SUBTREE ? is_within(path, *p) : strcmp(path, *p) == 0)
-                return true;
-        return false;
-    default:
-        return false;
-    }
-}
-
 // The first group that a folder is in counts.
 static unsigned events_of(const struct imap_notify *n, const char *path, bool is_subscribed) {
-    for (unsigned i = 0; i < n->n_groups; i++)
-        if (group_has(&n->groups[i], path, is_subscribed))
-            return n->groups[i].events;
+    for (unsigned i = 0; i < n->groups.n; i++)
+        if (notify_group_has(&n->groups.items[i], path, is_subscribed))
+            return n->groups.items[i].events;
     return 0;
 }
 
 static const struct notify_group *selected_group(const struct imap_notify *n) {
-    for (unsigned i = 0; i < n->n_groups; i++)
-        if (n->groups[i].filter <= FILTER_SELECTED_DELAYED)
-            return &n->groups[i];
+    for (unsigned i = 0; i < n->groups.n; i++)
+        if (n->groups.items[i].filter <= FILTER_SELECTED_DELAYED)
+            return &n->groups.items[i];
     return NULL;
 }
 
@@ -385,11 +180,11 @@ static void tell_all(struct imap_session *s, const struct mailbox_folder_list *l
 // New messages of the selected folder, with what the client wants to know of them.
 static void put_new(struct imap_session *s, uint32_t first) {
     uint32_t count = mailbox_view_count(s->view);
-    if (!s->notify->fetch || first >= count || count - first > IMAP_MAX_NOTIFY_NEW)
+    if (!s->notify->groups.fetch || first >= count || count - first > IMAP_MAX_NOTIFY_NEW)
         return;
     ARENA_AUTO arena = arena_new();
     char *line = arena_printf(arena, "%u:%u %s", mailbox_view_row(s->view, first)->uid,
-                              mailbox_view_row(s->view, count - 1)->uid, s->notify->fetch);
+                              mailbox_view_row(s->view, count - 1)->uid, s->notify->groups.fetch);
     struct imap_cmd c = {.s = s, .arena = arena, .is_uid = true, .tag = "*"};
     c.args = (struct imap_parser){.arena = arena, .data = line, .len = strlen(line)};
     cmd_fetch(&c);
@@ -473,33 +268,42 @@ static enum ec begin(struct imap_cmd *c, struct imap_notify *n, bool with_status
     return EC_OK;
 }
 
-void cmd_notify(struct imap_cmd *c) {
-    struct parse p = {.c = c, .p = &c->args};
-    if (imap_accept_word(p.p, "NONE")) {
-        if (!imap_arg_end(c))
-            return;
-        g_clear_pointer(&c->s->notify, imap_notify_free);
-        imap_reply_ok(c);
-        return;
-    }
-    p.n = g_new0(struct imap_notify, 1);
-    if (!imap_accept_word(p.p, "SET"))
-        imap_fail(p.p, "Expected SET or NONE");
-    imap_space(p.p);
-    if (!imap_ok(p.p) || !parse_set(&p)) {
+static void set(struct imap_cmd *c) {
+    struct notify_request request;
+    if (!notify_parse(c, &request)) {
         if (!c->reply)
             imap_reply_bad_args(c);
-    } else if (p.bad_event) {
+    } else if (request.has_bad_event) {
         reply_bad_event(c);
     } else {
-        enum ec ec = begin(c, p.n, p.with_status);
+        struct imap_notify *n = g_new0(struct imap_notify, 1);
+        n->groups = request.groups;
+        request.groups = (struct notify_groups){0};
+        enum ec ec = begin(c, n, request.with_status);
         if (ec == EC_OK) {
             imap_notify_free(c->s->notify);
-            c->s->notify = g_steal_pointer(&p.n);
+            c->s->notify = n;
+        } else {
+            imap_notify_free(n);
         }
         if (ec == EC_TOO_MANY_OBJECTS)
             imap_puts(c->s, "* OK [NOTIFICATIONOVERFLOW] Too many mailboxes to watch\r\n");
         imap_reply_ec(c, ec);
     }
-    imap_notify_free(p.n);
+    notify_groups_clear(&request.groups);
+}
+
+void cmd_notify(struct imap_cmd *c) {
+    struct imap_parser *p = &c->args;
+    if (imap_accept_word(p, "NONE")) {
+        if (!imap_arg_end(c))
+            return;
+        g_clear_pointer(&c->s->notify, imap_notify_free);
+        imap_reply_ok(c);
+    } else if (imap_accept_word(p, "SET") && imap_space(p)) {
+        set(c);
+    } else {
+        imap_fail(p, "Expected SET or NONE");
+        imap_reply_bad_args(c);
+    }
 }

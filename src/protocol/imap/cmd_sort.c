@@ -19,6 +19,7 @@ bool sort_parse(struct imap_parser *p, struct mailbox_sort_column *out, unsigned
         {"DISPLAYFROM", MAILBOX_SORT_DISPLAY_FROM},
         {"DISPLAYTO", MAILBOX_SORT_DISPLAY_TO},
         {"FROM", MAILBOX_SORT_FROM},
+        {"RELEVANCY", MAILBOX_SORT_RELEVANCY}, // [RFC 6203] 4
         {"SIZE", MAILBOX_SORT_SIZE},
         {"SUBJECT", MAILBOX_SORT_SUBJECT},
         {"TO", MAILBOX_SORT_TO},

@@ -81,7 +81,7 @@ void cmd_thread(struct imap_cmd *c) {
                             (const uint32_t *)(const void *)found->data, found->len, c->arena,
                             &threads);
     if (ec == EC_OK) {
-        imap_puts(c->s, "* THREAD ");
+        imap_puts(c->s, threads.first == THREAD_NONE ? "* THREAD" : "* THREAD ");
         put_threads(c, &threads);
         imap_puts(c->s, "\r\n");
     }

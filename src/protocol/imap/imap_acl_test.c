@@ -181,6 +181,67 @@ static void test_commands_of_a_guest(struct test *t, gconstpointer data) {
     expect(t->guest, "15 STATUS INBOX (MESSAGES)\r\n", "* STATUS INBOX (MESSAGES 2)*");
 }
 
+static void make_public(struct test *t) {
+    struct principal *admin = principal_admin();
+    struct mailbox *m;
+    assert_ok(mailbox_create_public(t->f.service.mailboxes));
+    assert_ok(mailbox_open_public(t->f.service.mailboxes, admin, &m));
+    assert_ok(mailbox_create_folder(m, "News", NULL));
+    assert_ok(mailbox_grant(m, "News", "alice@example.test", ROLE_OWNER));
+    assert_ok(mailbox_grant(m, "News", "default", 0));
+    mailbox_close(m);
+    principal_unref(admin);
+}
+
+#define NEWS "\"Public Folders/News\""
+
+static void test_public_folders(struct test *t, gconstpointer data) {
+    make_public(t);
+    expect(t->alice, "1 GETACL " NEWS "\r\n",
+           "* ACL " NEWS " \"alice@example.test\" \"lrswipktexa\"\r\n1 OK *");
+    expect(t->alice, "2 GETQUOTAROOT " NEWS "\r\n", "* QUOTAROOT " NEWS "\r\n2 OK *");
+    expect(t->guest, "1 MYRIGHTS " NEWS "\r\n", "1 NO [NONEXISTENT] *");
+    expect(t->alice, "3 SETACL " NEWS " bob@example.test lr\r\n", "3 OK *");
+    expect(t->guest, "2 MYRIGHTS " NEWS "\r\n", "* MYRIGHTS " NEWS " \"lr\"\r\n2 OK *");
+    // Several at once; what alice has read is unread for bob.
+    expect(t->alice,
+           "4 APPEND " NEWS
+           " (\\Seen) {16+}\r\nSubject: a\r\n\r\na\n {16+}\r\nSubject: b\r\n\r\nb\n\r\n",
+           "4 OK [APPENDUID * 1:2] *");
+    expect(t->alice, "5 STATUS " NEWS " (MESSAGES UNSEEN)\r\n",
+           "* (MESSAGES 2 UNSEEN 1)\r\n5 OK *");
+    expect(t->guest, "3 STATUS " NEWS " (MESSAGES UNSEEN)\r\n",
+           "* (MESSAGES 2 UNSEEN 2)\r\n3 OK *");
+    expect(t->guest, "4 APPEND " NEWS " {1+}\r\nx\r\n", "4 NO [NOPERM] *");
+    expect(t->guest,
+           "5 APPEND INBOX CATENATE (URL \"/Public%20Folders/News/;UID=2/;SECTION=HEADER\")\r\n",
+           "5 OK [APPENDUID * 1] *");
+    // Copies both ways, and no way back for bob.
+    expect(t->guest, "6 SELECT " NEWS "\r\n", "*6 OK *");
+    expect(t->guest, "7 UID COPY 1:2 INBOX\r\n", "7 OK [COPYUID * 1:2 2:3] *");
+    expect(t->guest, "8 UID MOVE 1 INBOX\r\n", "8 NO *");
+    expect(t->guest, "9 UID REPLACE 1 INBOX {12+}\r\nSubject: x\r\n\r\n", "9 NO [NOPERM] *");
+    expect(t->guest, "10 STATUS INBOX (MESSAGES)\r\n", "* STATUS INBOX (MESSAGES 3)*");
+    expect(t->guest, "11 SELECT INBOX\r\n", "*11 OK *");
+    expect(t->guest, "12 COPY 1 " NEWS "\r\n", "12 NO [NOPERM] *");
+    expect(t->alice, "6 SELECT Shared\r\n", "*6 OK *");
+    expect(t->alice, "7 COPY 1 " NEWS "\r\n", "7 OK [COPYUID * 1 3] *");
+    expect(t->alice, "8 MOVE 1 " NEWS "\r\n", "* OK [COPYUID * 1 4] *\r\n* 1 EXPUNGE\r\n8 OK *");
+    // What happened while bob was away.
+    expect(t->guest, "13 ENABLE QRESYNC\r\n", "*13 OK *");
+    expect(t->guest, "14 SELECT " NEWS "\r\n", "*14 OK *");
+    g_autofree char *resync =
+        g_strdup_printf("15 SELECT " NEWS " (QRESYNC (%u %" G_GUINT64_FORMAT "))\r\n",
+                        mailbox_view_uid_validity(t->guest->session->view),
+                        mailbox_view_modseq(t->guest->session->view));
+    expect(t->alice, "9 SELECT " NEWS "\r\n", "*9 OK *");
+    expect(t->alice, "10 UID REPLACE 2 " NEWS " {16+}\r\nSubject: n\r\n\r\nn\n\r\n",
+           "* OK [APPENDUID * 5] *10 OK *");
+    expect(t->alice, "11 UID STORE 3 +FLAGS (\\Flagged)\r\n", "*11 OK *");
+    expect(t->guest, resync,
+           "** VANISHED (EARLIER) 2\r\n** 2 FETCH (UID 3 FLAGS (\\Flagged) *15 OK *");
+}
+
 static void test_quota(struct test *t, gconstpointer data) {
     expect(t->alice, "1 GETQUOTAROOT Shared\r\n",
            "* QUOTAROOT Shared \"\"\r\n* QUOTA \"\" (*)\r\n1 OK *");
@@ -208,6 +269,7 @@ int main(int argc, char **argv) {
     TEST("acl", test_acl);
     TEST("refused", test_refused);
     TEST("commands-of-a-guest", test_commands_of_a_guest);
+    TEST("public-folders", test_public_folders);
     TEST("quota", test_quota);
     return g_test_run();
 }

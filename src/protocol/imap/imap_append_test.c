@@ -88,6 +88,13 @@ static void test_limits(struct test *t, gconstpointer data) {
     expect(t->c, "6 APPEND INBOX UTF8 (~{9223372036854775808}\r\n", "6 NO [TOOBIG] *");
     expect(t->c, "7 SELECT INBOX\r\n", "*7 OK *");
     expect(t->c, "8 UID REPLACE 1 INBOX {9223372036854775808}\r\n", "8 NO [TOOBIG] *");
+    // What cannot end well is said before the message is sent.
+    expect(t->c, "8 APPEND Missing {10}\r\n", "8 NO [TRYCREATE] *");
+    expect(t->c, "8 APPEND \"Other Users/x@example.test/INBOX\" (\\Seen) {10}\r\n",
+           "8 NO [TRYCREATE] *");
+    expect(t->c, "8 APPEND {5}\r\n", "+ *");
+    expect(t->c, "INBOX {1}\r\n", "+ *");
+    expect(t->c, "x\r\n", "*8 OK *");
     // Parts that are too much together.
     g_autofree char *part = g_strnfill(600, 'x');
     g_autofree char *two = g_strdup_printf(

@@ -18,6 +18,7 @@ static const struct imap_command commands[] = {
     {"DELETE", cmd_delete, CMD_LOGGED_IN},
     {"DELETEACL", cmd_deleteacl, CMD_LOGGED_IN},
     {"ENABLE", cmd_enable, CMD_LOGGED_IN},
+    {"ESEARCH", cmd_esearch, CMD_LOGGED_IN | CMD_NO_EXPUNGE},
     {"EXAMINE", cmd_examine, CMD_LOGGED_IN | CMD_NO_SYNC},
     {"EXPUNGE", cmd_expunge, CMD_SELECTED | CMD_UID | CMD_UID_ONLY_ARGS},
     {"FETCH", cmd_fetch, CMD_SELECTED | CMD_UID | CMD_NO_EXPUNGE},

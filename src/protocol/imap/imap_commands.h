@@ -15,6 +15,7 @@ void cmd_create(struct imap_cmd *c);
 void cmd_delete(struct imap_cmd *c);
 void cmd_deleteacl(struct imap_cmd *c);
 void cmd_enable(struct imap_cmd *c);
+void cmd_esearch(struct imap_cmd *c);
 void cmd_examine(struct imap_cmd *c);
 void cmd_expunge(struct imap_cmd *c);
 void cmd_fetch(struct imap_cmd *c);

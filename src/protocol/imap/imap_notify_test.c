@@ -23,7 +23,7 @@ static void teardown(struct test *t, gconstpointer data) {
 
 static void append(struct imap_client *c, const char *folder) {
     g_autofree char *text =
-        g_strdup_printf("ap APPEND %s {16+}\r\nSubject: x\r\n\r\ny\r\n", folder);
+        g_strdup_printf("ap APPEND %s {17+}\r\nSubject: x\r\n\r\ny\r\n\r\n", folder);
     expect(c, text, "*ap OK [APPENDUID * *] *\r\n");
 }
 

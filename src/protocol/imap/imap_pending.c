@@ -6,6 +6,7 @@
 // where it does not.
 #include <string.h>
 
+#include "mailbox/quota.h"
 #include "protocol/imap/imap_spool.h"
 #include "protocol/imap/imap_write.h"
 
@@ -99,6 +100,30 @@ static bool is_too_much(const struct imap_session *s, uint64_t size) {
            (s->pending && s->pending->spooled->len >= IMAP_MAX_SPOOLED);
 }
 
+// Why an APPEND would fail however good its message is: said before a client that waits for it
+// sends the message. NULL: nothing is known against it.
+static const char *early_refusal(struct imap_session *s, struct arena *arena, const char *data,
+                                 size_t len, uint64_t size) {
+    struct imap_cmd c = {
+        .s = s, .arena = arena, .args = {.arena = arena, .data = data, .len = len}};
+    struct mailbox_folder folder;
+    struct mailbox_quota quota;
+    struct mailbox *m;
+    const char *path;
+    if (!imap_tag(&c.args) || !imap_space(&c.args) || !imap_accept_word(&c.args, "APPEND") ||
+        !imap_space(&c.args) || imap_peek(&c.args) == '{' || !imap_arg_mailbox(&c, &path))
+        return NULL;
+    enum ec ec = mailbox_set_find(s->mailboxes, arena, path, &m, &folder);
+    if (ec == EC_NOT_FOUND)
+        return "NO [TRYCREATE] no such mailbox";
+    if (ec == EC_OK && !(folder.rights & RIGHTS_CREATE))
+        return "NO [NOPERM] access denied";
+    if (ec == EC_OK && mailbox_get_quota(m, &quota) == EC_OK && quota.limits.receive &&
+        quota.usage.size + size > quota.limits.receive)
+        return "NO [OVERQUOTA] the mailbox is over its quota";
+    return NULL;
+}
+
 // The line ends with a literal's header.
 static enum net_next begin_literal(struct imap_session *s, const char *data, size_t len,
                                    uint64_t size, bool is_sync) {
@@ -107,6 +132,12 @@ static enum net_next begin_literal(struct imap_session *s, const char *data, siz
     bool spool = append && size > 0 && (size > IMAP_SPOOL_MIN || len + size > IMAP_COMMAND_MAX / 2);
     if (append && (size > max_message(s) || (spool && is_too_much(s, size))))
         return refuse_literal(s, data, len, is_sync, "NO [TOOBIG] Message too large");
+    if (append && is_sync && !s->pending) {
+        ARENA_AUTO arena = arena_new();
+        const char *refusal = early_refusal(s, arena, data, len, size);
+        if (refusal)
+            return refuse_literal(s, data, len, is_sync, refusal);
+    }
     if (!spool && (size > command_max(s) || len + size > command_max(s)))
         return refuse_literal(s, data, len, is_sync, "BAD [TOOBIG] Literal too large");
     if (!s->pending) {

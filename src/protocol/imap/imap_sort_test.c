@@ -44,6 +44,7 @@ static void test_sort(struct test *t, gconstpointer data) {
         {"CC", "1 2 3 4"},
         {"SIZE", "4 3 2 1"},
         {"DISPLAYTO", "3 4 1 2"},
+        {"RELEVANCY DATE", "4 3 2 1"},
     };
     struct imap_client *c = t->c;
     append(c,
@@ -88,7 +89,7 @@ static void test_sort_errors(struct test *t, gconstpointer data) {
     expect(c, "h THREAD FOO UTF-8 ALL\r\n", "h BAD *");
     expect(c, "i THREAD REFERENCES KOI8-R ALL\r\n", "i NO [BADCHARSET (*)] *");
     expect(c, "j THREAD REFERENCES UTF-8\r\n", "j BAD *");
-    expect(c, "k THREAD REFERENCES UTF-8 ALL\r\n", "* THREAD \r\nk OK *");
+    expect(c, "k THREAD REFERENCES UTF-8 ALL\r\n", "* THREAD\r\nk OK *");
     expect(c, "l SORT (DATE) UTF-8 ALL\r\n", "* SORT\r\nl OK *");
     g_autoptr(GString) many = g_string_new("m SORT (");
     for (unsigned i = 0; i < 40; i++)
@@ -255,6 +256,37 @@ static void test_contexts(struct test *t, gconstpointer data) {
     imap_client_free(other);
 }
 
+static void test_multi_search(struct test *t, gconstpointer data) {
+    struct imap_client *c = t->c;
+    append(c, "Subject: one\r\n");
+    append(c, "Subject: two\r\n");
+    expect(c, "a CREATE A/B/C\r\n", "a OK *");
+    expect(c, "b SELECT INBOX\r\n", "*b OK *");
+    expect(c, "c COPY 2 A\r\n", "*c OK *");
+    expect(c, "d COPY 1:2 A/B\r\n", "*d OK *");
+    expect(c, "e COPY 2 A/B/C\r\n", "*e OK *");
+    expect(c, "f UNSELECT\r\n", "f OK *");
+    expect(c, "g ESEARCH IN (MAILBOXES (INBOX A/B)) RETURN (COUNT ALL) SUBJECT two\r\n",
+           "* ESEARCH (TAG \"g\" MAILBOX A/B UIDVALIDITY *) UID ALL 2 COUNT 1\r\n"
+           "* ESEARCH (TAG \"g\" MAILBOX INBOX UIDVALIDITY *) UID ALL 2 COUNT 1\r\ng OK *");
+    expect(c, "h ESEARCH IN (SUBTREE-ONE A) SUBJECT one\r\n",
+           "* ESEARCH (TAG \"h\" MAILBOX A/B UIDVALIDITY *) UID ALL 1\r\nh OK *");
+    expect(c, "i ESEARCH IN (SUBTREE A) SUBJECT two\r\n",
+           "*MAILBOX A *MAILBOX A/B *MAILBOX A/B/C *");
+    expect(c, "j ESEARCH IN (PERSONAL) SUBJECT nothing\r\n", "j OK *");
+    expect(c, "k ESEARCH SUBJECT two\r\n", "k BAD *");
+    expect(c, "l ESEARCH IN (INBOXES) 1:2\r\n", "l BAD *");
+    expect(c, "m ESEARCH IN (INBOXES) RETURN (SAVE) ALL\r\n", "m BAD *");
+    expect(c, "n ESEARCH IN (FOO) ALL\r\n", "n BAD *");
+    expect(c, "o ESEARCH IN (PERSONAL) CHARSET KOI8-R ALL\r\n", "o NO [BADCHARSET *");
+    expect(c, "p SELECT A\r\n", "*p OK *");
+    expect(c, "q ESEARCH UID 1:*\r\n",
+           "* ESEARCH (TAG \"q\" MAILBOX A UIDVALIDITY *) UID ALL 1\r\nq OK *");
+    expect(c, "r ESEARCH IN (SELECTED INBOXES) ALL\r\n", "*MAILBOX A *MAILBOX INBOX *r OK *");
+    // What is selected still is.
+    expect(c, "s FETCH 1 UID\r\n", "* 1 FETCH (UID 1)\r\ns OK *");
+}
+
 #define ADD(name, fn) g_test_add("/imap_sort/" name, struct test, NULL, setup, fn, teardown)
 
 int main(int argc, char **argv) {
@@ -266,5 +298,6 @@ int main(int argc, char **argv) {
     ADD("search_results", test_search_results);
     ADD("rev2", test_rev2);
     ADD("contexts", test_contexts);
+    ADD("multi_search", test_multi_search);
     return g_test_run();
 }

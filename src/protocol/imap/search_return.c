@@ -116,6 +116,11 @@ void search_put_extended(struct imap_cmd *c, const GArray *found, const struct s
         return;
     imap_puts(s, "* ESEARCH (TAG ");
     imap_put_string(s, c->tag);
+    if (ret->mailbox) {
+        imap_puts(s, " MAILBOX ");
+        imap_put_mailbox(s, ret->mailbox);
+        imap_printf(s, " UIDVALIDITY %u", ret->uid_validity);
+    }
     imap_puts(s, c->is_uid ? ") UID" : ")");
     if (n && (what & RETURN_MIN))
         imap_printf(s, " MIN %u", search_number_of(c, g_array_index(found, uint32_t, 0)));

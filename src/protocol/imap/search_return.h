@@ -26,6 +26,9 @@ struct search_return {
     bool is_given; // RETURN stood there: the answer is ESEARCH
     unsigned what; // enum search_return_option
     struct search_partial partial;
+    // Of a folder that need not be selected ([RFC 7377]); NULL: of the selected one.
+    const char *mailbox;
+    uint32_t uid_validity;
 };
 
 // Reads "RETURN (...) " where it stands. False: the parser failed.

@@ -12,7 +12,7 @@ const batch = `batch-${env.IMAP_SECURE}`; // the mailbox may have been used befo
 const tests = [];
 const test = (name, run) => tests.push({ name, run });
 
-function connect() {
+function connect(options = {}) {
     const client = new ImapFlow({
         host: env.IMAP_HOST,
         port: Number(env.IMAP_PORT),
@@ -21,6 +21,7 @@ function connect() {
         auth: { user: env.IMAP_USER, pass: env.IMAP_PASSWORD },
         logger: false,
         disableAutoIdle: true,
+        ...options,
     });
     client.on('error', () => {});
     return client.connect().then(() => client);
@@ -98,7 +99,7 @@ test('ids of messages, threads and mailboxes', async (client) => {
     try {
         assert.ok(client.mailbox.mailboxId, 'MAILBOXID');
         first = await client.fetchOne(String(uid), { uid: true, threadId: true }, { uid: true });
-        assert.ok(first.emailId && first.threadId, JSON.stringify(first));
+        assert.ok(first.emailId && first.threadId, `EMAILID ${first.emailId}, THREADID ${first.threadId}`);
         await client.messageCopy(String(uid), 'FlowIds', { uid: true });
         const found = await client.search({ emailId: first.emailId }, { uid: true });
         assert.equal(found.length, 2, 'the copy has the same EMAILID');
@@ -135,13 +136,49 @@ test('IDLE hears of a delivery', async (client) => {
         });
         const idling = client.idle();
         await new Promise((resolve) => setTimeout(resolve, 300));
-        execFileSync('/usr/bin/python3', [env.DELIVER, 'for flow']);
+        execFileSync('/usr/bin/python3', [env.DELIVER, `for ${batch}`]);
         const event = await heard;
         assert.equal(event.count, event.prevCount + 1);
         await client.noop();
         await idling.catch(() => {});
     } finally {
         lock.release();
+    }
+});
+
+test('COMPRESS and BINARY are used', async (client) => {
+    if (!client.capabilities.has('BINARY') || !client._inflate)
+        return 'skip: no COMPRESS or no BINARY';
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+    const head = Buffer.from('Subject: bytes\r\nMIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\n' +
+        'Content-Transfer-Encoding: binary\r\n\r\n');
+    const { uid } = await client.append('INBOX', Buffer.concat([head, bytes])); // as literal8
+    const lock = await client.getMailboxLock('INBOX');
+    try {
+        const got = await client.fetchOne(String(uid), { uid: true, bodyParts: ['1'] }, { uid: true, binary: true });
+        assert.deepEqual(got.bodyParts.get('1'), bytes);
+    } finally {
+        lock.release();
+    }
+});
+
+test('QRESYNC tells uids of what was expunged', async (client) => {
+    if (!client.capabilities.has('QRESYNC'))
+        return 'skip: no QRESYNC';
+    const other = await connect({ qresync: true });
+    try {
+        const { uid } = await client.append('INBOX', message('expunged'));
+        const lock = await other.getMailboxLock('INBOX');
+        const gone = [];
+        other.on('expunge', (event) => gone.push(event.uid));
+        const own = await client.getMailboxLock('INBOX');
+        await client.messageDelete(String(uid), { uid: true });
+        own.release();
+        await other.noop();
+        assert.deepEqual(gone, [uid]);
+        lock.release();
+    } finally {
+        await other.logout();
     }
 });
 
