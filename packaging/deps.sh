@@ -30,10 +30,13 @@ case $task in
 build) packages=$build ;;
 run) packages="$build $data $python" ;;
 test)
-    packages="$build $data $python $clients $servers $peers postgresql-15 libdb5.3 libnsl2 libsasl2-2"
+    packages="$build lld $data $python $clients $servers $peers postgresql-15 libdb5.3 libnsl2 libsasl2-2"
     unpacked='postfix libpython3.11-testsuite golang-github-jhillyerd-enmime-dev mailman3 spamassassin'
     ;;
-bench) packages="$build $python openssl dovecot-core dovecot-imapd dovecot-lmtpd" ;;
+bench)
+    packages="$build $python openssl dovecot-core dovecot-imapd dovecot-lmtpd libdb5.3 libnsl2 libsasl2-2"
+    unpacked='postfix'
+    ;;
 lint) packages="$build $python clang-format clang-tidy" ;;
 fuzz) packages="$build clang llvm libclang-rt-14-dev" ;;
 *)

@@ -71,6 +71,8 @@ int public_mail_disable(struct command_call *call);
 // recover_commands.c, retention_commands.c
 int recover_list_command(struct command_call *call);
 int recover_restore_command(struct command_call *call);
+int recover_folders_command(struct command_call *call);
+int recover_folder_command(struct command_call *call);
 int hold_show_command(struct command_call *call);
 int hold_set_command(struct command_call *call);
 int retention_add_command(struct command_call *call);
@@ -119,6 +121,12 @@ int dkim_list_command(struct command_call *call);
 int dkim_show_command(struct command_call *call);
 int dkim_delete_command(struct command_call *call);
 int dns_command(struct command_call *call);
+
+// junk_commands.c
+int junk_list_command(struct command_call *call);
+int junk_add_command(struct command_call *call);
+int junk_remove_command(struct command_call *call);
+int junk_level_command(struct command_call *call);
 
 // The composition root's
 int init_command(struct command_call *call);

@@ -59,6 +59,11 @@
         {"before", "DATE", "Only what was deleted before"},                                        \
         {"id", "N", "Only this message (`recover list` shows the ids)"},                           \
         {"held", NULL, "Also what a hold keeps: purged messages and earlier versions"}, IN_ARCHIVE
+#define JUNK_LISTS_OPTIONS                                                                         \
+    {"safe-sender", "ADDRESS", "Whose mail is not junk"},                                          \
+        {"blocked-sender", "ADDRESS", "Whose mail is junk"}, {                                     \
+        "safe-recipient", "ADDRESS", "Mail to this list or address is not junk"                    \
+    }
 #define HIDDEN                                                                                     \
     { "hidden", "yes|no", "Whether address lists leave it out" }
 #define NAME                                                                                       \
@@ -289,6 +294,11 @@ const struct command admin_commands[] = {
               "Where messages go whose folder is gone; it is made anew under its old path if not "
               "given"}),
      0, "Put deleted messages back into their folders", NULL, recover_restore_command},
+    {"recover folders", "DIR USER", NULL, 0, "List deleted folders that can be restored", NULL,
+     recover_folders_command},
+    {"recover folder", "DIR USER FOLDER", NULL, 0,
+     "Make a deleted folder again, with those below it and their messages", NULL,
+     recover_folder_command},
     {"hold show", "DIR USER", NULL, 0, "Show the holds on a mailbox", NULL, hold_show_command},
     {"hold set", "DIR USER HOLD STATE",
      OPTIONS({"days", "N", "litigation: keep each message N days from its arrival; 0: always"}), 0,
@@ -407,6 +417,20 @@ const struct command admin_commands[] = {
      queue_retry_command},
     {"queue drop", "DIR ID", OPTIONS(YES), COMMAND_CONFIRM, "Remove a message from the queue", NULL,
      queue_drop_command},
+    {"junk list", "DIR USER", NULL, 0, "Show whom a user trusts, and the junk level", NULL,
+     junk_list_command},
+    {"junk add", "DIR USER", OPTIONS(JUNK_LISTS_OPTIONS), 0,
+     "Add an address or domain to a user's junk lists",
+     "Mail of safe senders and to safe recipients is never junk, unless it is forged; mail of "
+     "blocked senders always is. A domain stands for those below it too.",
+     junk_add_command},
+    {"junk remove", "DIR USER", OPTIONS(JUNK_LISTS_OPTIONS), 0,
+     "Take an address or domain out of a user's junk lists", NULL, junk_remove_command},
+    {"junk level", "DIR USER LEVEL", NULL, 0, "Set from which level on a user's mail is junk",
+     "LEVEL is off, low (6), medium (5), high (3), trusted-only (all mail but that of safe "
+     "senders), "
+     "default ([policy] junk_threshold), or a spam confidence level from 1 to 9.",
+     junk_level_command},
     {"dkim create", "DIR DOMAIN",
      OPTIONS({"selector", "NAME", "The key's name in the DNS (default: s and the date)"},
              {"type", "rsa|ed25519", "Which kind (default: rsa, of 2048 bits)"}),

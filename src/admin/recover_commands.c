@@ -98,6 +98,51 @@ int recover_restore_command(struct command_call *call) {
     return EXIT_DONE;
 }
 
+// --- Folders ---
+
+int recover_folders_command(struct command_call *call) {
+    MAILBOX_AUTO mailbox = NULL;
+    struct mailbox_gone_folder *list;
+    unsigned n;
+    if (!call_open_mailbox(call, 1, &mailbox))
+        return EXIT_FAILED;
+    enum ec ec = mailbox_list_gone_folders(mailbox, call->arena, &list, &n);
+    if (ec != EC_OK)
+        return call_fail(call, ec, "cannot list deleted folders: %s", ec_text(ec));
+    output_list_begin(call->out, "folder:30 deleted:20 messages");
+    for (unsigned i = 0; i < n; i++) {
+        output_object_begin(call->out, NULL);
+        output_string(call->out, "folder", folder_path_text(call->arena, list[i].path));
+        output_time(call->out, "deleted", list[i].deleted);
+        output_number(call->out, "messages", list[i].n_messages);
+        output_object_end(call->out);
+    }
+    output_list_end(call->out);
+    return EXIT_DONE;
+}
+
+int recover_folder_command(struct command_call *call) {
+    MAILBOX_AUTO mailbox = NULL;
+    unsigned n_folders = 0, n = 0;
+    if (!call_open_mailbox(call, 1, &mailbox))
+        return EXIT_FAILED;
+    enum ec ec = mailbox_restore_folder(mailbox, call_argument(call, 2), &n_folders, &n);
+    if (ec == EC_NOT_FOUND)
+        return call_fail(call, ec, "no such folder was deleted; `recover folders` lists them");
+    if (ec != EC_OK)
+        return call_fail(call, ec, "restored %u folders, %u messages, then: %s", n_folders, n,
+                         ec_text(ec));
+    output_say(call->out, "Restored %u folder%s with %u message%s.", n_folders,
+               n_folders == 1 ? "" : "s", n, n == 1 ? "" : "s");
+    if (output_is_json(call->out)) {
+        output_object_begin(call->out, NULL);
+        output_number(call->out, "folders", n_folders);
+        output_number(call->out, "restored", n);
+        output_object_end(call->out);
+    }
+    return EXIT_DONE;
+}
+
 // --- Holds ---
 
 static int print_holds(struct command_call *call, const struct directory_object *user) {

@@ -1,13 +1,18 @@
 // `bourse restore` of folders and messages: each message read from the copy and created anew.
 //
 // A message is known to be there still by the time it came and its size: as often as the folder has
-// such a one, it is passed over. So a restore that is given again adds only what is missing.
+// such a one, it is passed over. So a restore that is given again adds only what is missing. Whole
+// folders bring their associated messages too, unless one of the same class and subject is there:
+// those hold settings, of which there is one. Hidden folders come with the one they are in.
 #include "admin/restore_items.h"
 
 #include <string.h>
 
 #include "admin/mailbox_access.h"
-#include "store/message_adopt.h"
+#include "mapi/props.h"
+#include "store/folder.h"
+#include "store/message_portable.h"
+#include "store/view.h"
 
 #define AT_ONCE 16 // messages in one transaction
 
@@ -19,7 +24,7 @@ struct items_run {
 
 struct batch {
     uint64_t fid;
-    struct message_adopted *messages[AT_ONCE];
+    struct message_portable messages[AT_ONCE];
     unsigned n;
 };
 
@@ -27,7 +32,7 @@ static enum ec create_batch(struct mbox_tx *tx, void *ctx) {
     struct batch *b = ctx;
     for (unsigned i = 0; i < b->n; i++) {
         uint64_t mid;
-        EC_TRY(message_adopt_create(tx, b->fid, b->messages[i], &mid));
+        EC_TRY(message_put(tx, b->fid, &b->messages[i], NULL, &mid));
     }
     return EC_OK;
 }
@@ -37,15 +42,15 @@ static enum ec flush(struct items_run *run, struct batch *b) {
     if (ec == EC_OK)
         run->n_restored += b->n;
     for (unsigned i = 0; i < b->n; i++)
-        message_adopted_free(b->messages[i]);
+        message_portable_clear(&b->messages[i]);
     b->n = 0;
     return ec;
 }
 
-static enum ec read_one(struct items_run *run, uint64_t mid, struct message_adopted **out) {
+static enum ec read_one(struct items_run *run, uint64_t mid, struct message_portable *out) {
     MBOX_TX_AUTO tx = NULL;
     EC_TRY(mbox_read(mailbox_mbox(run->from), &tx));
-    return message_adopt_read(tx, mid, out);
+    return message_take(tx, mid, out);
 }
 
 // --- What is there already ---
@@ -142,11 +147,124 @@ static enum ec restore_rows(struct items_run *run, const struct mailbox_view *vi
     return ec != EC_OK ? ec : last;
 }
 
-static enum ec target_folder(struct items_run *run, const char *path, uint64_t *fid_out) {
+// --- Associated messages ---
+
+static char *settings_key(struct mbox_tx *tx, uint64_t mid) {
+    ARENA_AUTO arena = arena_new();
+    struct message *m;
+    struct prop_value class = {0}, subject = {0};
+    if (message_open(tx, mid, &m) != EC_OK)
+        return g_strdup("");
+    message_get_prop(tx, m, arena, PidTagMessageClass, 0, &class);
+    message_get_prop(tx, m, arena, PidTagSubject, 0, &subject);
+    message_free(m);
+    return g_strdup_printf("%s\n%s", class.str ? class.str : "", subject.str ? subject.str : "");
+}
+
+struct settings {
+    GArray *mids;     // of uint64_t
+    GPtrArray *keys;  // of each
+    GHashTable *seen; // keys
+};
+
+static void settings_free(struct settings *s) {
+    g_array_unref(s->mids);
+    g_ptr_array_unref(s->keys);
+    g_hash_table_unref(s->seen);
+}
+
+static enum ec list_settings(struct mbox *mbox, uint64_t fid, struct settings *out) {
+    struct view_spec spec = {.fid = fid, .kind = VIEW_ASSOCIATED};
+    struct view *v;
+    *out = (struct settings){g_array_new(FALSE, FALSE, sizeof(uint64_t)),
+                             g_ptr_array_new_with_free_func(g_free),
+                             g_hash_table_new(g_str_hash, g_str_equal)};
+    EC_TRY(view_get(mbox, &spec, &v));
+    MBOX_TX_AUTO tx = NULL;
+    enum ec ec = mbox_read(mbox, &tx);
+    for (uint32_t i = 0; ec == EC_OK && i < view_count(v); i++) {
+        uint64_t mid = view_at(v, i).mid;
+        char *key = settings_key(tx, mid);
+        g_array_append_val(out->mids, mid);
+        g_ptr_array_add(out->keys, key);
+        g_hash_table_add(out->seen, key);
+    }
+    view_unref(v);
+    return ec;
+}
+
+static enum ec restore_listed(struct items_run *run, uint64_t fid, const struct settings *there,
+                              const struct settings *here) {
+    struct batch batch = {.fid = fid};
+    enum ec ec = EC_OK;
+    for (guint i = 0; i < there->mids->len && ec == EC_OK; i++) {
+        if (g_hash_table_contains(here->seen, there->keys->pdata[i])) {
+            run->n_present++;
+            continue;
+        }
+        uint64_t mid = g_array_index(there->mids, uint64_t, i);
+        if (read_one(run, mid, &batch.messages[batch.n]) != EC_OK)
+            run->n_failed++;
+        else if (++batch.n == AT_ONCE)
+            ec = flush(run, &batch);
+    }
+    enum ec last = flush(run, &batch);
+    return ec != EC_OK ? ec : last;
+}
+
+static enum ec restore_settings(struct items_run *run, uint64_t from_fid, uint64_t to_fid) {
+    struct settings there, here;
+    enum ec ec = list_settings(mailbox_mbox(run->from), from_fid, &there);
+    if (ec == EC_OK) {
+        ec = list_settings(mailbox_mbox(run->to), to_fid, &here);
+        if (ec == EC_OK)
+            ec = restore_listed(run, to_fid, &there, &here);
+        settings_free(&here);
+    }
+    settings_free(&there);
+    return ec;
+}
+
+struct dress {
+    uint64_t fid;
+    struct bag *props;
+};
+
+static enum ec change_dress(struct mbox_tx *tx, void *ctx) {
+    const struct dress *d = ctx;
+    return folder_set_props(tx, d->fid, d->props, NULL, 0);
+}
+
+// A folder that is made anew gets what it was: its class, hidden or not, its own properties (named
+// ones have other ids here).
+static enum ec dress_folder(struct items_run *run, uint64_t from_fid, uint64_t fid) {
+    BAG_AUTO stored = NULL;
+    BAG_AUTO props = bag_new();
+    struct folder_info info;
+    struct mbox_tx *tx;
+    EC_TRY(mbox_read(mailbox_mbox(run->from), &tx));
+    enum ec ec = folder_get(tx, run->call->arena, from_fid, &info);
+    if (ec == EC_OK)
+        ec = folder_get_stored_props(tx, from_fid, &stored);
+    mbox_read_end(tx);
+    EC_TRY(ec);
+    for (unsigned i = 0; i < bag_count(stored); i++)
+        if (!PROP_IS_NAMED(bag_at(stored, i)->tag))
+            EC_TRY(bag_set(props, bag_at(stored, i)));
+    bag_set_str(props, PidTagContainerClass, info.container_class);
+    bag_set_bool(props, PidTagAttributeHidden, info.is_hidden);
+    struct dress d = {fid, props};
+    return mbox_write(mailbox_mbox(run->to), change_dress, &d);
+}
+
+static enum ec target_folder(struct items_run *run, uint64_t from_fid, const char *path,
+                             uint64_t *fid_out) {
     struct mailbox_folder folder;
     enum ec ec = mailbox_find_folder(run->to, run->call->arena, path, &folder);
-    if (ec == EC_NOT_FOUND)
-        return mailbox_create_folder(run->to, path, fid_out);
+    if (ec == EC_NOT_FOUND) {
+        EC_TRY(mailbox_create_folder(run->to, path, fid_out));
+        return dress_folder(run, from_fid, *fid_out);
+    }
     if (ec == EC_OK)
         *fid_out = folder.fid;
     return ec;
@@ -161,9 +279,11 @@ static enum ec restore_folder(struct items_run *run, const struct mailbox_folder
     enum ec ec = choose(run, view, &chosen);
     // With --message only folders that have something to give are made.
     if (ec == EC_OK && (chosen->len > 0 || !call_option(run->call, "message")))
-        ec = target_folder(run, to_path, &fid);
+        ec = target_folder(run, folder->fid, to_path, &fid);
     if (ec == EC_OK && chosen->len > 0)
         ec = restore_rows(run, view, chosen, fid, folder_path_text(run->call->arena, folder->path));
+    if (ec == EC_OK && !call_option(run->call, "message"))
+        ec = restore_settings(run, folder->fid, fid);
     mailbox_view_free(view);
     return ec;
 }
@@ -194,7 +314,7 @@ static enum ec restore_folders(struct items_run *run) {
     const char *name = call_option(call, "folder");
     if (name)
         EC_TRY(mailbox_find_folder(run->from, call->arena, name, &root));
-    EC_TRY(mailbox_list_folders(run->from, call->arena, &list));
+    EC_TRY(mailbox_list_all_folders(run->from, call->arena, &list));
     for (unsigned i = 0; i < list.n; i++) {
         const char *path = list.items[i].path, *rest = below(path, root.path);
         enum ec ec =

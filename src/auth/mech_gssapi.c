@@ -69,7 +69,18 @@ static enum ec refuse(struct sasl *s, struct sasl_turn *t, const char *reason) {
     return attempt_conclude(&a, EC_LOGON_FAILED, reason, &t->who);
 }
 
-static enum ec offer(struct sasl *s, struct gssapi *x, struct sasl_turn *t);
+// The security layers to choose from: none.
+static enum ec offer(struct sasl *s, struct gssapi *x, struct sasl_turn *t) {
+    static const uint8_t layers[4] = {LAYER_NONE, 0, 0, 0};
+    gss_buffer_desc in = {sizeof layers, (void *)(uintptr_t)layers}, out = GSS_C_EMPTY_BUFFER;
+    OM_uint32 minor;
+    if (GSS_ERROR(gss_wrap(&minor, x->context, 0, GSS_C_QOP_DEFAULT, &in, NULL, &out)))
+        return refuse(s, t, "Kerberos cannot sign");
+    x->state = GSSAPI_CHOICE;
+    enum ec ec = sasl_challenge(t, out.value, out.length);
+    gss_release_buffer(&minor, &out);
+    return ec;
+}
 
 static enum ec context_step(struct sasl *s, struct gssapi *x, struct sasl_turn *t) {
     struct attempt a;
@@ -103,18 +114,6 @@ static enum ec context_step(struct sasl *s, struct gssapi *x, struct sasl_turn *
 }
 
 // --- The security layer ---
-
-static enum ec offer(struct sasl *s, struct gssapi *x, struct sasl_turn *t) {
-    static const uint8_t layers[4] = {LAYER_NONE, 0, 0, 0};
-    gss_buffer_desc in = {sizeof layers, (void *)(uintptr_t)layers}, out = GSS_C_EMPTY_BUFFER;
-    OM_uint32 minor;
-    if (GSS_ERROR(gss_wrap(&minor, x->context, 0, GSS_C_QOP_DEFAULT, &in, NULL, &out)))
-        return refuse(s, t, "Kerberos cannot sign");
-    x->state = GSSAPI_CHOICE;
-    enum ec ec = sasl_challenge(t, out.value, out.length);
-    gss_release_buffer(&minor, &out);
-    return ec;
-}
 
 // The principal's login name; NULL: it is none of our realm, or of a service. With a realm set its
 // principals are users of the domain of that name or of the default domain; otherwise a realm is

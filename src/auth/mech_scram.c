@@ -194,6 +194,9 @@ static enum ec proof_step(struct sasl *s, struct scram *x, struct sasl_turn *t) 
     uint8_t proof[SCRAM_HASH_SIZE], signature[SCRAM_HASH_SIZE];
     if (!read_final(s, sasl_text(s, t), &binding, &nonce, proof, &without_proof))
         return EC_FORMAT_ERROR;
+    // Exchanges that were begun together are guesses like others.
+    if (!attempt_may_try(&x->attempt))
+        return attempt_conclude(&x->attempt, EC_SERVER_BUSY, NULL, &x->who);
     const char *signed_text =
         arena_printf(s->arena, "%s,%s,%s", x->client_first, x->server_first, without_proof);
     bool fits = scram_keys_verify(&x->keys, signed_text, proof, signature) && x->has_keys &&

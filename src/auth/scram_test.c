@@ -225,6 +225,17 @@ static void test_throttled(struct fixture *f, gconstpointer data) {
         assert_ec(RUN(.header = "n,,", .user = "alice", .password = "wrong"), EC_LOGON_FAILED);
     assert_ec(RUN(.header = "n,,", .user = "alice", .password = "secret"), EC_SERVER_BUSY);
     assert_ok(RUN(.header = "n,,", .user = "bob", .password = "bob's"));
+    // Exchanges begun together: the last ones are not looked at.
+    struct client clients[7];
+    for (int i = 0; i < 7; i++) {
+        clients[i] = (struct client){.header = "n,,", .user = "bob", .password = "wrong"};
+        assert_ec(begin(f, &clients[i], &tls_peer, "SCRAM-SHA-256"), EC_BUSY);
+    }
+    for (int i = 0; i < 7; i++) {
+        g_autofree char *final = final_of(&clients[i], "");
+        assert_ec(say(&clients[i], final, NULL), i < 5 ? EC_LOGON_FAILED : EC_SERVER_BUSY);
+        end(&clients[i]);
+    }
 }
 
 // --- Bindings ---

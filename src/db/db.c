@@ -342,3 +342,7 @@ enum ec db_checkpoint(struct db *db, size_t min_bytes) {
 enum ec db_verify(struct db_conn *conn, GPtrArray *faults) {
     return conn->db->engine->verify(conn, faults);
 }
+
+enum ec db_verify_file(const char *path, GPtrArray *faults) {
+    return db_sqlite.verify_file != NULL ? db_sqlite.verify_file(path, faults) : EC_OK;
+}

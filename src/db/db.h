@@ -117,8 +117,10 @@ enum ec db_exec(struct db_conn *conn, const char *sql);
 enum ec db_run(struct db_stmt *q, int64_t *changed_out);
 
 // The engine's own verification of the whole database: one line for each fault found (g_free'd
-// strings); empty when sound.
+// strings, "page 17, table message_data: its checksum is wrong"); empty when sound.
 enum ec db_verify(struct db_conn *conn, GPtrArray *faults);
+// As far as that goes for a file that does not open; none found says nothing.
+enum ec db_verify_file(const char *path, GPtrArray *faults);
 
 // A consistent copy of the database in a new file while it is in use (backup). `progress` may be
 // NULL.

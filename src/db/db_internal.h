@@ -55,6 +55,15 @@ struct db_engine {
     enum ec (*copy_begin)(struct db_conn *conn, const char *path, struct db_copying **out);
     enum ec (*copy_step)(struct db_copying *c, unsigned pages, bool *done_out, int *percent_out);
     enum ec (*copy_end)(struct db_copying *c);
+
+    // Whether the file lacks what only making it anew gives (checksums); making it anew in a new
+    // file. Both NULL: there is no such thing.
+    bool (*needs_remaking)(struct db_conn *conn);
+    enum ec (*remake)(struct db_conn *conn, const char *path);
+    // Reads on over damage that would only be told, to throw away what is damaged; may be NULL.
+    void (*trust)(struct db_conn *conn, bool is_trusting);
+    // As verify, of a file that may be too damaged for a connection, as far as that can be told.
+    enum ec (*verify_file)(const char *path, GPtrArray *faults);
 };
 
 extern const struct db_engine db_sqlite;

@@ -43,7 +43,14 @@ enum ec db_fulltext_create(struct db_conn *conn, unsigned slot) {
 
 enum ec db_fulltext_drop(struct db_conn *conn, unsigned slot) {
     g_return_val_if_fail(slot < DB_FULLTEXT_SLOTS, EC_INVALID_PARAMETER);
-    return db_exec(conn, slots[slot].drop);
+    // A damaged index has to go too.
+    const struct db_engine *engine = conn->db->engine;
+    if (engine->trust != NULL)
+        engine->trust(conn, true);
+    enum ec ec = db_exec(conn, slots[slot].drop);
+    if (engine->trust != NULL)
+        engine->trust(conn, false);
+    return ec;
 }
 
 enum ec db_fulltext_add(struct db_conn *conn, unsigned slot, uint64_t doc,

@@ -23,3 +23,8 @@
 // Pages copied while writers wait, and after how many such steps a move syncs what it has.
 #define DB_COPY_PAGES 128
 #define DB_COPY_SYNC_STEPS 64
+
+// Pages with a wrong checksum that are told of one by one, and how often one is read again when a
+// checkpoint may be writing it.
+#define LITE_SUMS_TOLD 1000
+#define LITE_SUMS_TRIES 5

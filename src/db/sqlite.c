@@ -88,7 +88,7 @@ const char *lite_advice(enum ec ec) {
 
 // The result of the connection's last call that failed with `code`, logged unless it is one that
 // callers ask for.
-static enum ec failure(struct db_conn *conn, int code, const char *sql) {
+enum ec lite_failure(struct db_conn *conn, int code, const char *sql) {
     sqlite3 *handle = conn->handle;
     int system_error = handle != NULL ? sqlite3_system_errno(handle) : 0;
     enum ec ec = lite_code_to_ec(code, system_error);
@@ -125,6 +125,7 @@ static void configure_sqlite(void) {
         sqlite3_config(SQLITE_CONFIG_LOG, on_sqlite_log, NULL) != SQLITE_OK)
         log_event(LOG_LEVEL_WARNING, "db.sqlite_in_use_before", NULL);
     sqlite3_initialize();
+    lite_sums_register();
 }
 
 // --- Files and connections ---
@@ -180,7 +181,7 @@ static int on_commit(void *data, sqlite3 *handle, const char *name, int pages) {
 
 static enum ec lite_exec(struct db_conn *conn, const char *sql) {
     int code = sqlite3_exec(conn->handle, sql, NULL, NULL, NULL);
-    return code == SQLITE_OK ? EC_OK : failure(conn, code, sql);
+    return code == SQLITE_OK ? EC_OK : lite_failure(conn, code, sql);
 }
 
 // Turns WAL on (it stays on in the file); not every file system has what it needs.
@@ -189,11 +190,11 @@ static enum ec enter_wal_mode(struct db_conn *conn) {
     const char *sql = "PRAGMA journal_mode = WAL";
     int code = sqlite3_prepare_v2(conn->handle, sql, -1, &stmt, NULL);
     if (code != SQLITE_OK)
-        return failure(conn, code, sql);
+        return lite_failure(conn, code, sql);
     code = sqlite3_step(stmt);
     enum ec ec = EC_OK;
     if (code != SQLITE_ROW) {
-        ec = failure(conn, code, sql);
+        ec = lite_failure(conn, code, sql);
     } else if (g_strcmp0((const char *)sqlite3_column_text(stmt, 0), "wal") != 0) {
         log_event(LOG_LEVEL_ERROR, "db.no_wal", "path", conn->db->path, "do",
                   "move the data to a local file system", NULL);
@@ -208,10 +209,12 @@ static enum ec lite_connect(struct db_conn *conn) {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE |
                 (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     sqlite3 *handle = NULL;
-    int code = sqlite3_open_v2(conn->db->path, &handle, flags, NULL);
+    int code = sqlite3_open_v2(conn->db->path, &handle, flags, LITE_VFS);
     conn->handle = handle;
+    if (code == SQLITE_OK)
+        code = lite_sums_begin(handle);
     if (code != SQLITE_OK)
-        return failure(conn, code, NULL);
+        return lite_failure(conn, code, NULL);
     sqlite3_busy_timeout(handle, DB_BUSY_TIMEOUT_MS);
     sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     g_autofree char *pragmas = g_strdup_printf(
@@ -234,7 +237,7 @@ static enum ec lite_connect(struct db_conn *conn) {
 static void lite_disconnect(struct db_conn *conn) {
     int code = sqlite3_close(conn->handle);
     if (code != SQLITE_OK)
-        failure(conn, code, "close");
+        lite_failure(conn, code, "close");
 }
 
 // Leaves the file and its WAL alone when it closes: something else has their place.
@@ -253,7 +256,7 @@ static enum ec lite_prepare(struct db_stmt *q) {
     int code =
         sqlite3_prepare_v3(q->conn->handle, q->text, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
     if (code != SQLITE_OK)
-        return failure(q->conn, code, q->text);
+        return lite_failure(q->conn, code, q->text);
     // SQLite numbers "$2" by its first appearance, not by its name.
     for (int i = 1; i <= sqlite3_bind_parameter_count(stmt); i++) {
         char name[16];
@@ -281,7 +284,7 @@ static enum ec lite_step(struct db_stmt *q, bool *row_out) {
         *row_out = code == SQLITE_ROW;
         return EC_OK;
     }
-    return failure(q->conn, code, q->text);
+    return lite_failure(q->conn, code, q->text);
 }
 
 static int parameter(struct db_stmt *q, int i) {
@@ -293,7 +296,7 @@ static int parameter(struct db_stmt *q, int i) {
 }
 
 static enum ec bound(struct db_stmt *q, int code) {
-    return code == SQLITE_OK ? EC_OK : failure(q->conn, code, q->text);
+    return code == SQLITE_OK ? EC_OK : lite_failure(q->conn, code, q->text);
 }
 
 static enum ec lite_bind_i64(struct db_stmt *q, int i, int64_t v) {
@@ -333,6 +336,11 @@ static bool lite_col_is_null(struct db_stmt *q, int i) {
     return sqlite3_column_type(q->handle, i) == SQLITE_NULL;
 }
 
+static void lite_trust(struct db_conn *conn, bool is_trusting) {
+    int on = is_trusting;
+    sqlite3_file_control(conn->handle, "main", LITE_SUMS_TRUST, &on);
+}
+
 static int64_t lite_changes(struct db_conn *conn) {
     return sqlite3_changes64(conn->handle);
 }
@@ -366,34 +374,10 @@ static enum ec lite_checkpoint(struct db_conn *conn, bool truncate) {
     if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED)
         return EC_BUSY;
     if (code != SQLITE_OK)
-        return failure(conn, code, "checkpoint");
+        return lite_failure(conn, code, "checkpoint");
     if (in_wal == moved)
         __atomic_store_n(&conn->db->wal_bytes, 0, __ATOMIC_RELAXED);
     return EC_OK;
-}
-
-static enum ec lite_verify(struct db_conn *conn, GPtrArray *faults) {
-    sqlite3_stmt *stmt;
-    const char *sql = "PRAGMA integrity_check(1000)";
-    int code = sqlite3_prepare_v2(conn->handle, sql, -1, &stmt, NULL);
-    if (code != SQLITE_OK)
-        return failure(conn, code, sql);
-    while ((code = sqlite3_step(stmt)) == SQLITE_ROW) {
-        const char *line = (const char *)sqlite3_column_text(stmt, 0);
-        if (g_strcmp0(line, "ok") != 0)
-            g_ptr_array_add(faults, g_strdup(line));
-    }
-    enum ec ec = EC_OK;
-    if (code != SQLITE_DONE) {
-        ec = failure(conn, code, sql);
-        if (ec == EC_CORRUPT_DATA) {
-            // Too damaged to be looked through is a finding, not a failure of the check.
-            g_ptr_array_add(faults, g_strdup(sqlite3_errmsg(conn->handle)));
-            ec = EC_OK;
-        }
-    }
-    sqlite3_finalize(stmt);
-    return ec;
 }
 
 const struct db_engine db_sqlite = {
@@ -430,4 +414,8 @@ const struct db_engine db_sqlite = {
     .copy_begin = lite_copy_begin,
     .copy_step = lite_copy_step,
     .copy_end = lite_copy_end,
+    .trust = lite_trust,
+    .needs_remaking = lite_needs_remaking,
+    .remake = lite_remake,
+    .verify_file = lite_verify_file,
 };

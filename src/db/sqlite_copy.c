@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "db/page_sum.h"
 #include "db/sqlite_internal.h"
 
 struct db_copying {
@@ -26,8 +27,12 @@ static enum ec copy_failed(struct db_copying *c, int code) {
 }
 
 static enum ec open_target(struct db_copying *c) {
-    int code = sqlite3_open_v2(
-        c->path, &c->to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int code = sqlite3_open_v2(c->path, &c->to, flags, LITE_VFS);
+    // Pages are copied with what SQLite leaves free in them, or with nothing.
+    int has_sums = lite_sums_are_on(c->from->handle);
+    if (code == SQLITE_OK)
+        code = sqlite3_file_control(c->to, "main", LITE_SUMS_SET, &has_sums);
     if (code == SQLITE_OK)
         code = sqlite3_exec(c->to, "PRAGMA synchronous = FULL; PRAGMA journal_mode = MEMORY", NULL,
                             NULL, NULL);
@@ -75,5 +80,29 @@ enum ec lite_copy_end(struct db_copying *c) {
     }
     g_free(c->path);
     g_free(c);
+    return ec;
+}
+
+// --- Files without room for checksums ---
+
+bool lite_needs_remaking(struct db_conn *conn) {
+    return !lite_sums_are_on(conn->handle);
+}
+
+enum ec lite_remake(struct db_conn *conn, const char *path) {
+    int reserved = PAGE_SUM_SIZE;
+    sqlite3_stmt *stmt = NULL;
+    const char *sql = "VACUUM INTO ?";
+    // It is made with the mode of a database; an empty file is as good as none to VACUUM.
+    EC_TRY(lite_create_file(path));
+    int code = sqlite3_file_control(conn->handle, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+    if (code == SQLITE_OK || code == SQLITE_READONLY) // says so, and has noted it
+        code = sqlite3_prepare_v2(conn->handle, sql, -1, &stmt, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_text(stmt, 1, path, -1, SQLITE_STATIC);
+    if (code == SQLITE_OK && (code = sqlite3_step(stmt)) == SQLITE_DONE)
+        code = SQLITE_OK;
+    enum ec ec = code == SQLITE_OK ? EC_OK : lite_failure(conn, code, sql);
+    sqlite3_finalize(stmt);
     return ec;
 }

@@ -3,6 +3,9 @@
 // Each table of the new schema is read in the order of its key until a damaged page ends that, then
 // from the other end, then from where the next sound page begins. The keys of rows in between, when
 // an index still has them, are tried one by one, and are named when their row is gone.
+//
+// Pages with a wrong checksum are such damaged pages at first. What could not be read for that is
+// then taken as it stands, for most often it is one bit that flipped, and named as doubtful.
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -11,12 +14,18 @@
 
 #include "base/log.h"
 #include "db/limits.h"
+#include "db/page_sum.h"
 #include "db/sqlite_internal.h"
 
-#define PROBES 48 // doubling steps over a gap
+#define PROBES 48         // doubling steps over a gap
+#define HEAD_LOOKS 8      // pages that are asked whether there are checksums
+#define HEAD_RESERVED 20  // the byte that says so
+#define DOUBTFUL_TOLD 200 // messages that are named
 
 struct salvage {
     sqlite3 *from, *to;
+    sqlite3 *sound, *trusting; // the old file, with checksums compared and without
+    GHashTable *doubtful;      // docs (int64_t) of which something was read without
     GPtrArray *lines;
 };
 
@@ -27,7 +36,7 @@ struct table {
     char *ascending, *descending;
     sqlite3_stmt *insert;
     unsigned n_columns;
-    uint64_t n_rows;
+    int doc_column; // -1: none
     bool is_damaged;
 };
 
@@ -66,6 +75,15 @@ static char *ordered(const struct table *t, const char *direction) {
     return g_string_free(out, FALSE);
 }
 
+// The place of a column among the columns read.
+static int column_of(const struct table *t, const char *name) {
+    g_auto(GStrv) columns = g_strsplit(t->columns, ", ", -1);
+    for (int i = 0; columns[i]; i++)
+        if (strcmp(columns[i], name) == 0)
+            return i;
+    return 0;
+}
+
 static bool table_describe(struct salvage *s, const char *name, struct table *t) {
     *t = (struct table){.name = name, .keys = g_ptr_array_new_with_free_func(g_free)};
     g_autofree char *here =
@@ -88,6 +106,7 @@ static bool table_describe(struct salvage *s, const char *name, struct table *t)
     for (char **k = key_names; *k; k++)
         g_ptr_array_add(t->keys, g_strdup(*k));
     t->columns = g_string_free(columns, FALSE);
+    t->doc_column = has_word(wanted, "doc") && has_word(found, "doc") ? column_of(t, "doc") : -1;
     t->ascending = ordered(t, "ASC");
     t->descending = ordered(t, "DESC");
     g_autofree char *sql =
@@ -98,22 +117,27 @@ static bool table_describe(struct salvage *s, const char *name, struct table *t)
 
 // --- Rows ---
 
-static int insert_row(struct table *t, sqlite3_stmt *row) {
+static int insert_row(struct salvage *s, struct table *t, sqlite3_stmt *row) {
     for (unsigned i = 0; i < t->n_columns; i++)
         sqlite3_bind_value(t->insert, (int)i + 1, sqlite3_column_value(row, (int)i));
     int code = sqlite3_step(t->insert);
     sqlite3_reset(t->insert);
+    if (code == SQLITE_DONE && s->from == s->trusting && t->doc_column >= 0 &&
+        sqlite3_changes(s->to) > 0) {
+        int64_t doc = sqlite3_column_int64(row, t->doc_column);
+        g_hash_table_add(s->doubtful, g_memdup2(&doc, sizeof doc));
+    }
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
 // Copies rows until the statement ends or fails; the error of the old file is *from_out, the result
 // that of the new one. `last` (may be NULL) gets the value of the column `key` of the last row.
-static int copy_rows(struct table *t, sqlite3_stmt *rows, int key, int64_t *last, uint64_t *n_out,
-                     int *from_out) {
+static int copy_rows(struct salvage *s, struct table *t, sqlite3_stmt *rows, int key, int64_t *last,
+                     uint64_t *n_out, int *from_out) {
     int code, to = SQLITE_OK;
     *n_out = 0;
     while (to == SQLITE_OK && (code = sqlite3_step(rows)) == SQLITE_ROW) {
-        to = insert_row(t, rows);
+        to = insert_row(s, t, rows);
         // A row that breaks a constraint of the new one is no row to keep.
         if ((to & 0xff) == SQLITE_CONSTRAINT || to == SQLITE_MISMATCH)
             to = SQLITE_OK;
@@ -132,20 +156,11 @@ static int copy_query(struct salvage *s, struct table *t, const char *sql, int k
     *n_out = 0;
     *damaged_out = true;
     if (sqlite3_prepare_v2(s->from, sql, -1, &rows, NULL) == SQLITE_OK) {
-        to = copy_rows(t, rows, key, last, n_out, &from);
+        to = copy_rows(s, t, rows, key, last, n_out, &from);
         *damaged_out = from != SQLITE_OK;
     }
     sqlite3_finalize(rows);
     return to;
-}
-
-// The place of the last key's column among the columns read.
-static int column_of(const struct table *t, const char *name) {
-    g_auto(GStrv) columns = g_strsplit(t->columns, ", ", -1);
-    for (int i = 0; columns[i]; i++)
-        if (strcmp(columns[i], name) == 0)
-            return i;
-    return 0;
 }
 
 // Reads on behind damaged pages. `scope`: the conditions on the keys before the last one.
@@ -220,7 +235,7 @@ static int read_damaged(struct salvage *s, struct table *t, int64_t last) {
 
 // Messages that an index still knows and whose row is gone.
 static void name_lost_messages(struct salvage *s) {
-    sqlite3_stmt *known, *have;
+    sqlite3_stmt *known, *have = NULL;
     if (sqlite3_prepare_v2(s->from, "SELECT fid, uid, mid FROM message INDEXED BY message_mid", -1,
                            &known, NULL) != SQLITE_OK) {
         sqlite3_finalize(known);
@@ -244,27 +259,74 @@ static void name_lost_messages(struct salvage *s) {
     sqlite3_finalize(known);
 }
 
+static int read_table(struct salvage *s, struct table *t, bool *damaged_out) {
+    g_autofree char *up =
+        g_strdup_printf("SELECT %s FROM %s ORDER BY %s", t->columns, t->name, t->ascending);
+    uint64_t n;
+    int64_t last = 0;
+    int key = t->keys->len ? column_of(t, t->keys->pdata[t->keys->len - 1]) : 0;
+    int to = copy_query(s, t, up, key, &last, &n, damaged_out);
+    return to == SQLITE_OK && *damaged_out ? read_damaged(s, t, last) : to;
+}
+
+// What checksums kept from being read, as it stands.
+static int read_doubtful(struct salvage *s, struct table *t, int64_t *n_out) {
+    int64_t before = count_rows(s, t->name);
+    bool is_damaged;
+    s->from = s->trusting;
+    int to = read_table(s, t, &is_damaged);
+    s->from = s->sound;
+    *n_out = count_rows(s, t->name) - before;
+    return to;
+}
+
 static int salvage_table(struct salvage *s, const char *name) {
     struct table t;
     int to = SQLITE_OK;
     if (table_describe(s, name, &t)) {
-        g_autofree char *up =
-            g_strdup_printf("SELECT %s FROM %s ORDER BY %s", t.columns, name, t.ascending);
-        uint64_t n;
-        int64_t last = 0;
-        int key = t.keys->len ? column_of(&t, t.keys->pdata[t.keys->len - 1]) : 0;
-        to = copy_query(s, &t, up, key, &last, &n, &t.is_damaged);
-        if (to == SQLITE_OK && t.is_damaged) {
-            to = read_damaged(s, &t, last);
-            g_ptr_array_add(s->lines, g_strdup_printf("table %s is damaged: %" G_GINT64_FORMAT
-                                                      " rows could be read",
-                                                      name, (gint64)count_rows(s, name)));
-        }
+        int64_t n_doubtful = 0;
+        to = read_table(s, &t, &t.is_damaged);
+        if (to == SQLITE_OK && t.is_damaged && s->trusting != NULL)
+            to = read_doubtful(s, &t, &n_doubtful);
+        if (to == SQLITE_OK && t.is_damaged)
+            g_ptr_array_add(s->lines,
+                            g_strdup_printf("table %s is damaged: %" G_GINT64_FORMAT
+                                            " rows could be read, %" G_GINT64_FORMAT
+                                            " of them from pages with a wrong checksum",
+                                            name, (gint64)count_rows(s, name), (gint64)n_doubtful));
     } else {
         g_ptr_array_add(s->lines, g_strdup_printf("table %s is gone", name));
     }
     table_clear(&t);
     return to;
+}
+
+// Messages of which a part comes from a page with a wrong checksum.
+static void name_doubtful_messages(struct salvage *s) {
+    sqlite3_stmt *all;
+    unsigned n = 0;
+    if (g_hash_table_size(s->doubtful) > 0 &&
+        sqlite3_prepare_v2(s->to, "SELECT doc, fid, uid, subject FROM message ORDER BY fid, uid",
+                           -1, &all, NULL) == SQLITE_OK) {
+        while (n < DOUBTFUL_TOLD && sqlite3_step(all) == SQLITE_ROW) {
+            int64_t doc = sqlite3_column_int64(all, 0);
+            if (!g_hash_table_contains(s->doubtful, &doc))
+                continue;
+            const char *subject = (const char *)sqlite3_column_text(all, 3);
+            g_ptr_array_add(s->lines,
+                            g_strdup_printf("folder 0x%" G_GINT64_MODIFIER
+                                            "x: the message with uid %" G_GINT64_FORMAT
+                                            " \"%s\" may be wrong in a few places; compare it "
+                                            "with a backup",
+                                            (guint64)sqlite3_column_int64(all, 1),
+                                            (gint64)sqlite3_column_int64(all, 2),
+                                            subject ? subject : ""));
+            n++;
+        }
+        sqlite3_finalize(all);
+    }
+    if (n == DOUBTFUL_TOLD)
+        g_ptr_array_add(s->lines, g_strdup("more messages may be wrong in a few places"));
 }
 
 // --- The file ---
@@ -290,13 +352,38 @@ static enum ec copy_bytes(const char *from, const char *to, const uint8_t *head,
     return ec;
 }
 
-// A copy with the first bytes as every file of ours has them: by them SQLite knows its files. The
-// original is not opened for it when somebody has it open: that would drop SQLite's locks.
-static enum ec copy_with_head(const char *path, const char *copy) {
+// Makes the first page, as far as it is there, begin as in every file of ours: by that SQLite knows
+// its files. Whether its pages have checksums is seen in the next ones.
+static bool mend_head(const char *copy, uint8_t *page) {
     static const uint8_t head[24] = "SQLite format 3\0\x20\x00\x02\x02\x00\x40\x20\x20";
+    g_autofree uint8_t *next = g_malloc(DB_PAGE_SIZE);
+    bool has_sums = false;
+    int fd = open(copy, O_RDONLY | O_CLOEXEC);
+    bool is_whole = fd >= 0 && pread(fd, page, DB_PAGE_SIZE, 0) == DB_PAGE_SIZE;
+    for (uint64_t n = 2; is_whole && !has_sums && n < 2 + HEAD_LOOKS; n++) {
+        off_t pos = (off_t)(n - 1) * DB_PAGE_SIZE;
+        has_sums = pread(fd, next, DB_PAGE_SIZE, pos) == DB_PAGE_SIZE &&
+                   page_sum_is_right(next, DB_PAGE_SIZE, n);
+    }
+    if (fd >= 0)
+        close(fd);
+    memcpy(page, head, sizeof head);
+    if (has_sums) {
+        page[HEAD_RESERVED] = PAGE_SUM_SIZE;
+        page_sum_seal(page, DB_PAGE_SIZE, 1);
+    }
+    return is_whole;
+}
+
+// The original is not opened for it when somebody has it open: that would drop SQLite's locks.
+static enum ec copy_with_head(const char *path, const char *copy) {
     g_autofree char *wal = g_strconcat(path, "-wal", NULL);
     g_autofree char *copy_wal = g_strconcat(copy, "-wal", NULL);
-    EC_TRY(copy_bytes(path, copy, head, sizeof head));
+    g_autofree uint8_t *page = g_malloc0(DB_PAGE_SIZE);
+    EC_TRY(copy_bytes(path, copy, NULL, 0));
+    if (!mend_head(copy, page))
+        return EC_CORRUPT_DATA;
+    EC_TRY(copy_bytes(path, copy, page, DB_PAGE_SIZE));
     if (access(wal, F_OK) == 0)
         return copy_bytes(wal, copy_wal, NULL, 0);
     return EC_OK;
@@ -308,18 +395,42 @@ static bool can_be_read(sqlite3 *db) {
     return sqlite3_exec(db, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL) == SQLITE_OK;
 }
 
-static enum ec open_damaged(const char *path, const char *copy, sqlite3 **out) {
-    if (sqlite3_open_v2(path, out, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
-        can_be_read(*out))
-        return EC_OK;
+static int open_old(const char *path, int flags, bool is_trusting, sqlite3 **out) {
+    int code = sqlite3_open_v2(path, out, flags | SQLITE_OPEN_NOMUTEX, LITE_VFS);
+    if (code == SQLITE_OK && is_trusting)
+        code = sqlite3_file_control(*out, "main", LITE_SUMS_TRUST, NULL);
+    sqlite3_exec(*out, "PRAGMA cell_size_check = ON", NULL, NULL, NULL);
+    if (code == SQLITE_OK && can_be_read(*out))
+        return SQLITE_OK;
     sqlite3_close(*out);
     *out = NULL;
-    EC_TRY(copy_with_head(path, copy));
-    if (sqlite3_open_v2(copy, out, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
-            SQLITE_OK &&
-        can_be_read(*out))
-        return EC_OK;
-    return EC_CORRUPT_DATA;
+    return SQLITE_CORRUPT;
+}
+
+// A first page that is wrong may say that there are no checksums.
+static bool has_bad_head(sqlite3 *handle) {
+    g_autoptr(GArray) bad = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    return !lite_sums_are_on(handle) && lite_sums_verify(handle, bad) == SQLITE_OK && bad->len > 0;
+}
+
+static enum ec open_damaged(struct salvage *s, const char *path, const char *copy) {
+    int flags = SQLITE_OPEN_READONLY;
+    int code = open_old(path, flags, false, &s->sound);
+    if (code == SQLITE_OK && has_bad_head(s->sound)) {
+        sqlite3_close(s->sound);
+        code = SQLITE_CORRUPT;
+    }
+    if (code != SQLITE_OK) {
+        EC_TRY(copy_with_head(path, copy));
+        path = copy;
+        flags = SQLITE_OPEN_READWRITE;
+        if (open_old(path, flags, false, &s->sound) != SQLITE_OK)
+            return EC_CORRUPT_DATA;
+    }
+    s->from = s->sound;
+    if (lite_sums_are_on(s->sound))
+        (void)open_old(path, flags, true, &s->trusting); // without it less is found
+    return EC_OK;
 }
 
 static enum ec salvage_all(struct salvage *s) {
@@ -335,6 +446,8 @@ static enum ec salvage_all(struct salvage *s) {
         code = salvage_table(s, *name);
     if (code == SQLITE_OK)
         name_lost_messages(s);
+    if (code == SQLITE_OK)
+        name_doubtful_messages(s);
     if (code == SQLITE_OK)
         code = sqlite3_exec(s->to,
                             "COMMIT; PRAGMA synchronous = FULL;"
@@ -352,15 +465,16 @@ enum ec db_salvage(const char *path, const struct db_schema *schema, const char 
     db_file_unlink(to_path);
     EC_TRY(db_open(to_path, schema, &options, &db));
     db_close(db);
-    enum ec ec = open_damaged(path, copy, &s.from);
+    s.doubtful = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    enum ec ec = open_damaged(&s, path, copy);
     if (ec == EC_OK && sqlite3_open_v2(to_path, &s.to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-                                       NULL) != SQLITE_OK)
+                                       LITE_VFS) != SQLITE_OK)
         ec = EC_DISK_ERROR;
-    if (ec == EC_OK) {
-        sqlite3_exec(s.from, "PRAGMA cell_size_check = ON", NULL, NULL, NULL);
+    if (ec == EC_OK)
         ec = salvage_all(&s);
-    }
-    sqlite3_close(s.from);
+    g_hash_table_unref(s.doubtful);
+    sqlite3_close(s.sound);
+    sqlite3_close(s.trusting);
     sqlite3_close(s.to);
     db_file_unlink(copy);
     if (ec != EC_OK)

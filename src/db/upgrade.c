@@ -143,6 +143,25 @@ static bool is_of_source(struct db *copy, const char *source) {
     return is_same;
 }
 
+static enum ec copy_source(struct upgrade *u) {
+    struct db *db = u->db;
+    enum ec ec = EC_OK;
+    bool is_remade = false;
+    if (db->engine->needs_remaking != NULL) {
+        if (db->writer == NULL)
+            ec = db_conn_open(db, true, &db->writer);
+        if (ec == EC_OK && db->engine->needs_remaking(db->writer)) {
+            tell(u, "copy", -1);
+            is_remade = true;
+            ec = db->engine->remake(db->writer, u->copy_path);
+        }
+    }
+    if (ec == EC_OK && !is_remade)
+        ec = db_copy(db, u->copy_path, tell_copied, u);
+    db_close_connections(db);
+    return ec;
+}
+
 static enum ec open_copy(struct upgrade *u, struct db **out) {
     struct db *copy;
     if (access(u->copy_path, F_OK) == 0 &&
@@ -155,8 +174,7 @@ static enum ec open_copy(struct upgrade *u, struct db **out) {
         db_close(copy);
     }
     db_file_unlink(u->copy_path);
-    EC_TRY(db_copy(u->db, u->copy_path, tell_copied, u));
-    db_close_connections(u->db);
+    EC_TRY(copy_source(u));
     EC_TRY(db_open_as_is(u->copy_path, &u->db->options, &copy));
     enum ec ec = note_source(copy, u->source);
     if (ec != EC_OK) {

@@ -19,6 +19,8 @@
 
 #define DEFAULT_TIMEOUT_MS 10000
 #define CLASS_IN 1
+#define LATE_IN_A_ROW 5  // questions without an answer in time: then the name servers are down
+#define LATE_FRACTION 10 // and further ones wait only this part of the time
 #define RCODE_OK 0
 #define RCODE_NO_NAME 3
 
@@ -32,6 +34,7 @@ struct dns {
 
     pthread_mutex_t lock; // of what follows and of every question
     struct dns_stats stats;
+    unsigned late; // in a row
 };
 
 // One question; freed by whoever lets go of it last: the asker or the callback.
@@ -250,7 +253,11 @@ static struct timespec deadline_after(unsigned ms) {
 // The question is the caller's to let go of. NULL: it could not be asked.
 static struct question *ask(struct dns *dns, const char *name, enum dns_type type) {
     struct question *q = question_new(dns);
-    struct timespec deadline = deadline_after(dns->timeout_ms);
+    pthread_mutex_lock(&dns->lock);
+    bool is_down = dns->late >= LATE_IN_A_ROW;
+    pthread_mutex_unlock(&dns->lock);
+    struct timespec deadline =
+        deadline_after(is_down ? dns->timeout_ms / LATE_FRACTION : dns->timeout_ms);
     int id = 0;
     g_autofree char *absolute = g_strconcat(name, ".", NULL);
     if (ub_resolve_async(dns->ctx, absolute, type, CLASS_IN, q, on_answer, &id) != 0) {
@@ -263,6 +270,7 @@ static struct question *ask(struct dns *dns, const char *name, enum dns_type typ
     while (!q->is_done && error == 0)
         error = pthread_cond_timedwait(&q->answered, &dns->lock, &deadline);
     bool is_late = !q->is_done;
+    dns->late = is_late ? dns->late + 1 : 0;
     pthread_mutex_unlock(&dns->lock);
     // Cancelled: the callback will not run. Not: it has run or is about to, with its own reference.
     if (is_late && ub_cancel(dns->ctx, id) == 0) {

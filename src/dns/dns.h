@@ -74,8 +74,9 @@ struct dns_answer {
 };
 
 // Asks and waits (blocking; not for event loops). CNAMEs are followed. Names may be UTF-8 and are
-// turned into A-labels. Everything in *out is in the arena. MX and SRV are sorted by number. A name
-// that cannot be one is DNS_NO_NAME.
+// turned into A-labels. While no question at all gets an answer, each waits a tenth of the time
+// only, so that mail does not pile up behind dead name servers. Everything in *out is in the arena.
+// MX and SRV are sorted by number. A name that cannot be one is DNS_NO_NAME.
 void dns_lookup(struct dns *dns, struct arena *arena, const char *name, enum dns_type type,
                 struct dns_answer *out);
 

@@ -37,7 +37,8 @@ static void prepared_free(void *data) {
     g_free(p);
 }
 
-static struct prepared *prepare(GBytes *mime) {
+static struct prepared *prepare(const struct mailbox_delivery *d) {
+    GBytes *mime = d->mime;
     ARENA_AUTO arena = arena_new();
     gsize len;
     const void *data = g_bytes_get_data(mime, &len);
@@ -47,6 +48,7 @@ static struct prepared *prepare(GBytes *mime) {
         return NULL;
     struct prepared *p = g_new0(struct prepared, 1);
     p->value = value;
+    junk_stamp(value, d->scl, d->pcl);
     p->envelope = g_string_new(NULL);
     p->structure = g_string_new(NULL);
     mime_imap_envelope(scanned, scanned->root, p->envelope);
@@ -113,7 +115,8 @@ static enum ec deliver_one(struct mbox_tx *tx, uint64_t fid, const struct mailbo
     EC_TRY(ec);
     if (plan->tags)
         EC_TRY(set_tags(tx, mid, plan->tags));
-    return put_copies(tx, plan, fid, mid);
+    EC_TRY(put_copies(tx, plan, fid, mid));
+    return delivery_put_deferred(tx, plan, fid, mid);
 }
 
 // Whether the mailbox has had a message of this Message-ID lately; it is remembered from now on.
@@ -149,10 +152,13 @@ static uint64_t planned_folder(struct mbox_tx *tx, const struct mailbox_delivery
 }
 
 // What is forwarded or deleted only; noted, so that it is not sent a second time.
-static enum ec drop(struct mbox_tx *tx, struct mailbox_delivery *d) {
-    bool was_there;
+static enum ec drop(struct mbox_tx *tx, struct mailbox_delivery *d,
+                    const struct delivery_plan *plan) {
+    bool was_there = false;
     d->became |= DELIVERED_DROPPED;
-    return d->delivery_id ? mbox_note_delivered(tx, d->delivery_id, 0, &was_there) : EC_OK;
+    if (d->delivery_id)
+        EC_TRY(mbox_note_delivered(tx, d->delivery_id, 0, &was_there));
+    return was_there ? EC_OK : delivery_put_deferred(tx, plan, 0, 0);
 }
 
 static enum ec store_planned(struct mbox_tx *tx, struct batch *b, unsigned i) {
@@ -192,15 +198,8 @@ static enum ec change_deliver(struct mbox_tx *tx, void *ctx) {
         const struct delivery_plan *plan = &b->plans[i];
         b->items[i]->became = plan->outgoing && plan->outgoing->len ? DELIVERED_SENT_ON : 0;
         b->results[i] = plan->result;
-        for (guint k = 0; plan->broken_rules && k < plan->broken_rules->len; k++) {
-            const struct broken_rule *rule =
-                &g_array_index(plan->broken_rules, struct broken_rule, k);
-            enum ec ec = rule_set_error(tx, rule->fid, rule->id, RULE_ERROR);
-            if (ec != EC_NOT_FOUND)
-                EC_TRY(ec);
-        }
         if (plan->result == EC_OK && plan->is_dropped)
-            EC_TRY(drop(tx, b->items[i]));
+            EC_TRY(drop(tx, b->items[i], plan));
         else if (plan->result == EC_OK)
             EC_TRY(store_planned(tx, b, i));
     }
@@ -328,7 +327,7 @@ void mailbox_deliver(struct mailbox_service *s, struct mailbox_delivery *deliver
     unsigned n_good = 0;
     for (unsigned i = 0; i < n; i++) {
         struct prepared *p = g_hash_table_lookup(made, deliveries[i].mime);
-        if (!p && (p = prepare(deliveries[i].mime)))
+        if (!p && (p = prepare(&deliveries[i])))
             g_hash_table_insert(made, deliveries[i].mime, p);
         deliveries[i].result = p ? EC_OK : EC_CALL_FAILED;
         if (p)

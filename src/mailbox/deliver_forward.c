@@ -37,6 +37,7 @@ static void add(struct delivery_plan *plan, enum mailbox_outgoing_kind kind, con
                                      .owner = plan->owner->address,
                                      .sender = sender,
                                      .recipient = arena_strdup(plan->arena, recipient),
+                                     .requires_tls = plan->delivery->requires_tls,
                                      .mime = g_string_free_to_bytes(text),
                                      .delivery_id = plan->delivery->delivery_id};
     g_ptr_array_add(plan->outgoing, out);

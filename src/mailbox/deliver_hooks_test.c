@@ -365,6 +365,25 @@ static void test_refuse(struct world *w, gconstpointer data) {
     message_free(m);
 }
 
+// The message with this uid; message_free.
+static struct message *open_in(struct world *w, uint64_t fid, uint32_t uid) {
+    MBOX_AUTO mbox = NULL;
+    MBOX_TX_AUTO tx = NULL;
+    uint64_t mid;
+    struct message *m;
+    assert_ok(store_open_mailbox(w->store, &w->alice, &mbox));
+    assert_ok(mbox_read(mbox, &tx));
+    assert_ok(message_by_uid(tx, fid, uid, &mid));
+    assert_ok(message_open(tx, mid, &m));
+    return m;
+}
+
+// The only message in the Deferred Action folder.
+static struct message *open_deferred(struct world *w, unsigned n) {
+    g_assert_cmpuint(n_in(w, FID_DEFERRED_ACTION), ==, n);
+    return open_in(w, FID_DEFERRED_ACTION, n);
+}
+
 // A rule whose folder is gone is marked once; the message is kept.
 static void test_broken(struct world *w, gconstpointer data) {
     ARENA_AUTO arena = arena_new();
@@ -383,6 +402,58 @@ static void test_broken(struct world *w, gconstpointer data) {
         g_assert_cmphex(list.items[0].state, ==, RULE_ENABLED | RULE_ERROR);
     }
     g_assert_cmpuint(n_in(w, FID_INBOX), ==, 2);
+    // Told of once, in the folder for it.
+    struct message *m = open_deferred(w, 1); // MS-OXORULE_R805 R806 R581
+    const struct bag *bag = message_value(m)->bag;
+    g_assert_cmpstr(bag_str(bag, PidTagMessageClass), ==,
+                    "IPC.Microsoft Exchange 4.0.Deferred Error");           // MS-OXORULE_R746
+    g_assert_cmpint(bag_long(bag, PidTagRuleError, 0), ==, 6);              // MS-OXORULE_R387
+    g_assert_cmpint(bag_long(bag, PidTagRuleActionType, 0), ==, RULE_MOVE); // MS-OXORULE_R750
+    g_assert_cmpint(bag_long(bag, PidTagRuleActionNumber, 9), ==, 0);       // MS-OXORULE_R707
+    g_assert_cmpstr(bag_str(bag, PidTagRuleProvider), ==, "RuleOrganizer"); // MS-OXORULE_R711
+    g_assert_cmpint(bag_get(bag, PidTagRuleId)->i8, ==,
+                    (int64_t)list.items[0].id); // MS-OXORULE_R717
+    g_assert_cmpuint(bag_bytes(bag, PidTagDamOriginalEntryId).len, ==, 70);
+    g_assert_cmpuint(bag_bytes(bag, PidTagRuleFolderEntryId).len, ==, 46);
+    message_free(m);
+}
+
+// What the client has to do: one message for it, with the actions of both rules.
+static void test_deferred(struct world *w, gconstpointer data) {
+    static const uint8_t opaque[] = {1, 2, 3};
+    struct rule_action later[] = {{.type = RULE_DEFER, .deferred = {3, opaque}}, mark};
+    add_rule(w, FID_INBOX, 10, RULE_ENABLED, NULL, later, 2);
+    add_rule(w, FID_INBOX, 20, RULE_ENABLED, NULL, later, 1);
+    assert_ok(deliver_text(w, "q1", text).result);
+    assert_ok(deliver_text(w, "q1", text).result);
+    g_assert_cmpuint(n_in(w, FID_INBOX), ==, 1);
+    struct message *m = open_deferred(w, 1); // MS-OXORULE_R563 R565 R569 R535
+    const struct bag *bag = message_value(m)->bag;
+    g_assert_cmpstr(bag_str(bag, PidTagMessageClass), ==,
+                    "IPC.Microsoft Exchange 4.0.Deferred Action");          // MS-OXORULE_R352
+    g_assert_false(bag_bool(bag, PidTagDamBackPatched, true));              // MS-OXORULE_R354
+    g_assert_cmpstr(bag_str(bag, PidTagRuleProvider), ==, "RuleOrganizer"); // MS-OXORULE_R359
+    g_assert_cmpuint(bag_bytes(bag, PidTagRuleIds).len, ==, 16);            // MS-OXORULE_R369
+    struct prop_bin packed = bag_bytes(bag, PidTagClientActions);
+    struct wire_reader r = wire_reader(packed.data, packed.len);
+    ARENA_AUTO arena = arena_new();
+    struct rule_actions actions;
+    assert_ok(rule_actions_read(&r, &PROP_WIRE_ROP, arena, &actions)); // MS-OXORULE_R364 R366
+    g_assert_cmpuint(actions.n, ==, 2);
+    g_assert_cmpmem(actions.items[1].deferred.data, actions.items[1].deferred.len, opaque, 3);
+    const struct prop_value *self = bag_get(bag, PidTagDeferredActionMessageOriginalEntryId);
+    struct server_id id;
+    g_assert_true(self && server_id_parse(self->bin, &id)); // MS-OXORULE_R371
+    g_assert_cmpuint(id.message.counter, ==, message_mid(m));
+    struct entry_id original;
+    assert_ok(entry_id_parse(arena, bag_bytes(bag, PidTagDamOriginalEntryId), &original));
+    message_free(m);
+    // The message says that there is one.
+    m = open_in(w, FID_INBOX, 1);
+    g_assert_true(
+        bag_bool(message_value(m)->bag, PidTagHasDeferredActionMessages, false)); // MS-OXORULE_R564
+    g_assert_cmpuint(original.message.counter, ==, message_mid(m));               // MS-OXORULE_R740
+    message_free(m);
 }
 
 // Conditions on the body, on who it is to, and on its size.
@@ -440,6 +511,7 @@ int main(int argc, char **argv) {
     ADD("/deliver-hooks/send", test_send);
     ADD("/deliver-hooks/refuse", test_refuse);
     ADD("/deliver-hooks/broken", test_broken);
+    ADD("/deliver-hooks/deferred", test_deferred);
     ADD("/deliver-hooks/conditions", test_conditions);
     ADD("/deliver-hooks/sent-copy", test_sent_copy);
     return g_test_run();

@@ -3,6 +3,7 @@
 #include "mailbox/deliver_hooks.h"
 
 static const delivery_hook hooks[] = {
+    delivery_junk,
     delivery_forward,
     delivery_rules,
     delivery_out_of_office,
@@ -31,8 +32,10 @@ void delivery_plan_clear(struct delivery_plan *plan) {
         g_array_unref(plan->tags);
     if (plan->broken_rules)
         g_array_unref(plan->broken_rules);
+    if (plan->deferred)
+        g_array_unref(plan->deferred);
     plan->outgoing = NULL;
-    plan->copies = plan->tags = plan->broken_rules = NULL;
+    plan->copies = plan->tags = plan->broken_rules = plan->deferred = NULL;
 }
 
 enum ec delivery_plan_send(struct delivery_plan *plan) {

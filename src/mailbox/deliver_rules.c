@@ -1,7 +1,8 @@
 // Server-side rules of a folder, carried out on what is delivered ([MS-OXORULE] 3.2.5.1).
 //
 // Carried out here: move, copy, delete, mark as read, tag, forward (all flavors but SMS), delegate
-// as a redirection, bounce. Replies and deferred actions are passed over.
+// as a redirection, bounce. Deferred actions become messages for the client (deliver_deferred.c).
+// Replies are passed over.
 #include <string.h>
 
 #include "base/log.h"
@@ -233,18 +234,33 @@ static bool target_of(const struct delivery_plan *plan, const struct rule_action
 }
 
 struct outcome_of_rule {
-    bool removes, stops, is_broken;
+    bool removes, stops; // of all rules of the folder
+    // Of the rule at work:
+    bool is_broken;
+    enum rule_failure failure;
+    int32_t action_type, action_number; // of the first action that failed
 };
 
-static void act(struct rules_run *run, const struct rule_action *a, GArray *targets,
+static void defer(struct delivery_plan *plan, uint64_t fid, const struct rule *rule,
+                  const struct rule_action *action) {
+    struct deferred_action deferred = {fid, rule->id, rule->provider, action};
+    struct prop_value has = prop_bool(PidTagHasDeferredActionMessages, true);
+    if (!plan->deferred)
+        plan->deferred = g_array_new(FALSE, FALSE, sizeof deferred);
+    g_array_append_val(plan->deferred, deferred);
+    set_tag(plan, &has);
+}
+
+// False: it could not be carried out.
+static bool act(struct rules_run *run, const struct rule_action *a, GArray *targets,
                 struct outcome_of_rule *o) {
     uint64_t fid;
     switch (a->type) {
     case RULE_MOVE:
     case RULE_COPY:
-        if (!target_of(run->plan, a, &fid)) {
-            o->is_broken = true;
-        } else if (a->type == RULE_MOVE) {
+        if (!target_of(run->plan, a, &fid))
+            return false;
+        if (a->type == RULE_MOVE) {
             run_folder(run, fid, targets);
             o->removes = true;
         } else {
@@ -262,8 +278,7 @@ static void act(struct rules_run *run, const struct rule_action *a, GArray *targ
         break;
     case RULE_FORWARD:
     case RULE_DELEGATE:
-        o->is_broken |= !send_on(run->plan, a);
-        break;
+        return send_on(run->plan, a);
     case RULE_BOUNCE:
         run->plan->result = a->bounce == RULE_BOUNCE_TOO_LARGE         ? EC_MESSAGE_TOO_BIG
                             : a->bounce == RULE_BOUNCE_NOT_DISPLAYABLE ? EC_NOT_SUPPORTED
@@ -272,17 +287,20 @@ static void act(struct rules_run *run, const struct rule_action *a, GArray *targ
         break;
     case RULE_REPLY:
     case RULE_OOF_REPLY:
-    case RULE_DEFER:
+    case RULE_DEFER: // run_rule
         break;
     }
+    return true;
 }
 
-static void note_broken(struct delivery_plan *plan, uint64_t fid, const struct rule *rule) {
+static void note_broken(struct delivery_plan *plan, uint64_t fid, const struct rule *rule,
+                        const struct outcome_of_rule *o) {
     if (rule->state & RULE_ERROR)
         return; // it is known
     if (!plan->broken_rules)
         plan->broken_rules = g_array_new(FALSE, FALSE, sizeof(struct broken_rule));
-    struct broken_rule broken = {fid, rule->id};
+    struct broken_rule broken = {fid,        rule->id,       rule->provider,
+                                 o->failure, o->action_type, o->action_number};
     g_array_append_val(plan->broken_rules, broken);
 }
 
@@ -295,17 +313,29 @@ static void run_rule(struct rules_run *run, uint64_t fid, const struct rule *rul
     if (matches(run, rule, &does_match) != EC_OK ||
         (does_match &&
          rule_actions_read(&r, &PROP_WIRE_ROP, run->plan->arena, &actions) != EC_OK)) {
-        note_broken(run->plan, fid, rule);
+        o->failure = RULE_FAILURE_PARSE;
+        o->action_type = o->action_number = 0;
+        note_broken(run->plan, fid, rule, o);
         return;
     }
     if (!does_match)
         return;
-    for (uint32_t i = 0; i < actions.n; i++)
-        act(run, &actions.items[i], targets, o);
+    for (uint32_t i = 0; i < actions.n; i++) {
+        const struct rule_action *a = &actions.items[i];
+        if (a->type == RULE_DEFER)
+            defer(run->plan, fid, rule, a);
+        if (act(run, a, targets, o) || o->is_broken)
+            continue;
+        o->is_broken = true;
+        o->failure =
+            a->type == RULE_MOVE || a->type == RULE_COPY ? RULE_FAILURE_MOVE : RULE_FAILURE_EXECUTE;
+        o->action_type = (int32_t)a->type;
+        o->action_number = (int32_t)i;
+    }
     if (rule->state & RULE_EXIT_LEVEL)
         o->stops = true;
     if (o->is_broken)
-        note_broken(run->plan, fid, rule);
+        note_broken(run->plan, fid, rule, o);
 }
 
 // Which rules of a folder are asked, in their order.
@@ -313,7 +343,7 @@ static bool is_asked(const struct rules_run *run, const struct rule *rule, bool 
     bool is_oof_rule = rule->state & RULE_ONLY_WHEN_OOF;
     if (!(rule->state & RULE_ENABLED) || (rule->state & RULE_PARSE_ERROR))
         return false;
-    if (rule->state & RULE_SKIP_IF_SAFE && run->plan->delivery->scl == -1)
+    if (rule->state & RULE_SKIP_IF_SAFE && (run->plan->is_safe || run->plan->delivery->scl == -1))
         return false;
     return is_oof_rule ? run->is_oof : !is_stopped;
 }

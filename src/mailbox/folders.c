@@ -115,7 +115,7 @@ struct walked {
     int item;       // its index in the result, -1: not in it
 };
 
-static enum ec list_in(struct mailbox *m, struct mbox_tx *tx, struct arena *arena,
+static enum ec list_in(struct mailbox *m, struct mbox_tx *tx, struct arena *arena, bool with_hidden,
                        const struct rights_table *table, struct mailbox_folder_list *out) {
     struct folder_list all;
     EC_TRY(folder_list(tx, arena, FID_IPM_SUBTREE, true, &all));
@@ -132,7 +132,7 @@ static enum ec list_in(struct mailbox *m, struct mbox_tx *tx, struct arena *aren
         w->item = -1;
         g_hash_table_insert(seen, (gpointer)&info->fid, w);
         uint32_t rights = rights_table_of(table, info->fid);
-        if (w->is_hidden || !(rights & RIGHTS_VISIBLE))
+        if ((w->is_hidden && !with_hidden) || !(rights & RIGHTS_VISIBLE))
             continue;
         w->item = (int)out->n;
         struct mailbox_folder *f = &out->items[out->n++];
@@ -146,17 +146,30 @@ static enum ec list_in(struct mailbox *m, struct mbox_tx *tx, struct arena *aren
     return metadata_mark_uses(tx, arena, out);
 }
 
-enum ec mailbox_list_folders(struct mailbox *m, struct arena *arena,
-                             struct mailbox_folder_list *out) {
+static enum ec list_folders(struct mailbox *m, struct arena *arena, bool with_hidden,
+                            struct mailbox_folder_list *out) {
     struct mbox_tx *tx;
     EC_TRY(mbox_read(m->mbox, &tx));
     struct rights_table *table = NULL;
     enum ec ec = rights_table_new(m, tx, arena, &table);
     if (ec == EC_OK)
-        ec = list_in(m, tx, arena, table, out);
+        ec = list_in(m, tx, arena, with_hidden, table, out);
     rights_table_end(table);
     mbox_read_end(tx);
+    // A delegate sees what there is: subscriptions are the owner's.
+    for (unsigned i = 0; ec == EC_OK && m->is_login && i < out->n; i++)
+        out->items[i].is_subscribed = true;
     return ec;
+}
+
+enum ec mailbox_list_folders(struct mailbox *m, struct arena *arena,
+                             struct mailbox_folder_list *out) {
+    return list_folders(m, arena, false, out);
+}
+
+enum ec mailbox_list_all_folders(struct mailbox *m, struct arena *arena,
+                                 struct mailbox_folder_list *out) {
+    return m->is_owner ? list_folders(m, arena, true, out) : EC_ACCESS_DENIED;
 }
 
 static enum ec find_in(struct mailbox *m, struct mbox_tx *tx, struct arena *arena, const char *path,

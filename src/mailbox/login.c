@@ -29,6 +29,8 @@ enum ec mailbox_open_login(struct mailbox_service *s, struct principal *who, str
     enum ec ec = s->directory ? find_named(s, arena, who, &object) : EC_NOT_FOUND;
     if (ec == EC_OK)
         ec = object->has_mailbox ? mailbox_open(s, who, &object->guid, out) : EC_NOT_FOUND;
+    if (ec == EC_OK)
+        (*out)->is_login = !(*out)->is_owner;
     log_event(LOG_LEVEL_INFO, "mailbox.login", "user", who->address, "mailbox",
               ec == EC_OK ? object->address : "(refused)", NULL);
     return ec == EC_ACCESS_DENIED ? EC_NOT_FOUND : ec;

@@ -67,6 +67,9 @@ struct mailbox_folder_list {
 // arena.
 enum ec mailbox_list_folders(struct mailbox *m, struct arena *arena,
                              struct mailbox_folder_list *out);
+// The same with hidden ones; only for the owner and the administrator.
+enum ec mailbox_list_all_folders(struct mailbox *m, struct arena *arena,
+                                 struct mailbox_folder_list *out);
 enum ec mailbox_find_folder(struct mailbox *m, struct arena *arena, const char *path,
                             struct mailbox_folder *out);
 // Creates missing parents too. EC_COLLISION.
@@ -382,10 +385,11 @@ struct mailbox_delivery {
     uint64_t folder;           // of the public store; 0: as above
     filetime_t arrived;
     const char *sender; // envelope; "" the null sender, NULL: not known
-    int scl;            // queue_envelope.scl
-    bool is_sent_copy;  // into Sent Items, read; no hook is asked
-    enum ec result;     // out
-    unsigned became;    // out, when EC_OK: enum mailbox_delivered
+    int scl, pcl; // queue_envelope.scl and .pcl: stored with the message, decide on Junk E-mail
+    bool requires_tls; // so does what is sent on of it ([RFC 8689] 4.3)
+    bool is_sent_copy; // into Sent Items, read; no hook is asked
+    enum ec result;    // out
+    unsigned became;   // out, when EC_OK: enum mailbox_delivered
 };
 enum mailbox_delivered {
     DELIVERED_STORED = 1,

@@ -26,6 +26,7 @@ struct mailbox {
     struct mbox *mbox;
     bool is_owner;  // the mailbox is the principal's own, or the principal is the administrator
     bool is_public; // the public store: nobody's own
+    bool is_login;  // somebody else's, named in the login name: stands in the place of the own one
     bool sends_receipts; // receipt.h
     struct rights_cache *rights;
 };

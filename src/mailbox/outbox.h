@@ -19,6 +19,7 @@ struct mailbox_outgoing {
     const char *sender;    // envelope; "" for the null sender
     const char *recipient; // envelope
     bool never_reports;    // DSN NOTIFY=NEVER
+    bool requires_tls;
     GBytes *mime;
     const char *delivery_id; // of the delivery it comes from; NULL: none
 };

@@ -26,6 +26,7 @@ struct mailbox_options {
     // Seconds.
     uint32_t keep_deleted; // how long deleted messages can be restored; 0: 14 days
     uint32_t duplicates;   // how long a Message-ID is remembered, to drop duplicates; 0: not at all
+    uint32_t junk_threshold; // SCL from which on a message is junk; 0: none is
     // Minutes after midnight, local time, at which the nightly pass begins.
     uint32_t nightly;
     // Mail clients are shown mail folders only, unless a user has SETTING_IMAP_FOLDERS.

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "mailbox/mailbox_internal.h"
+#include "store/gone_folder.h"
 
 #define PAGE 200 // messages of one transaction
 
@@ -106,6 +107,8 @@ enum ec mailbox_list_recoverable(struct mailbox *m, const struct mailbox_recover
             return EC_OK;
         for (unsigned i = 0; i < page.n; i++) {
             struct mailbox_recoverable item;
+            if (page.items[i].flags & MSG_ASSOCIATED)
+                continue; // settings of a deleted folder: they come with it
             EC_TRY(describe(tx, page_arena, &page.items[i], &item));
             if (matches(&w, page_arena, &item) && !each(ctx, &item))
                 return EC_OK;
@@ -120,8 +123,32 @@ struct restore {
     struct arena *arena; // of one page
     const char *to;
     unsigned n; // restored in this page
+    unsigned n_folders;
+    bool with_settings; // associated messages too
     bool is_done;
 };
+
+// Makes a folder that is gone, and those it was in that are gone too, as they were.
+static enum ec make_again(struct restore *r, struct mbox_tx *tx, const char *path,
+                          const char *class, uint64_t *fid_out) {
+    struct gone_folders gone;
+    size_t len = strlen(path);
+    EC_TRY(gone_folders_list(tx, r->arena, &gone));
+    for (unsigned i = 0; i < gone.n; i++) { // by path: from the top down
+        const struct gone_folder *g = &gone.items[i];
+        size_t part = strlen(g->path);
+        uint64_t fid;
+        if (part > len || strncmp(g->path, path, part) != 0 || (path[part] && path[part] != '/'))
+            continue;
+        if (folder_of_path(r->walk.m, tx, r->arena, g->path, &fid, NULL) == EC_OK)
+            continue; // somebody has made one of this name
+        EC_TRY(folder_make(tx, r->arena, g->path, *g->class ? g->class : "IPF.Note", &fid));
+        EC_TRY(gone_folder_dress(tx, g->fid, fid));
+        EC_TRY(gone_folder_forget(tx, g->fid)); // its name stays while messages need it
+        r->n_folders++;
+    }
+    return folder_make(tx, r->arena, path, class, fid_out);
+}
 
 // The folder a message goes back to.
 static enum ec target_of(struct restore *r, struct mbox_tx *tx, const struct recoverable_item *item,
@@ -141,7 +168,9 @@ static enum ec target_of(struct restore *r, struct mbox_tx *tx, const struct rec
         *fid_out = FID_INBOX;
         return EC_OK;
     }
-    return folder_make(tx, r->arena, path, class && *class ? class : "IPF.Note", fid_out);
+    class = class && *class ? class : "IPF.Note";
+    return r->to ? folder_make(tx, r->arena, path, class, fid_out)
+                 : make_again(r, tx, path, class, fid_out);
 }
 
 static enum ec unmark(struct mbox_tx *tx, uint64_t fid, GArray *copied) {
@@ -177,11 +206,14 @@ static enum ec restore_page(struct mbox_tx *tx, void *ctx) {
     r->is_done = ec == EC_OK && page.n == 0;
     for (unsigned i = 0; ec == EC_OK && i < page.n; i++) {
         struct mailbox_recoverable what;
+        bool is_setting = page.items[i].flags & MSG_ASSOCIATED;
+        if (is_setting && !r->with_settings)
+            continue;
         ec = describe(tx, r->arena, &page.items[i], &what);
         if (ec != EC_OK || !matches(&r->walk, r->arena, &what))
             continue;
         ec = restore_one(r, tx, &page.items[i], &what);
-        r->n += ec == EC_OK;
+        r->n += ec == EC_OK && !is_setting;
     }
     if (ec != EC_OK)
         r->walk = before;
@@ -193,6 +225,8 @@ enum ec mailbox_restore(struct mailbox *m, const struct mailbox_recover_filter *
     ARENA_AUTO arena = arena_new();
     ARENA_AUTO page_arena = arena_new();
     struct restore r = {.arena = page_arena, .to = to};
+    // Settings belong to a folder, not to what is looked for.
+    r.with_settings = !to && !filter->subject && !filter->sender && !filter->mid;
     *n_out = 0;
     EC_TRY(walk_begin(&r.walk, m, filter, arena));
     while (!r.is_done) {
@@ -201,4 +235,62 @@ enum ec mailbox_restore(struct mailbox *m, const struct mailbox_recover_filter *
         *n_out += r.n;
     }
     return EC_OK;
+}
+
+// --- Folders ---
+
+enum ec mailbox_list_gone_folders(struct mailbox *m, struct arena *arena,
+                                  struct mailbox_gone_folder **out, unsigned *n_out) {
+    MBOX_TX_AUTO tx = NULL;
+    struct gone_folders gone;
+    if (!m->is_owner)
+        return EC_ACCESS_DENIED;
+    EC_TRY(mbox_read(m->mbox, &tx));
+    EC_TRY(gone_folders_list(tx, arena, &gone));
+    *out = arena_alloc0(arena, (gone.n + 1) * sizeof **out);
+    *n_out = gone.n;
+    for (unsigned i = 0; i < gone.n; i++)
+        (*out)[i] = (struct mailbox_gone_folder){gone.items[i].fid, gone.items[i].path,
+                                                 gone.items[i].deleted, gone.items[i].n_messages};
+    return EC_OK;
+}
+
+// Makes all that were in `r->folder`; then their messages find them there.
+static enum ec make_folders(struct mbox_tx *tx, void *ctx) {
+    struct restore *r = ctx;
+    struct gone_folders gone;
+    bool is_known = false;
+    EC_TRY(gone_folders_list(tx, r->arena, &gone));
+    for (unsigned i = 0; i < gone.n; i++) {
+        uint64_t fid;
+        if (!is_in_folder(r->arena, gone.items[i].path, r->walk.folder))
+            continue;
+        is_known = true;
+        EC_TRY(make_again(r, tx, gone.items[i].path,
+                          *gone.items[i].class ? gone.items[i].class : "IPF.Note", &fid));
+    }
+    return is_known ? EC_OK : EC_NOT_FOUND;
+}
+
+static enum ec forget_folders(struct mbox_tx *tx, void *ctx) {
+    struct restore *r = ctx;
+    struct gone_folders gone;
+    EC_TRY(gone_folders_list(tx, r->arena, &gone));
+    for (unsigned i = 0; i < gone.n; i++)
+        if (is_in_folder(r->arena, gone.items[i].path, r->walk.folder))
+            EC_TRY(gone_folder_forget(tx, gone.items[i].fid));
+    return EC_OK;
+}
+
+enum ec mailbox_restore_folder(struct mailbox *m, const char *path, unsigned *n_folders_out,
+                               unsigned *n_messages_out) {
+    ARENA_AUTO arena = arena_new();
+    struct mailbox_recover_filter filter = {.folder = path};
+    struct restore r = {.arena = arena};
+    *n_folders_out = *n_messages_out = 0;
+    EC_TRY(walk_begin(&r.walk, m, &filter, arena));
+    EC_TRY(mbox_write(m->mbox, make_folders, &r));
+    *n_folders_out = r.n_folders;
+    EC_TRY(mailbox_restore(m, &filter, NULL, n_messages_out));
+    return mbox_write(m->mbox, forget_folders, &r);
 }

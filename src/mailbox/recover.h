@@ -35,6 +35,22 @@ enum ec mailbox_list_recoverable(struct mailbox *m, const struct mailbox_recover
                                  bool (*each)(void *ctx, const struct mailbox_recoverable *item),
                                  void *ctx);
 
+// A deleted folder that can be restored.
+struct mailbox_gone_folder {
+    uint64_t fid;
+    const char *path; // it had
+    filetime_t deleted;
+    unsigned n_messages;
+};
+// In the arena, by path. EC_ACCESS_DENIED for others than the owner.
+enum ec mailbox_list_gone_folders(struct mailbox *m, struct arena *arena,
+                                  struct mailbox_gone_folder **out, unsigned *n_out);
+// Makes the deleted folder and those that were below it again, also empty ones, as they were: with
+// their properties, permissions and messages, associated ones too. EC_NOT_FOUND: no such folder was
+// deleted.
+enum ec mailbox_restore_folder(struct mailbox *m, const char *path, unsigned *n_folders_out,
+                               unsigned *n_messages_out);
+
 // Puts those messages back into their folders. Where a folder is gone its messages go to the folder
 // `to` (a path, made when missing), or with NULL to one made anew under the old path. What a hold
 // keeps is copied. In steps of its own transactions; *n_out counts what was restored also when one

@@ -66,6 +66,69 @@ static void test_expunged(struct world *w, gconstpointer data) {
     world_assert_clean(w, &w->alice);
 }
 
+static enum ec dress(struct mbox_tx *tx, void *ctx) {
+    uint64_t fid = *(uint64_t *)ctx, mid;
+    BAG_AUTO props = bag_new();
+    bag_set_str(props, PidTagComment, "about the plans");
+    EC_TRY(folder_set_props(tx, fid, props, NULL, 0));
+    EC_TRY(folder_set_permission(tx, fid, "default", 0x401, false));
+    struct message_value *value = message_value_new();
+    bag_set_str(value->bag, PidTagMessageClass, "IPM.Configuration.Test");
+    bag_set_str(value->bag, PidTagSubject, "settings");
+    struct message_new spec = {.value = value, .flags = MSG_ASSOCIATED};
+    enum ec ec = message_create(tx, fid, &spec, &mid, NULL);
+    message_value_free(value);
+    return ec;
+}
+
+// A deleted folder comes back as it was: empty ones, properties, permissions, settings.
+static void test_folder_again(struct world *w, gconstpointer data) {
+    ARENA_AUTO arena = arena_new();
+    uint64_t fid, deep, again;
+    struct mailbox_gone_folder *gone;
+    unsigned n, n_folders, n_messages;
+    clock_set(START);
+    assert_ok(mailbox_create_folder(w->m, "Plans", &fid));
+    assert_ok(mailbox_create_folder(w->m, "Plans/Empty", &deep));
+    assert_ok(mbox_write(w->m->mbox, dress, &fid));
+    assert_ok(world_append(w, fid, "Plan", 100, NULL));
+    assert_ok(mailbox_delete_folder(w->m, "Plans/Empty"));
+    assert_ok(mailbox_delete_folder(w->m, "Plans"));
+    assert_list(w->m, (struct mailbox_recover_filter){0}, "Plan in Plans gone");
+    assert_ok(mailbox_list_gone_folders(w->m, arena, &gone, &n));
+    g_assert_cmpuint(n, ==, 2);
+    g_assert_cmpstr(gone[0].path, ==, "Plans");
+    g_assert_cmpuint(gone[0].n_messages, ==, 1);
+    g_assert_cmpstr(gone[1].path, ==, "Plans/Empty");
+    world_assert_clean(w, &w->alice);
+    assert_ec(mailbox_restore_folder(w->m, "Pla", &n_folders, &n_messages), EC_NOT_FOUND);
+    assert_ok(mailbox_restore_folder(w->m, "plans", &n_folders, &n_messages));
+    g_assert_cmpuint(n_folders, ==, 2);
+    g_assert_cmpuint(n_messages, ==, 1);
+    struct mailbox_folder folder;
+    assert_ok(mailbox_find_folder(w->m, arena, "Plans/Empty", &folder));
+    assert_ok(mailbox_find_folder(w->m, arena, "Plans", &folder));
+    again = folder.fid;
+    g_assert_cmpuint(again, !=, fid);
+    MBOX_TX_AUTO tx = NULL;
+    BAG_AUTO props = NULL;
+    struct folder_permissions permissions;
+    struct folder_info info;
+    assert_ok(mbox_read(w->m->mbox, &tx));
+    assert_ok(folder_get(tx, arena, again, &info));
+    g_assert_cmpuint(info.n_associated, ==, 1);
+    assert_ok(folder_get_props(tx, again, &props));
+    g_assert_cmpstr(bag_str(props, PidTagComment), ==, "about the plans");
+    assert_ok(folder_get_permissions(tx, arena, again, &permissions));
+    bool is_open = false;
+    for (unsigned i = 0; i < permissions.n; i++)
+        is_open |= strcmp(permissions.items[i].member, "default") == 0 &&
+                   permissions.items[i].rights == 0x401;
+    g_assert_true(is_open);
+    assert_ok(mailbox_list_gone_folders(w->m, arena, &gone, &n));
+    g_assert_cmpuint(n, ==, 0);
+}
+
 static void delete_tree(struct world *w) {
     uint64_t fid, deep, mid;
     assert_ok(mailbox_create_folder(w->m, "Projects", &fid));
@@ -190,6 +253,7 @@ static void test_many(struct world *w, gconstpointer data) {
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     WORLD_TEST("/mailbox/recover/expunged", test_expunged);
+    WORLD_TEST("/mailbox/recover/a folder again", test_folder_again);
     WORLD_TEST("/mailbox/recover/folder gone", test_folder_gone);
     WORLD_TEST("/mailbox/recover/to a named folder", test_to_named_folder);
     WORLD_TEST("/mailbox/recover/rights", test_rights);

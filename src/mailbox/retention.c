@@ -41,6 +41,8 @@ enum ec pass_open(struct mailbox_service *s, const struct guid *mailbox, struct 
         ec = read_state(out);
     if (ec == EC_OK)
         ec = pass_list_folders(out);
+    if (ec == EC_OK)
+        ec = pass_note_policies(out, NULL);
     if (ec != EC_OK) {
         pass_close(out);
         return ec;

@@ -12,6 +12,7 @@
 #include "directory/retention.h"
 #include "mailbox/mailbox.h"
 #include "store/recoverable.h"
+#include "store/retention_policy.h"
 
 // --- Tags on folders ---
 // Gives a folder (a path; "" the whole mailbox) a tag of the organization, or with `tag` NULL takes
@@ -20,14 +21,10 @@ enum ec mailbox_assign_retention(struct mailbox *m, const char *path,
                                  const struct retention_tag *tag, bool is_archive);
 
 // --- When ---
-// Flags of PidTagRetentionFlags that are heeded.
-#define RETENTION_KEEP_IN_PLACE 0x20
-#define RETENTION_SYSTEM_DATA 0x40
-
-// When it is expired or archived, by its own properties or else `days` of the tag that applies;
-// 0: never.
-filetime_t retention_expires(const struct slice_row *m, uint32_t days);
-filetime_t retention_archives(const struct slice_row *m, uint32_t days);
+// retention_expires and retention_archives (store/retention_policy.h) say it. What clients read as
+// PidTagRetentionDate and PidTagArchiveDate follows from the policies that this notes in the
+// mailbox: with each pass and when a folder is given a tag. `changed_out` may be NULL.
+enum ec mailbox_note_policies(struct mailbox_service *s, struct mbox *mbox, bool *changed_out);
 
 // --- The pass ---
 struct retention_result {

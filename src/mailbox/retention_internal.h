@@ -34,6 +34,8 @@ struct pass_folder {
 enum ec pass_open(struct mailbox_service *s, const struct guid *mailbox, struct mailbox_pass *out);
 // The folders and what applies to them. EC_OK with none when no tag could apply.
 enum ec pass_list_folders(struct mailbox_pass *p);
+// Notes in the mailbox what applies, for those who read dates.
+enum ec pass_note_policies(struct mailbox_pass *p, bool *changed_out);
 const struct retention_tag *pass_tag(const struct mailbox_pass *p, const struct guid *guid);
 // One slice; *done_out when the pass has ended (and was logged).
 enum ec pass_slice(struct mailbox_pass *p, bool *done_out);

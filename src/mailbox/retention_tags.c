@@ -107,6 +107,59 @@ enum ec pass_list_folders(struct mailbox_pass *p) {
     return list_folders(p, tx);
 }
 
+// --- For who reads dates ---
+
+static void add_policy(GArray *list, uint64_t fid, const struct retention_tag *tag) {
+    struct retention_policy p = {.fid = fid,
+                                 .kind = tag->action == RETENTION_ARCHIVE ? RETENTION_KIND_ARCHIVE
+                                                                          : RETENTION_KIND_DELETE,
+                                 .tag = tag->guid,
+                                 .days = tag->days};
+    g_array_append_val(list, p);
+}
+
+struct note {
+    GArray *list;
+    bool is_changed;
+};
+
+static enum ec change_policies(struct mbox_tx *tx, void *ctx) {
+    struct note *n = ctx;
+    EC_TRY(retention_policies_set(tx, (const struct retention_policy *)(void *)n->list->data,
+                                  n->list->len, &n->is_changed));
+    return n->is_changed ? EC_OK : EC_CANCEL;
+}
+
+enum ec pass_note_policies(struct mailbox_pass *p, bool *changed_out) {
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct retention_policy));
+    struct note n = {.list = list};
+    for (unsigned i = 0; i < p->tags.n; i++)
+        add_policy(list, 0, &p->tags.items[i]);
+    for (unsigned i = 0; i < p->n_folders; i++) {
+        if (p->folders[i].delete)
+            add_policy(list, p->folders[i].fid, p->folders[i].delete);
+        if (p->folders[i].archive)
+            add_policy(list, p->folders[i].fid, p->folders[i].archive);
+    }
+    enum ec ec = mbox_write(p->mbox, change_policies, &n);
+    if (changed_out)
+        *changed_out = n.is_changed;
+    return ec == EC_CANCEL ? EC_OK : ec;
+}
+
+enum ec mailbox_note_policies(struct mailbox_service *s, struct mbox *mbox, bool *changed_out) {
+    struct mailbox_pass p = {.service = s, .mbox = mbox, .arena = arena_new()};
+    enum ec ec = EC_OK;
+    if (s->directory)
+        ec = directory_retention_tags(s->directory, p.arena, &p.tags);
+    if (ec == EC_OK)
+        ec = pass_list_folders(&p);
+    if (ec == EC_OK)
+        ec = pass_note_policies(&p, changed_out);
+    arena_free(p.arena);
+    return ec;
+}
+
 // --- What to do with a message ---
 
 enum fate { STAYS, IS_DELETED, IS_PURGED, IS_ARCHIVED };
@@ -288,5 +341,6 @@ static enum ec change_assign(struct mbox_tx *tx, void *ctx) {
 enum ec mailbox_assign_retention(struct mailbox *m, const char *path,
                                  const struct retention_tag *tag, bool is_archive) {
     struct assign a = {m, path, tag, is_archive};
-    return mbox_write(m->mbox, change_assign, &a);
+    EC_TRY(mbox_write(m->mbox, change_assign, &a));
+    return mailbox_note_policies(m->service, m->mbox, NULL);
 }

@@ -170,6 +170,50 @@ static void test_message_tag(struct world *w, gconstpointer data) {
     g_assert_cmpuint(count(w, FID_INBOX), ==, 1); // whose tag is gone
 }
 
+static filetime_t date_of(struct world *w, uint64_t mid, proptag_t tag) {
+    ARENA_AUTO arena = arena_new();
+    MBOX_TX_AUTO tx = NULL;
+    struct message *m;
+    struct prop_value v = {0};
+    assert_ok(mbox_read(w->m->mbox, &tx));
+    assert_ok(message_open(tx, mid, &m));
+    enum ec ec = message_get_prop(tx, m, arena, tag, 0, &v);
+    message_free(m);
+    g_assert_true(ec == EC_OK || ec == EC_NOT_FOUND);
+    return ec == EC_OK ? v.time : 0;
+}
+
+static void test_dates_are_read(struct world *w, gconstpointer data) {
+    uint64_t fid;
+    clock_set(START);
+    struct retention_tag month = add_tag(w, "Month", RETENTION_DELETE, 30, 0);
+    struct retention_tag year = add_tag(w, "Year", RETENTION_DELETE, 365, 0);
+    add_tag(w, "Away", RETENTION_ARCHIVE, 90, FID_INBOX);
+    assert_ok(mailbox_create_folder(w->m, "Short", &fid));
+    uint64_t inbox = append_at(w, FID_INBOX, "inbox", START), moved = 0;
+    uint64_t tagged = append_at(w, FID_INBOX, "tagged", START);
+    g_assert_cmpuint(date_of(w, inbox, PidTagArchiveDate), ==, 0); // nothing is known yet
+    run(w);
+    g_assert_cmpuint(date_of(w, inbox, PidTagRetentionDate), ==, 0);
+    g_assert_cmpuint(date_of(w, inbox, PidTagArchiveDate), ==, START + 90 * DAY);
+    // A tag that is set, or a message that is moved, shows at once.
+    assert_ok(mailbox_assign_retention(w->m, "Short", &month, false));
+    struct set own = {tagged, &year.guid, -1};
+    assert_ok(mbox_write(w->m->mbox, set_policy, &own));
+    g_assert_cmpuint(date_of(w, tagged, PidTagRetentionDate), ==, START + 365 * DAY);
+    g_autoptr(GArray) copied = NULL;
+    assert_ok(mailbox_move(w->m, FID_INBOX, &inbox, 1, fid, &copied));
+    moved = g_array_index(copied, struct message_copied, 0).new_mid;
+    g_assert_cmpuint(date_of(w, moved, PidTagRetentionDate), ==, START + 30 * DAY);
+    g_assert_cmpuint(date_of(w, moved, PidTagArchiveDate), ==, 0);
+    // What the message says itself counts.
+    own = (struct set){moved, &year.guid, 3};
+    assert_ok(mbox_write(w->m->mbox, set_policy, &own));
+    g_assert_cmpuint(date_of(w, moved, PidTagRetentionDate), ==, START + 3 * DAY);
+    assert_ok(mailbox_assign_retention(w->m, "Short", NULL, false));
+    world_assert_clean(w, &w->alice);
+}
+
 static void test_archive(struct world *w, gconstpointer data) {
     struct guid archive;
     clock_set(START);
@@ -430,6 +474,7 @@ int main(int argc, char **argv) {
     WORLD_TEST("/mailbox/retention/default tag", test_default_tag);
     WORLD_TEST("/mailbox/retention/nearest tag", test_nearest_tag);
     WORLD_TEST("/mailbox/retention/message tag", test_message_tag);
+    WORLD_TEST("/mailbox/retention/dates are read", test_dates_are_read);
     WORLD_TEST("/mailbox/retention/archive", test_archive);
     WORLD_TEST("/mailbox/retention/purge", test_purge);
     WORLD_TEST("/mailbox/retention/hold", test_hold);

@@ -44,6 +44,7 @@ struct plan {
 
 struct search_plan {
     struct arena *arena;
+    struct mbox *mbox; // set with the index
     struct plan *root;
     struct search_words *words; // all of them
     bool has_grams;             // a substring that signatures can tell about

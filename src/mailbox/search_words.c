@@ -61,6 +61,7 @@ static void sort_table(GHashTable *table) {
 
 enum ec search_words_open(struct mailbox *m, struct search_plan *plan) {
     plan->has_index = false;
+    plan->mbox = m->mbox;
     if (!plan->words && !plan->has_grams)
         return EC_OK;
     fulltext_want(m->mbox);
@@ -82,10 +83,13 @@ enum ec search_words_fill(struct mbox_tx *tx, struct search_plan *plan, uint64_t
     for (struct search_words *w = plan->words; w; w = w->next) {
         w->found = new_table();
         c = (struct collect){.fid = fid, .table = w->found};
-        if (fulltext_find(tx, &plan->index, w->query, false, collect_hit, &c) == EC_OK)
+        enum ec ec = fulltext_find(tx, &plan->index, w->query, false, collect_hit, &c);
+        if (ec == EC_OK)
             sort_table(w->found);
         else
             g_clear_pointer(&w->found, g_hash_table_unref); // too complex, or damaged (logged)
+        if (ec == EC_CORRUPT_DATA)
+            fulltext_damaged(plan->mbox);
     }
     return EC_OK;
 }

@@ -243,7 +243,7 @@ static void keep_mail(struct mailbox_folder_list *list) {
 static enum ec list_all(struct mailbox_set *set, struct arena *arena, unsigned levels,
                         struct mailbox_folder_list *out) {
     EC_TRY(mailbox_list_folders(set->own, arena, out));
-    if (levels == 0)
+    if (levels == 0 || set->own->is_login) // a delegate came for this mailbox
         return EC_OK;
     g_autoptr(GArray) items = g_array_new(FALSE, FALSE, sizeof(struct mailbox_folder));
     g_autoptr(GHashTable) subscribed = g_hash_table_new(g_str_hash, g_str_equal);

@@ -169,7 +169,8 @@ static const struct config_item items[] = {
     {"transport", "trusted", CONFIG_STRING, "", NULL,
      "Networks of mail servers and load balancers in front of this one, such as 10.0.0.0/8, "
      "2001:db8::/32: they may name the real client (XCLIENT, PROXY protocol) and use LMTP; what "
-     "they send is not checked by [policy] again."},
+     "they send is not checked by [policy] again (127.0.0.1, if programs of this machine send "
+     "through it)."},
     {"transport", "relay_domains", CONFIG_STRING, "", NULL,
      "Domains of others, separated by commas, that we take mail for from anybody and send on."},
 
@@ -241,6 +242,10 @@ static const struct config_item items[] = {
     {"policy", "enforce_dmarc", CONFIG_BOOL, "true", NULL,
      "Whether mail is refused when DMARC fails and the domain in its From asks for that. false: it "
      "gets a high spam confidence level only."},
+    {"policy", "junk_threshold", CONFIG_INT, "5", NULL,
+     "Spam confidence level (1 to 9) from which on a message goes to Junk Email, unless the user "
+     "has "
+     "another one (`bourse junk level`); 0: none does."},
     {"policy", "trusted_sealers", CONFIG_STRING, "", NULL,
      "Domains, separated by spaces, whose ARC seals are believed: what passed DMARC there is not "
      "refused here (mailing lists, forwarders)."},
@@ -290,6 +295,7 @@ void settings_mailbox(const struct config *config, struct mailbox_options *out) 
         .subfolders = (uint32_t)MIN(config_int(config, "limits", "subfolders"), UINT32_MAX),
         .folder_depth = (uint32_t)MIN(config_int(config, "limits", "folder_depth"), UINT32_MAX),
         .keep_deleted = (uint32_t)MIN(config_int(config, "store", "keep_deleted"), UINT32_MAX),
+        .junk_threshold = (uint32_t)MIN(config_int(config, "policy", "junk_threshold"), 10),
         .duplicates = (uint32_t)MIN(config_int(config, "transport", "duplicates"), UINT32_MAX),
         .nightly = minutes_of(config_string(config, "store", "nightly")),
         .mail_folders_only = strcmp(config_string(config, "imap", "folders"), "mail") == 0,
@@ -368,6 +374,7 @@ static const struct profile profiles[] = {
       {"listen", "imaps", "127.0.0.1:2993"},
       {"listen", "pop3", "127.0.0.1:2110"},
       {"listen", "pop3s", "127.0.0.1:2995"},
+      {"dns", "servers", "off"},
       {"auth", "plaintext", "loopback"}}},
     {"test",
      {{"listen", "smtp", "127.0.0.1:0"},

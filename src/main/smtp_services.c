@@ -1,6 +1,9 @@
 // The SMTP services: their settings from bourse.conf, at the start and again on SIGHUP.
+#include <string.h>
+
 #include "main/server.h"
 #include "net/networks.h"
+#include "policy/policy.h"
 
 // Names separated by commas or blanks; g_strfreev.
 static char **split_names(const char *text) {
@@ -71,12 +74,19 @@ static enum ec open_all(struct server *server, struct smtp_settings settings) {
     return open_one(server, &settings, &server->submissions);
 }
 
+// Without the DNS and rspamd the policy has nothing to say, and asking it costs a turn of a worker.
+static bool is_checked(const struct config *config) {
+    return strcmp(config_string(config, "dns", "servers"), "off") != 0 ||
+           *config_string(config, "policy", "rspamd");
+}
+
 enum ec smtp_services_open(struct server *server, char **error_out) {
     server->rates = smtp_rates_new();
     struct smtp_settings settings = {
         .hostname = config_string(server->config, "server", "hostname"),
         .has_tls = true,
         .rates = server->rates,
+        .check = is_checked(server->config) ? policy_check : NULL,
         .policy = server->policy,
         .net = server->net,
     };

@@ -206,11 +206,11 @@ void net_tls_finish(struct net_conn *conn) {
 
 // --- Channel bindings ---
 
-// With TLS 1.2 only where the session hash went into the keys ([RFC 9266] 4.2).
+// With TLS 1.3 only: an exporter without a context and one with an empty context, which clients
+// take for the same, are two in TLS 1.2 ([RFC 5705] 4).
 size_t net_conn_tls_exporter(const struct net_conn *conn, uint8_t out[32]) {
     static const char label[] = "EXPORTER-Channel-Binding";
-    if (!conn->is_tls || !conn->ssl ||
-        (SSL_version(conn->ssl) < TLS1_3_VERSION && SSL_get_extms_support(conn->ssl) != 1))
+    if (!conn->is_tls || !conn->ssl || SSL_version(conn->ssl) < TLS1_3_VERSION)
         return 0;
     return SSL_export_keying_material(conn->ssl, out, 32, label, sizeof label - 1, NULL, 0, 1) == 1
                ? 32

@@ -118,9 +118,12 @@ bool host_addresses(struct relay *r, struct arena *arena, const struct host *hos
     struct dns_answer answers[2];
     dns_lookup(r->options.dns, arena, host->name, DNS_AAAA, &answers[0]);
     dns_lookup(r->options.dns, arena, host->name, DNS_A, &answers[1]);
-    *is_signed_out = true;
+    *is_signed_out = answers[0].is_secure && answers[1].is_secure;
+    // Half an answer of a signed zone must not pass for one of an unsigned zone, where nobody would
+    // look for TLSA records ([RFC 7672] 2.2.2).
     for (unsigned i = 0; i < 2; i++)
-        *is_signed_out &= answers[i].is_secure;
+        if (host->is_signed && is_failure(answers[i].status) && answers[1 - i].is_secure)
+            return not_now(arena, why, host->name, answers[i].status);
     // In turn, so that a network without one of the two does not cost all tries.
     unsigned start = (unsigned)g_random_int_range(0, 1 << 16);
     for (unsigned k = 0; k < RELAY_ADDRESSES_MAX; k++)

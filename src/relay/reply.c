@@ -90,7 +90,7 @@ enum reply_parse reply_parse(const uint8_t *data, size_t len, struct reply *out,
         return parse;
     out->code = code;
     out->status[0] = out->text[0] = '\0';
-    for (size_t pos = 0; pos < *used;) {
+    for (size_t pos = 0, n = 0; pos < *used; n++) {
         struct line line;
         if (next_line(data + pos, *used - pos, &line) != REPLY_DONE)
             return REPLY_BAD;
@@ -102,11 +102,9 @@ enum reply_parse reply_parse(const uint8_t *data, size_t len, struct reply *out,
             memcpy(out->status, line.text, status);
             out->status[status] = '\0';
         }
-        if (status && status < line.len && pos > line.used) // said once is enough
-            status++;
-        else if (status && pos == line.used)
-            status = 0;
-        add_text(out, line.text + status, line.len - status);
+        // The status stands on each line; said once is enough.
+        size_t skip = n > 0 && status ? MIN(status + 1, line.len) : 0;
+        add_text(out, line.text + skip, line.len - skip);
     }
     make_valid(out->text);
     return REPLY_DONE;

@@ -40,8 +40,8 @@ struct opening {
     struct arena *arena;
     const struct hop *hop;
     const char *address;
-    const struct tls_plan *plan;
-    bool without_tls; // STARTTLS failed where it need not succeed
+    struct tls_plan plan; // of the host that is tried
+    bool without_tls;     // STARTTLS failed where it need not succeed
     struct connection *c;
     struct relay_result *why;
 };
@@ -94,7 +94,7 @@ static bool say_hello(struct opening *o) {
 }
 
 static bool shake_hands(struct opening *o) {
-    SSL *ssl = plan_ssl(o->r, o->plan);
+    SSL *ssl = plan_ssl(o->r, &o->plan);
     if (!ssl)
         return insecure(o, "4.7.5", "cannot be talked to by TLS: its TLSA records are unusable");
     enum ec ec = peer_start_tls(o->c->peer, ssl, o->r->options.command_seconds);
@@ -105,14 +105,14 @@ static bool shake_hands(struct opening *o) {
         return false;
     }
     o->c->is_tls = true;
-    o->c->is_verified = o->plan->level == LEVEL_DANE || (o->plan->is_trusted && o->plan->name &&
-                                                         SSL_get_verify_result(ssl) == X509_V_OK);
+    o->c->is_verified = o->plan.level == LEVEL_DANE || (o->plan.is_trusted && o->plan.name &&
+                                                        SSL_get_verify_result(ssl) == X509_V_OK);
     o->r->tls_connections++;
     return true;
 }
 
 static bool start_tls(struct opening *o) {
-    enum tls_level level = o->plan->level;
+    enum tls_level level = o->plan.level;
     if (level == LEVEL_NONE || o->c->is_tls || o->without_tls)
         return true;
     if (!o->c->extensions.has_starttls)
@@ -187,7 +187,7 @@ static bool greet(struct opening *o) {
 static bool try_address(struct opening *o) {
     o->c = g_new0(struct connection, 1);
     o->c->link.data = o->c;
-    o->c->remote = g_strdup(o->plan->name ? o->plan->name : o->address);
+    o->c->remote = g_strdup(o->plan.name ? o->plan.name : o->address);
     o->r->connections++;
     enum ec ec =
         peer_connect(o->r, o->address, o->hop->port, o->r->options.connect_seconds, &o->c->peer);
@@ -197,7 +197,7 @@ static bool try_address(struct opening *o) {
         if (ec != EC_CANCEL)
             o->why->status = "4.4.1";
     }
-    if (is_open && o->plan->is_implicit)
+    if (is_open && o->plan.is_implicit)
         is_open = shake_hands(o);
     return is_open && greet(o) && say_hello(o) && start_tls(o) && log_in(o);
 }
@@ -207,7 +207,7 @@ static bool open_address(struct opening *o) {
     if (try_address(o))
         return true;
     // A handshake that fails is no reason to keep mail back that may go in the clear.
-    bool may_try_again = o->plan->level == LEVEL_MAY && o->c->peer && peer_ssl(o->c->peer) &&
+    bool may_try_again = o->plan.level == LEVEL_MAY && o->c->peer && peer_ssl(o->c->peer) &&
                          !o->c->is_tls && o->why->verdict != RELAY_BUSY;
     connection_close(o->c);
     o->c = NULL;
@@ -227,11 +227,9 @@ static bool open_host(struct opening *o, const struct host *host, const struct s
     const char *addresses[RELAY_ADDRESSES_MAX];
     unsigned n;
     bool is_signed;
-    struct tls_plan plan;
     if (!host_addresses(o->r, o->arena, host, addresses, &n, &is_signed, o->why) ||
-        !plan_make(o->r, o->arena, o->hop, host, is_signed, sts, &plan, o->why))
+        !plan_make(o->r, o->arena, o->hop, host, is_signed, sts, &o->plan, o->why))
         return false;
-    o->plan = &plan;
     for (unsigned i = 0; i < n; i++) {
         o->address = addresses[i];
         if (open_address(o))

@@ -107,6 +107,7 @@ static enum ec run(struct mbox_tx *tx, void *ctx) {
     EC_TRY(check_contents(c));
     EC_TRY(check_recoverable(c));
     EC_TRY(check_links(c));
+    EC_TRY(check_settings(c));
     EC_TRY(check_counter(c));
     EC_TRY(check_rights(c));
     EC_TRY(check_fulltext(c));
@@ -120,6 +121,15 @@ static enum ec run(struct mbox_tx *tx, void *ctx) {
     return c->n_repaired > 0 ? EC_OK : EC_CANCEL; // nothing changed: nothing to commit
 }
 
+// Of a file that does not open.
+static void name_bad_pages(struct store *store, const struct guid *guid, GPtrArray *faults) {
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *file = mailbox_file(store, guid);
+    db_verify_file(file, lines);
+    for (guint i = 0; i < lines->len; i++)
+        g_ptr_array_add(faults, g_strconcat("database: ", (const char *)lines->pdata[i], NULL));
+}
+
 static enum ec check_once(struct store *store, const struct guid *guid,
                           const struct check_options *options, GPtrArray *faults,
                           unsigned *n_repaired_out, bool *is_damaged_out) {
@@ -127,8 +137,10 @@ static enum ec check_once(struct store *store, const struct guid *guid,
     *n_repaired_out = 0;
     *is_damaged_out = true;
     enum ec ec = store_open_mailbox(store, guid, &mbox);
-    if (ec == EC_CORRUPT_DATA || ec == EC_DATABASE_ERROR)
+    if (ec == EC_CORRUPT_DATA || ec == EC_DATABASE_ERROR) {
+        name_bad_pages(store, guid, faults);
         return EC_CORRUPT_DATA;
+    }
     *is_damaged_out = false;
     EC_TRY(ec);
     struct check c = {.options = options, .faults = faults};

@@ -89,7 +89,7 @@ static enum ec describe(struct check *c, GHashTable *docs, GHashTable *out) {
 
 // --- Mending contents ---
 
-static enum ec quarantine(struct check *c, const char *what, const void *data, size_t len) {
+enum ec check_quarantine(struct check *c, const char *what, const void *data, size_t len) {
     struct db_stmt *q = db_query(c->tx->conn, sql_damage_keep);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)c->tx->now);
@@ -121,7 +121,7 @@ static enum ec keep_column(struct check *c, uint64_t doc, int column, const char
         return EC_OK;
     g_autofree char *what =
         g_strdup_printf("%s of contents 0x%" G_GINT64_MODIFIER "x", name, (guint64)doc);
-    return quarantine(c, what, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+    return check_quarantine(c, what, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
 }
 
 static enum ec keep_damaged(struct check *c, uint64_t doc) {
@@ -222,8 +222,8 @@ static enum ec check_mailbox_props(struct check *c) {
     if (!check_wants_repair(c))
         return EC_OK;
     BAG_AUTO props = mailbox_new_store_props(c->tx->mbox);
-    EC_TRY(quarantine(c, "properties of the mailbox", g_bytes_get_data(bytes, NULL),
-                      g_bytes_get_size(bytes)));
+    EC_TRY(check_quarantine(c, "properties of the mailbox", g_bytes_get_data(bytes, NULL),
+                            g_bytes_get_size(bytes)));
     q = db_query(c->tx->conn, sql_damage_mailbox_clear);
     db_bind_i64(q, 1, MBX);
     EC_TRY(db_run(q, NULL));
@@ -248,7 +248,7 @@ static enum ec mend_folder_props(struct check *c, const struct folder_damage *d)
     g_autoptr(GBytes) encoded = bag_encode(props);
     g_autofree char *what =
         g_strdup_printf("properties of folder 0x%" G_GINT64_MODIFIER "x", (guint64)d->fid);
-    EC_TRY(quarantine(c, what, g_bytes_get_data(d->bytes, NULL), g_bytes_get_size(d->bytes)));
+    EC_TRY(check_quarantine(c, what, g_bytes_get_data(d->bytes, NULL), g_bytes_get_size(d->bytes)));
     struct db_stmt *q = db_query(c->tx->conn, sql_damage_folder_set);
     db_bind_blob(q, 1, g_bytes_get_data(encoded, NULL), g_bytes_get_size(encoded));
     db_bind_i64(q, 2, MBX);

@@ -44,6 +44,9 @@ bool check_wants_repair(const struct check *c);
 // `folder "Inbox", uid 7 "subject"` (g_free).
 char *check_message_name(struct check *c, uint64_t fid, uint32_t uid, const char *subject);
 
+// Puts bytes that cannot be understood aside.
+enum ec check_quarantine(struct check *c, const char *what, const void *data, size_t len);
+
 enum ec check_damage(struct check *c);    // check_damage.c: what cannot be decoded or must be there
 enum ec check_mend_rows(struct check *c); // check_damage.c: columns that follow from others
 enum ec check_links(struct check *c);     // check_links.c: rows that hang on folders and messages
@@ -53,7 +56,8 @@ enum ec check_folders(struct check *c);     // check_folders.c: tree, counters, 
 enum ec check_contents(struct check *c);    // check_contents.c: docs, blobs, references
 enum ec check_recoverable(struct check *c); // recoverable_check.c: origins
 
-enum ec check_rights(struct check *c); // check_rights.c: permissions, limits, read state
+enum ec check_settings(struct check *c); // check_settings.c: rules, criteria, permissions
+enum ec check_rights(struct check *c);   // check_rights.c: permissions, limits, read state
 
 extern const char sql_check_counts[], sql_check_messages[], sql_check_docs[], sql_check_mimes[],
     sql_check_attachments[], sql_check_blobs[], sql_check_blob_refs[], sql_check_doc_refs[],
@@ -66,4 +70,5 @@ extern const char sql_damage_docs[], sql_damage_attachments[], sql_damage_lost_d
     sql_damage_mime_flag[];
 extern const char sql_links_permission[], sql_links_search_folder[], sql_links_search_link_folder[],
     sql_links_rule[], sql_links_receive_folder[], sql_links_user_read[], sql_links_chunk[];
+extern const char sql_check_rules[], sql_check_criteria[];
 extern const char sql_salvage_largest[], sql_salvage_replica[];

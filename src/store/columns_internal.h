@@ -71,6 +71,10 @@ struct column {
     // before.
     uint32_t n_sorted;
     uint8_t *same;
+    // What the last sort found: the ranks of the first n_ranked entries. Only with the set's lock
+    // held.
+    uint32_t *ranks;
+    uint32_t n_ranked;
 };
 
 struct columns {
@@ -125,6 +129,7 @@ bool column_is_possible(proptag_t tag);
 struct column *column_new(struct columns *cols, proptag_t tag);
 void column_publish(struct columns *cols, struct column *c);
 void column_free(struct column *c);
+void column_forget_ranks(struct column *c);
 void column_put(struct column *c, uint32_t slot, const struct prop_value *v); // NULL: absent
 void column_copy(struct column *c, uint32_t to, uint32_t from);
 uint32_t column_intern(struct column *c, const void *data, size_t len, bool is_new);

@@ -90,6 +90,13 @@ static void test_rows(struct fixture *f, gconstpointer data) {
         {"INSERT INTO rule VALUES (1, 4711, 1, 1, x'00')", "1 rules"},
         {"INSERT INTO receive_folder VALUES (1, 'IPM', 4711, 1)", "1 receive folders"},
         {"INSERT INTO user_read VALUES (1, 'x', 4711, x'00')", "1 read states"},
+        {"INSERT INTO rule VALUES (1, 5, 77, 1, x'ffff')", "folder \"Inbox\": rule 0x4d cannot be"},
+        {"INSERT INTO search_folder VALUES (1, 5, 4, x'ff', x'00', 0, 0, 0)",
+         "search folder \"Inbox\": its criteria"},
+        {"INSERT INTO permission VALUES (1, 5, 'nobody', 1)", "the permission 0x1 of \"nobody\""},
+        {"INSERT INTO permission VALUES (1, 5, 'anonymous', 1073741824)",
+         "the permission 0x40000000 of \"anonymous\""},
+        {"INSERT INTO receive_folder VALUES (1, '.bad', 5, 1)", "receive folder of \".bad\""},
         {"INSERT INTO blob_chunk VALUES (1, 4711 << 15, x'00')", "1 pieces"},
     };
     fixture_add(f, FID_INBOX, "with mime", mime);
@@ -162,6 +169,51 @@ static void reopen(struct fixture *f) {
     assert_ok(store_open(f->dir, &options, &f->store));
 }
 
+static void flip_bit(const char *path, off_t pos) {
+    uint8_t byte;
+    int fd = open(path, O_RDWR);
+    g_assert_cmpint(pread(fd, &byte, 1, pos), ==, 1);
+    byte ^= 0x10;
+    g_assert_cmpint(pwrite(fd, &byte, 1, pos), ==, 1);
+    close(fd);
+}
+
+// A bit in the middle of a text: nothing but a checksum tells.
+static void test_flipped_bit_in_text(struct fixture *f, gconstpointer data) {
+    (void)data;
+    static const char *const texts[] = {"a subject to be spoiled", "alice@example.test", "Drafts"};
+    fixture_add(f, FID_INBOX, "a subject to be spoiled", NULL);
+    g_autofree char *path = path_of(f), *whole = NULL;
+    gsize len;
+    fixture_close(f);
+    g_assert_true(g_file_get_contents(path, &whole, &len, NULL));
+    for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GPtrArray) mended = g_ptr_array_new_with_free_func(g_free);
+        struct check_options look = {.repair = false}, mend = {.repair = true};
+        unsigned n;
+        const char *at = memmem(whole, len, texts[i], strlen(texts[i]));
+        g_assert_nonnull(at);
+        g_assert_true(g_file_set_contents(path, whole, (gssize)len, NULL));
+        flip_bit(path, at - whole + 3);
+        reopen(f);
+        store_check_mailbox(f->store, &f->guid, &look, found, &n);
+        g_assert_true(has_line(found, "its checksum is wrong"));
+        g_assert_true(has_line(found, ", table "));
+        assert_ok(store_check_mailbox(f->store, &f->guid, &mend, mended, &n));
+        for (guint k = 0; k < mended->len; k++)
+            g_test_message("%s", (char *)mended->pdata[k]);
+        g_assert_true(has_line(mended, "from pages with a wrong checksum"));
+        g_autoptr(GPtrArray) second = g_ptr_array_new_with_free_func(g_free);
+        assert_ok(store_check_mailbox(f->store, &f->guid, &mend, second, &n));
+        expect_clean(f);
+        g_assert_cmpuint(inbox_count(f), ==, 1);
+        store_close(f->store);
+    }
+    g_assert_true(g_file_set_contents(path, whole, (gssize)len, NULL));
+    fixture_open(f);
+}
+
 static void test_bad_pages(struct fixture *f, gconstpointer data) {
     (void)data;
     for (int i = 0; i < 300; i++)
@@ -230,6 +282,7 @@ int main(int argc, char **argv) {
     ADD("rows", test_rows);
     ADD("a missing blob is named", test_missing_blob_is_named);
     ADD("lost replica and row", test_lost_replica_and_row);
+    ADD("a flipped bit in a text", test_flipped_bit_in_text);
     ADD("bad pages", test_bad_pages);
     return g_test_run();
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "mapi/special_folder.h"
 #include "store/folder_internal.h"
+#include "store/public_store.h"
 #include "store/store_internal.h"
 
 static void read_folder(struct db_stmt *q, struct arena *arena, struct folder_info *f) {
@@ -258,6 +259,8 @@ enum ec folder_create(struct mbox_tx *tx, uint64_t parent, const char *name, enu
     EC_TRY(folder_get(tx, arena, parent, &above));
     if (above.type == FOLDER_TYPE_SEARCH)
         return EC_SEARCH_FOLDER;
+    if (type == FOLDER_TYPE_SEARCH && mbox_is_public(tx->mbox))
+        return EC_NOT_SUPPORTED; // [MS-OXCFOLD] 3.2.5.2
     EC_TRY(folder_depth(tx, parent, 0, &depth, &through));
     if (depth >= FOLDER_MAX_DEPTH)
         return EC_TOO_COMPLEX;

@@ -74,6 +74,8 @@ enum ec folder_empty(struct mbox_tx *tx, uint64_t fid, unsigned flags, bool with
 // Properties of the folder object: its bag, with the computed ones (PidTagContentCount,
 // PidTagDisplayName, PidTagFolderId, ...) filled in. *out: bag_free.
 enum ec folder_get_props(struct mbox_tx *tx, uint64_t fid, struct bag **out);
+// The folder's own bag, without computed properties. *out: bag_free.
+enum ec folder_get_stored_props(struct mbox_tx *tx, uint64_t fid, struct bag **out);
 // Sets and removes; computed ones are EC_COMPUTED; PidTagDisplayName renames.
 enum ec folder_set_props(struct mbox_tx *tx, uint64_t fid, const struct bag *set,
                          const uint32_t *remove, unsigned n_remove);

@@ -15,5 +15,3 @@ enum ec folder_insert(struct mbox_tx *tx, const struct folder_info *f, const str
 // A new change number for the folder object (its properties changed).
 enum ec folder_touch(struct mbox_tx *tx, uint64_t fid);
 
-// The folder's own bag, without computed properties. *out: bag_free.
-enum ec folder_get_stored_props(struct mbox_tx *tx, uint64_t fid, struct bag **out);

@@ -5,6 +5,7 @@
 #include "store/columns_internal.h"
 #include "store/envelope_chunk.h"
 #include "store/folder_internal.h"
+#include "store/gone_folder.h"
 #include "store/message.h"
 #include "store/receive_folder.h"
 #include "store/recoverable_internal.h"
@@ -43,7 +44,7 @@ static enum ec remove_messages(struct mbox_tx *tx, uint64_t fid, unsigned which,
 static enum ec clear_folder(struct mbox_tx *tx, uint64_t fid, bool hard) {
     g_autoptr(GArray) mids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     if (!hard) {
-        EC_TRY(list_messages(tx, fid, LIST_NORMAL, mids));
+        EC_TRY(list_messages(tx, fid, LIST_NORMAL | LIST_ASSOCIATED, mids));
         EC_TRY(message_move(tx, fid, (const uint64_t *)(void *)mids->data, mids->len,
                             FID_RECOVERABLE_DELETIONS, NULL));
         // What was soft-deleted before stays restorable for the rest of its time.
@@ -55,9 +56,11 @@ static enum ec clear_folder(struct mbox_tx *tx, uint64_t fid, bool hard) {
     return remove_messages(tx, fid, LIST_NORMAL | LIST_ASSOCIATED | LIST_SOFT, true);
 }
 
-static enum ec delete_row(struct mbox_tx *tx, uint64_t fid, uint64_t parent) {
+static enum ec delete_row(struct mbox_tx *tx, uint64_t fid, uint64_t parent, bool hard) {
     uint64_t cn = mbox_next_id(tx);
     EC_TRY(recoverable_note_folder(tx, fid));
+    if (!hard)
+        EC_TRY(gone_folder_note(tx, fid));
     tx_forget_counters(tx, fid);
     struct db_stmt *q = db_query(tx->conn, sql_folder_delete);
     db_bind_i64(q, 1, MBX);
@@ -97,7 +100,7 @@ static enum ec delete_below(struct mbox_tx *tx, uint64_t fid, bool hard) {
             return EC_ACCESS_DENIED;
     for (unsigned i = below.n; i-- > 0;) {
         EC_TRY(clear_folder(tx, below.items[i].fid, hard));
-        EC_TRY(delete_row(tx, below.items[i].fid, below.items[i].parent));
+        EC_TRY(delete_row(tx, below.items[i].fid, below.items[i].parent, hard));
     }
     return EC_OK;
 }
@@ -118,7 +121,7 @@ enum ec folder_delete(struct mbox_tx *tx, uint64_t fid, unsigned flags) {
     bool hard = flags & FOLDER_DELETE_HARD;
     EC_TRY(delete_below(tx, fid, hard));
     EC_TRY(clear_folder(tx, fid, hard));
-    return delete_row(tx, fid, f.parent);
+    return delete_row(tx, fid, f.parent, hard);
 }
 
 enum ec folder_empty(struct mbox_tx *tx, uint64_t fid, unsigned flags, bool with_associated) {

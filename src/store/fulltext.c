@@ -307,6 +307,12 @@ static enum ec change_rebuild(struct mbox_tx *tx, void *ctx) {
     return fulltext_begin(tx, 1 - live->slot, false);
 }
 
+static enum ec change_mend(struct mbox_tx *tx, void *ctx) {
+    (void)ctx;
+    EC_TRY(fulltext_drop_all(tx));
+    return fulltext_begin(tx, 0, true);
+}
+
 static enum ec change_forget(struct mbox_tx *tx, void *ctx) {
     (void)ctx;
     return fulltext_drop_all(tx);
@@ -383,6 +389,13 @@ static void log_failure(struct mbox *mbox, enum ec ec) {
               ec == EC_CORRUPT_DATA ? "run `bourse index --rebuild`" : NULL, NULL);
 }
 
+static void log_mended(struct mbox *mbox, enum ec ec) {
+    char guid[GUID_STRING_SIZE];
+    guid_format(&mbox->guid, guid);
+    log_event(LOG_LEVEL_WARNING, "fulltext.built_anew", "mailbox", guid, "because",
+              "the index was damaged", "result", ec_text(ec), "do", "run `bourse check`", NULL);
+}
+
 static void work(struct mbox *mbox) {
     gint64 end = g_get_monotonic_time() + FULLTEXT_RUN_USEC;
     enum ec ec = EC_OK;
@@ -391,7 +404,10 @@ static void work(struct mbox *mbox) {
     mbox->fulltext_since = 0;
     if (is_off(mbox))
         return;
-    if (mbox->fulltext_begin) {
+    if (atomic_exchange(&mbox->fulltext_mend, false)) {
+        ec = mbox_write(mbox, change_mend, NULL);
+        log_mended(mbox, ec);
+    } else if (mbox->fulltext_begin) {
         ec = mbox_write(mbox, change_begin, NULL);
         mbox->fulltext_begin = false;
         ec = ec == EC_CANCEL ? EC_OK : ec;
@@ -402,7 +418,9 @@ static void work(struct mbox *mbox) {
         ec = run_slice(mbox, &more, &n);
     if (ec != EC_OK) {
         log_failure(mbox, ec);
-        if (ec != EC_CORRUPT_DATA)
+        if (ec == EC_CORRUPT_DATA)
+            fulltext_damaged(mbox);
+        else
             background_want(mbox, work, FULLTEXT_RETRY_MS, true);
     } else if (more) {
         background_want(mbox, work, 0, false);
@@ -413,6 +431,14 @@ void fulltext_want(struct mbox *mbox) {
     if (mbox->fulltext_wanted || is_off(mbox))
         return;
     mbox->fulltext_begin = true;
+    mbox->fulltext_wanted = true;
+    background_want(mbox, work, 0, false);
+}
+
+void fulltext_damaged(struct mbox *mbox) {
+    if (is_off(mbox) || atomic_exchange(&mbox->fulltext_was_damaged, true))
+        return;
+    atomic_store(&mbox->fulltext_mend, true);
     mbox->fulltext_wanted = true;
     background_want(mbox, work, 0, false);
 }

@@ -45,6 +45,9 @@ typedef void (*fulltext_progress)(void *ctx, uint64_t done, uint64_t left);
 enum ec fulltext_catch_up(struct mbox *mbox, fulltext_progress progress, void *ctx);
 // Builds a new index beside the one in use and takes its place.
 enum ec fulltext_rebuild(struct mbox *mbox, fulltext_progress progress, void *ctx);
+// Somebody found the index damaged: it is built anew in the background. At most once while the
+// mailbox is open: what comes of other damage does not go away by it.
+void fulltext_damaged(struct mbox *mbox);
 // Drops the index.
 enum ec fulltext_forget(struct mbox *mbox);
 

@@ -280,6 +280,45 @@ static void test_check(struct fixture *f, gconstpointer data) {
 }
 
 // Words made by other rules: not asked, rebuilt in the background.
+// A flipped bit in the index's own pages: whoever meets it has it built anew.
+static void test_damaged(struct fixture *f, gconstpointer data) {
+    ARENA_AUTO arena = arena_new();
+    g_autofree char *content = NULL, *path = NULL;
+    gsize len;
+    for (unsigned i = 0; i < 20; i++)
+        add(f, "an ordinary subject", "with some words");
+    add(f, "the last one", "qzebrafishes");
+    assert_ok(fulltext_catch_up(f->mbox, NULL, NULL));
+    g_assert_cmpuint(find(f, "qzebrafishes"), ==, 1);
+    path = g_strdup(store_mailbox_path(f->store, arena, &f->guid));
+    fixture_close(f);
+    g_assert_true(g_file_get_contents(path, &content, &len, NULL));
+    // A term of the index: it shares a "0" with the one before; the number of its further bytes.
+    char *at = memmem(content, len, "\x0cqzebrafishes", 13);
+    g_assert_nonnull(at);
+    at[4] ^= 0x04;
+    g_assert_true(g_file_set_contents(path, content, (gssize)len, NULL));
+    fixture_open(f);
+    g_autoptr(GString) buffer = g_string_new(NULL);
+    struct db_fulltext_node node = words_node(buffer, "qzebrafishes");
+    struct mbox_tx *tx;
+    struct fulltext_index index;
+    unsigned n = 0;
+    assert_ok(mbox_read(f->mbox, &tx));
+    assert_ok(fulltext_open(tx, &index));
+    assert_ec(fulltext_find(tx, &index, &node, false, count_hit, &n), EC_CORRUPT_DATA);
+    mbox_read_end(tx);
+    fulltext_damaged(f->mbox);
+    background_drain(f->store);
+    g_assert_cmpuint(find(f, "qzebrafishes"), ==, 1);
+    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+    struct check_options options = {.with_contents = true};
+    assert_ok(store_check_mailbox(f->store, &f->guid, &options, faults, NULL));
+    for (guint i = 0; i < faults->len; i++)
+        g_test_message("%s", (char *)faults->pdata[i]);
+    g_assert_cmpuint(faults->len, ==, 0);
+}
+
 static void test_other_format(struct fixture *f, gconstpointer data) {
     (void)data;
     add_many(f, 3);
@@ -376,6 +415,7 @@ int main(int argc, char **argv) {
     TEST("rebuild_beside", test_rebuild_beside);
     TEST("killed", test_killed);
     TEST("check", test_check);
+    TEST("damaged", test_damaged);
     TEST("other_format", test_other_format);
     TEST("words_of", test_words_of);
     TEST("signatures", test_signatures);

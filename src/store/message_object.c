@@ -8,6 +8,7 @@
 #include "store/envelope_chunk.h"
 #include "store/message_object_internal.h"
 #include "store/recoverable_internal.h"
+#include "store/retention_policy.h"
 
 enum ec message_open(struct mbox_tx *tx, uint64_t mid, struct message **out) {
     ARENA_AUTO arena = arena_new();
@@ -118,6 +119,10 @@ enum ec message_get_prop(struct mbox_tx *tx, struct message *m, struct arena *ar
     const struct prop_value *v = bag_get(m->value->bag, tag);
     if (body_has(tag) && (!v || tag == PidTagNativeBody || tag == PidTagRtfInSync))
         return compute_body(tx, m, arena, tag, max, out);
+    if (!v && retention_is_date(tag)) {
+        *out = (struct prop_value){.tag = tag};
+        return retention_date_of(tx, m->value->bag, m->row.fid, m->row.received, tag, &out->time);
+    }
     if (!v)
         return EC_NOT_FOUND;
     if (v->is_external)

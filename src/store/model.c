@@ -12,6 +12,15 @@ void model_subject(unsigned subject, char *buf, size_t size) {
     g_snprintf(buf, size, "m%u %s", subject, model_word(subject * 7 / 3));
 }
 
+int32_t model_importance(unsigned subject) {
+    return (int32_t)(subject % 3);
+}
+
+gint model_by_number(gconstpointer a, gconstpointer b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
 bool model_is_found(const struct model_message *message, unsigned word) {
     return !(message->flags & (MSG_ASSOCIATED | MSG_SOFT_DELETED)) &&
            model_word(message->subject * 7 / 3) == model_word(word);

@@ -50,6 +50,8 @@ void model_free(struct model *m);
 struct model_folder *model_folder(struct model *m, uint64_t fid);
 bool model_is_below(struct model *m, uint64_t fid, uint64_t root); // or is it itself
 void model_subject(unsigned subject, char *buf, size_t size);
+int32_t model_importance(unsigned subject);
+gint model_by_number(gconstpointer a, gconstpointer b); // for arrays of uint64_t
 const char *model_word(unsigned n);
 bool model_is_found(const struct model_message *message, unsigned word);
 const char *model_keyword_text(unsigned keywords, char *buf, size_t size); // NULL: none
@@ -63,6 +65,11 @@ void model_step(struct model *m);
 // search folders. (model_compare.c)
 void model_compare_folder(struct model *m, const struct model_folder *folder);
 void model_compare(struct model *m);
+
+// The views of a folder and of a search folder (what it is to have found, sorted).
+// (model_views.c)
+void model_compare_views(struct model *m, const struct model_folder *folder);
+void model_compare_found(struct model *m, const struct model_folder *folder, const GArray *mids);
 
 // Everything the store tells as one text: equal for equal mailboxes.
 char *model_digest(struct fixture *f);

@@ -171,6 +171,7 @@ static void add_mark(struct model *m, struct mbox_tx *tx, const struct model_fol
 void model_compare_folder(struct model *m, const struct model_folder *f) {
     MBOX_TX_AUTO tx = NULL;
     compare_rows(m, f);
+    model_compare_views(m, f);
     assert_ok(mbox_read(m->f->mbox, &tx));
     compare_info(m, tx, f);
     compare_rights(tx, f);
@@ -184,11 +185,6 @@ void model_compare_folder(struct model *m, const struct model_folder *f) {
 }
 
 // --- Search folders ---
-
-static gint by_number(gconstpointer a, gconstpointer b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
 
 static void compare_search(struct model *m, const struct model_folder *s) {
     g_autoptr(GArray) expected = g_array_new(FALSE, FALSE, sizeof(uint64_t));
@@ -207,7 +203,7 @@ static void compare_search(struct model *m, const struct model_folder *s) {
             unread += !(at(f, k)->flags & MSG_READ);
         }
     }
-    g_array_sort(expected, by_number);
+    g_array_sort(expected, model_by_number);
     MBOX_TX_AUTO tx = NULL;
     assert_ok(mbox_read(m->f->mbox, &tx));
     assert_ok(search_folder_list(tx, s->fid, &found));
@@ -216,6 +212,7 @@ static void compare_search(struct model *m, const struct model_folder *s) {
     g_assert_cmpuint(info.n_unread, ==, unread);
     g_assert_cmpmem(found->data, found->len * sizeof(uint64_t), expected->data,
                     expected->len * sizeof(uint64_t));
+    model_compare_found(m, s, expected);
 }
 
 // --- All ---

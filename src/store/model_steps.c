@@ -99,10 +99,14 @@ static enum ec do_create(struct mbox_tx *tx, void *ctx) {
     struct step *s = ctx;
     char subject[64];
     model_subject(s->subject, subject, sizeof subject);
-    struct fixture_message m = {.fid = s->fid, .subject = subject, .flags = s->flags};
-    enum ec ec = fixture_create(tx, &m);
-    s->new_id = m.mid;
-    s->new_uid = m.uid;
+    struct message_value *value = message_value_new();
+    bag_set_str(value->bag, PidTagSubject, subject);
+    bag_set_str(value->bag, PidTagMessageClass, "IPM.Note");
+    bag_set_long(value->bag, PidTagImportance, model_importance(s->subject));
+    struct message_new spec = {
+        .value = value, .envelope = "(envelope)", .structure = "(structure)", .flags = s->flags};
+    enum ec ec = message_create(tx, s->fid, &spec, &s->new_id, &s->new_uid);
+    message_value_free(value);
     return ec;
 }
 
@@ -259,8 +263,11 @@ static enum ec do_save(struct mbox_tx *tx, void *ctx) {
     char subject[64];
     model_subject(s->subject, subject, sizeof subject);
     struct prop_value v = prop_str(PidTagSubject, subject);
+    struct prop_value importance = prop_long(PidTagImportance, model_importance(s->subject));
     EC_TRY(message_open(tx, s->new_id, &message));
     enum ec ec = message_set_prop(message, &v);
+    if (ec == EC_OK)
+        ec = message_set_prop(message, &importance);
     if (ec == EC_OK)
         ec = message_save(tx, message, 0);
     message_free(message);
@@ -396,8 +403,7 @@ static void take_to_deletions(struct model *m, struct model_folder *f, GArray *m
     for (guint i = 0; i < f->messages->len; i++) {
         struct model_message msg = *at(f, i);
         msg.flags &= ~(uint32_t)MSG_SOFT_DELETED;
-        if (!(msg.flags & MSG_ASSOCIATED))
-            g_array_append_val(moved, msg);
+        g_array_append_val(moved, msg);
     }
 }
 
@@ -430,7 +436,8 @@ static void learn_moved(struct model *m, GArray *moved) {
         for (guint i = 0; i < moved->len && found == moved->len; i++) {
             char text[64];
             const struct model_message *msg = &g_array_index(moved, struct model_message, i);
-            if (msg->subject == subject && msg->flags == (row.flags & MSG_CLIENT_FLAGS) &&
+            if (msg->subject == subject &&
+                msg->flags == (row.flags & (MSG_CLIENT_FLAGS | MSG_ASSOCIATED)) &&
                 g_strcmp0(row.keywords, model_keyword_text(msg->keywords, text, sizeof text)) == 0)
                 found = i;
         }

@@ -5,6 +5,7 @@
 #include "store/per_user.h"
 #include "store/store_fixture.h"
 #include "store/store_internal.h"
+#include "store/table.h"
 
 struct test {
     struct fixture f;
@@ -110,9 +111,92 @@ static void test_limits(struct test *t, gconstpointer data) {
     assert_ok(mbox_write(t->public, change_limits, &c));
 }
 
+// --- Folders of the public store are folders like others ---
+
+struct work {
+    uint64_t a, b, copy, deep, mid, kept;
+};
+
+static unsigned n_in(struct mbox_tx *tx, uint64_t fid) {
+    ARENA_AUTO arena = arena_new();
+    struct folder_info f;
+    assert_ok(folder_get(tx, arena, fid, &f));
+    return f.n_messages;
+}
+
+static enum ec change_folders(struct mbox_tx *tx, void *ctx) {
+    struct work *w = ctx;
+    uint64_t search;
+    enum folder_type general = FOLDER_TYPE_GENERIC;
+    assert_ok(
+        folder_create(tx, FID_PUBLIC_IPM_SUBTREE, "A", general, NULL, &w->a)); // MS-OXCFOLD_R3802
+    assert_ok(folder_create(tx, FID_PUBLIC_IPM_SUBTREE, "B", general, NULL, &w->b));
+    assert_ok(folder_create(tx, w->a, "deep", general, NULL, &w->deep));
+    // MS-OXCFOLD_R49601, R10660202
+    assert_ec(folder_create(tx, w->a, "found", FOLDER_TYPE_SEARCH, NULL, &search),
+              EC_NOT_SUPPORTED);
+    for (unsigned i = 0; i < 3; i++) {
+        struct fixture_message m = {.fid = w->a, .subject = "one"};
+        assert_ok(fixture_create(tx, &m));
+        *(i ? &w->kept : &w->mid) = m.mid;
+    }
+    return EC_OK;
+}
+
+static enum ec change_contents(struct mbox_tx *tx, void *ctx) {
+    struct work *w = ctx;
+    assert_ok(message_copy(tx, w->a, &w->mid, 1, w->b, NULL)); // MS-OXCFOLD_R14502
+    assert_ok(message_move(tx, w->a, &w->mid, 1, w->b, NULL));
+    g_assert_cmpuint(n_in(tx, w->a), ==, 2);
+    g_assert_cmpuint(n_in(tx, w->b), ==, 2);
+    assert_ok(message_delete(tx, w->a, &w->kept, 1, DELETE_SOFT, NULL)); // MS-OXCFOLD_R98801
+    g_assert_cmpuint(n_in(tx, w->a), ==, 1);
+    assert_ok(message_delete(tx, w->a, &w->kept, 1, DELETE_HARD, NULL)); // MS-OXCFOLD_R99401
+    assert_ok(folder_copy(tx, w->a, w->b, "copy", true, &w->copy));      // MS-OXCFOLD_R19702
+    g_assert_cmpuint(n_in(tx, w->copy), ==, 1);
+    assert_ok(folder_move(tx, w->copy, FID_PUBLIC_IPM_SUBTREE, "moved")); // MS-OXCFOLD_R17102
+    assert_ok(folder_empty(tx, w->b, 0, false));                          // MS-OXCFOLD_R97501
+    g_assert_cmpuint(n_in(tx, w->b), ==, 0);
+    // MS-OXCFOLD_R98301
+    assert_ok(folder_empty(tx, w->copy, FOLDER_DELETE_FOLDERS | FOLDER_DELETE_HARD, true));
+    g_assert_cmpuint(n_in(tx, w->copy), ==, 0);
+    return folder_delete(tx, w->copy, 0); // MS-OXCFOLD_R94402
+}
+
+static uint32_t n_rows(struct table *t) {
+    uint32_t at, n;
+    assert_ok(table_query_position(t, &at, &n));
+    table_free(t);
+    return n;
+}
+
+static void test_folders(struct test *t, gconstpointer data) {
+    (void)data;
+    struct work w;
+    struct table *table;
+    assert_ok(mbox_write(t->public, change_folders, &w));
+    // MS-OXCFOLD_R100001: A, deep, B.
+    assert_ok(table_open_hierarchy(t->public, FID_PUBLIC_IPM_SUBTREE, true, false, &table));
+    g_assert_cmpuint(n_rows(table), ==, 3);
+    // MS-OXCFOLD_R100501
+    assert_ok(table_open_contents(t->public, w.a, TABLE_CONTENTS, &table));
+    g_assert_cmpuint(n_rows(table), ==, 3);
+    assert_ok(mbox_write(t->public, change_contents, &w));
+    // MS-OXCFOLD_R90002
+    ARENA_AUTO arena = arena_new();
+    MBOX_TX_AUTO tx = NULL;
+    struct folder_info f;
+    assert_ok(mbox_read(t->public, &tx));
+    assert_ok(folder_get(tx, arena, w.a, &f));
+    g_assert_cmpstr(f.name, ==, "A");
+    assert_ec(folder_get(tx, arena, w.copy, &f), EC_NOT_FOUND);
+    g_assert_cmpuint(n_faults(t, false), ==, 0);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add("/store/public/check", struct test, NULL, setup, test_check, teardown);
+    g_test_add("/store/public/folders", struct test, NULL, setup, test_folders, teardown);
     g_test_add("/store/public/per-user", struct test, NULL, setup, test_per_user, teardown);
     g_test_add("/store/public/limits", struct test, NULL, setup, test_limits, teardown);
     return g_test_run();

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "store/folder.h"
+#include "store/gone_folder.h"
 #include "store/sql_retain.h"
 
 // --- Holds ---
@@ -193,7 +193,8 @@ enum ec recoverable_forget_folders(struct mbox_tx *tx, filetime_t before) {
     struct db_stmt *q = db_query(tx->conn, sql_gone_purge);
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)before);
-    return db_run(q, NULL);
+    EC_TRY(db_run(q, NULL));
+    return gone_folders_purge(tx);
 }
 
 // --- Lists ---

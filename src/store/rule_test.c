@@ -1,6 +1,7 @@
 // Rules and receive folders as they are stored.
 #include "store/rule.h"
 
+#include "mapi/entry_id.h"
 #include "mapi/restriction.h"
 #include "mapi/rule_actions.h"
 #include "store/check.h"
@@ -268,11 +269,48 @@ static void test_folder_deleted(struct fixture *f, gconstpointer data) {
     assert_clean(f);
 }
 
+// A rule whose folder is gone: the check says so, and repaired it is not tried again.
+static enum ec make_and_drop(struct mbox_tx *tx, void *ctx) {
+    (void)ctx;
+    ARENA_AUTO arena = arena_new();
+    uint64_t fid;
+    assert_ok(folder_create(tx, FID_INBOX, "target", FOLDER_TYPE_GENERIC, NULL, &fid));
+    struct server_id id = {.is_ours = true, .folder = {REPLID_OWN, fid}};
+    struct rule_action action = {
+        .type = RULE_MOVE,
+        .move = {.is_in_this_store = true, .folder_id = server_id_bytes(arena, &id)}};
+    struct rule_actions moves = {1, &action};
+    struct wire_writer w = wire_writer(1000);
+    rule_actions_put(&w, &PROP_WIRE_ROP, &moves);
+    struct prop_value v[8];
+    unsigned n = make_rule(v, "moves", 10);
+    v[7] = prop_bytes(PidTagRuleActions, w.bytes->data, w.bytes->len);
+    struct rule_change change = {RULE_ADD, v, n};
+    assert_ok(rule_modify(tx, FID_INBOX, &change, 1, false, &PROP_WIRE_ROP));
+    wire_writer_clear(&w);
+    return folder_delete(tx, fid, 0);
+}
+
+static void test_target_gone(struct fixture *f, gconstpointer data) {
+    ARENA_AUTO arena = arena_new();
+    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+    struct check_options options = {.repair = true};
+    assert_ok(mbox_write(f->mbox, make_and_drop, NULL));
+    assert_ok(store_check_mailbox(f->store, &f->guid, &options, faults, NULL));
+    g_assert_cmpuint(faults->len, ==, 1);
+    g_assert_nonnull(strstr(faults->pdata[0], "moves to a folder that is gone [repaired]"));
+    struct rule_list list = list_rules(f, arena, FID_INBOX);
+    g_assert_cmpuint(list.n, ==, 1);
+    g_assert_cmphex(list.items[0].state, ==, RULE_ENABLED | RULE_ERROR);
+    assert_clean(f);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
 #define TEST(name, fn)                                                                             \
     g_test_add("/store/rule/" name, struct fixture, NULL, fixture_setup, fn, fixture_teardown)
     TEST("rules", test_rules);
+    TEST("target gone", test_target_gone);
     TEST("replace", test_replace);
     TEST("errors", test_rule_errors);
     TEST("receive folders", test_receive_folders);

@@ -115,8 +115,9 @@ static const char version_1[] =
     " mbx BIGINT NOT NULL, member TEXT NOT NULL, fid BIGINT NOT NULL, cns $BLOB NOT NULL,"
     " PRIMARY KEY (mbx, member, fid)) $CLUSTERED;";
 
-static const char *const steps[] = {
-    version_1,       schema_flag_range, schema_envelope_chunk, schema_retain, schema_rights,
-    schema_fulltext, schema_quarantine, schema_view,           schema_imap,   NULL};
+static const char *const steps[] = {version_1,         schema_flag_range, schema_envelope_chunk,
+                                    schema_retain,     schema_rights,     schema_fulltext,
+                                    schema_quarantine, schema_view,       schema_imap,
+                                    schema_policy,     schema_gone,       NULL};
 
 const struct db_schema store_schema = {"store", steps};

@@ -173,15 +173,18 @@ enum ec search_folders_load(struct mbox_tx *tx, struct arena *arena, uint64_t fi
 enum ec search_folder_get(struct mbox_tx *tx, struct arena *arena, uint64_t fid,
                           struct search_criteria *out, uint32_t *state_out) {
     struct search_folder *s;
+    struct search_terms terms;
     unsigned n;
     EC_TRY(check_folder(tx, fid));
     EC_TRY(search_folders_load(tx, arena, fid, &s, &n));
     if (n == 0)
         return EC_NOT_INITIALIZED;
     *out = s->criteria;
-    *state_out = (s->flags & STORED_BUILDING ? SEARCH_RUNNING | SEARCH_REBUILD : SEARCH_COMPLETE) |
-                 (s->flags & STORED_RECURSIVE ? SEARCH_RECURSIVE : 0u) |
-                 (s->flags & STORED_STATIC ? SEARCH_STATIC : 0u) | SEARCH_TWIR_TOTALLY;
+    *state_out =
+        (s->flags & STORED_BUILDING ? SEARCH_RUNNING | SEARCH_REBUILD : SEARCH_COMPLETE) |
+        (s->flags & STORED_RECURSIVE ? SEARCH_RECURSIVE : 0u) |
+        (s->flags & STORED_STATIC ? SEARCH_STATIC : 0u) |
+        (search_terms_of(arena, &s->criteria, &terms) ? SEARCH_CI_TOTALLY : SEARCH_TWIR_TOTALLY);
     return EC_OK;
 }
 

@@ -45,6 +45,28 @@ enum ec search_link_apply(struct mbox_tx *tx, uint64_t fid, const struct found *
 // Removes every link, without tombstones: the counters of the folder become 0.
 enum ec search_link_clear(struct mbox_tx *tx, uint64_t fid);
 
+// --- search_terms.c: what the full-text index answers ---
+struct db_fulltext_node;
+struct search_terms {
+    const struct db_fulltext_node *query;
+    const struct restriction *rest; // NULL: nothing more
+};
+// False: the criteria ask for no words.
+bool search_terms_of(struct arena *arena, const struct search_criteria *criteria,
+                     struct search_terms *out);
+// By the message's own words.
+enum ec search_terms_match(struct mbox_tx *tx, uint64_t mid, const struct search_terms *terms,
+                           bool *out);
+struct search_candidate {
+    uint64_t mid;
+    bool has_words; // the index says so; otherwise it does not know
+};
+// The next candidates (GArray of struct search_candidate) in the scope, by contents after `after`.
+// EC_NOT_FOUND: there is no index; EC_CORRUPT_DATA.
+enum ec search_terms_slice(struct mbox_tx *tx, const struct search_terms *terms, GHashTable *scope,
+                           uint64_t after, unsigned limit, GArray *out, uint64_t *last_out,
+                           bool *end_out);
+
 // --- search_update.c ---
 void search_folders_update(struct mbox *mbox); // a background_work
 // Called after each commit: asks for the update when the mailbox has running search folders.

@@ -4,6 +4,7 @@
 #include "store/background.h"
 #include "store/check.h"
 #include "store/event.h"
+#include "store/fulltext.h"
 #include "store/store_fixture.h"
 
 struct set {
@@ -401,6 +402,64 @@ static void test_events_and_changes(struct fixture *f, gconstpointer data) {
 #define ADD(name, fn)                                                                              \
     g_test_add("/search_folder/" name, struct fixture, NULL, fixture_setup, fn, fixture_teardown)
 
+// --- By words ---
+
+struct bodied {
+    const char *body;
+    uint64_t mid;
+};
+
+static enum ec do_bodied(struct mbox_tx *tx, void *ctx) {
+    struct bodied *b = ctx;
+    struct message_value *value = message_value_new();
+    bag_set_str(value->bag, PidTagSubject, "nothing to see");
+    bag_set_str(value->bag, PidTagBody, b->body);
+    struct message_new spec = {.value = value};
+    enum ec ec = message_create(tx, FID_INBOX, &spec, &b->mid, NULL);
+    message_value_free(value);
+    return ec;
+}
+
+static uint64_t add_body(struct fixture *f, const char *body) {
+    struct bodied b = {.body = body};
+    assert_ok(mbox_write(f->mbox, do_bodied, &b));
+    return b.mid;
+}
+
+// With an index and without the same is found: words that begin so, whatever came when.
+static void test_words(struct fixture *f, gconstpointer data) {
+    bool has_index = data != NULL;
+    ARENA_AUTO arena = arena_new();
+    uint64_t scope = FID_INBOX;
+    uint64_t early = add_body(f, "the budget of the year"), no = add_body(f, "an embudget");
+    uint64_t copy = add_body(f, "another budget");
+    if (has_index)
+        assert_ok(fulltext_catch_up(f->mbox, NULL, NULL));
+    uint64_t unindexed = add_body(f, "budgets, not in the index yet");
+    uint64_t fid = new_folder(f, FID_FINDER, "words", FOLDER_TYPE_SEARCH);
+    struct prop_value v = prop_str(PidTagBody, "Budget");
+    struct set s = {fid,
+                    {.restriction = restriction_content(arena, FUZZY_SUBSTRING | FUZZY_IGNORE_CASE,
+                                                        PidTagBody, &v),
+                     .scope = &scope,
+                     .n_scope = 1,
+                     .wants_index = true}};
+    assert_ok(mbox_write(f->mbox, do_set, &s));
+    g_assert_true(finds(f, fid, early));
+    g_assert_true(finds(f, fid, copy));
+    g_assert_true(finds(f, fid, unindexed));
+    g_assert_false(finds(f, fid, no)); // a substring would find it
+    uint64_t later = add_body(f, "a later budget"), not = add_body(f, "a later embudget");
+    g_assert_true(finds(f, fid, later));
+    g_assert_false(finds(f, fid, not ));
+    MBOX_TX_AUTO tx = NULL;
+    struct search_criteria criteria;
+    uint32_t state;
+    assert_ok(mbox_read(f->mbox, &tx));
+    assert_ok(search_folder_get(tx, arena, fid, &criteria, &state));
+    g_assert_cmphex(state, ==, SEARCH_COMPLETE | SEARCH_CI_TOTALLY);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     ADD("build", test_build);
@@ -414,5 +473,8 @@ int main(int argc, char **argv) {
     ADD("reopen", test_reopen);
     ADD("errors", test_errors);
     ADD("events", test_events_and_changes);
+    ADD("words without an index", test_words);
+    g_test_add("/store/search_folder/words", struct fixture, "indexed", fixture_setup, test_words,
+               fixture_teardown);
     return g_test_run();
 }

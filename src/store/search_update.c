@@ -11,6 +11,7 @@
 #include "store/background.h"
 #include "store/change.h"
 #include "store/event.h"
+#include "store/fulltext.h"
 #include "store/message_internal.h"
 #include "store/message_match.h"
 #include "store/search_folder_internal.h"
@@ -26,6 +27,8 @@ struct round {
     uint32_t flags;
     uint64_t seen, at_fid, at_uid;
     bool is_complete; // building ended with this round
+    bool has_terms;
+    struct search_terms terms; // words among the criteria
 };
 
 // --- Scope ---
@@ -87,7 +90,19 @@ static void add_gone(struct round *r, uint64_t mid) {
     add_found(r, &gone);
 }
 
-static enum ec evaluate(struct mbox_tx *tx, struct round *r, uint64_t mid) {
+// Words first: they decide most.
+static enum ec matches(struct mbox_tx *tx, struct round *r, struct message *m, uint64_t mid,
+                       bool has_words, bool *out) {
+    *out = has_words || !r->has_terms;
+    if (!*out)
+        EC_TRY(search_terms_match(tx, mid, &r->terms, out));
+    if (!*out)
+        return EC_OK;
+    return message_matches(tx, m, r->has_terms ? r->terms.rest : r->s->criteria.restriction, out);
+}
+
+// `has_words`: the index has said that the words among the criteria are there.
+static enum ec evaluate(struct mbox_tx *tx, struct round *r, uint64_t mid, bool has_words) {
     ARENA_AUTO arena = arena_new();
     struct message_full row;
     struct message *m;
@@ -103,7 +118,7 @@ static enum ec evaluate(struct mbox_tx *tx, struct round *r, uint64_t mid) {
     if (!(row.flags & (MSG_SOFT_DELETED | MSG_ASSOCIATED))) {
         ec = message_open(tx, mid, &m);
         if (ec == EC_OK) {
-            ec = message_matches(tx, m, r->s->criteria.restriction, &found.is_match);
+            ec = matches(tx, r, m, mid, has_words, &found.is_match);
             message_free(m);
         }
         if (ec == EC_CORRUPT_DATA) // one damaged message does not stop the search; the check tells
@@ -136,6 +151,29 @@ static enum ec list_slice(struct mbox_tx *tx, uint64_t fid, uint64_t uid, unsign
     return db_finish(q);
 }
 
+static void note_built(struct round *r) {
+    r->flags &= ~(uint32_t)STORED_BUILDING;
+    if (r->flags & STORED_STATIC)
+        r->flags &= ~(uint32_t)STORED_RUNNING;
+}
+
+// By the index, in the order of contents: at_fid stays 0, at_uid is where it stands. Without an
+// index everything is looked at instead, from the beginning.
+static enum ec build_by_index(struct mbox_tx *tx, struct round *r) {
+    g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(struct search_candidate));
+    uint64_t last = r->at_uid;
+    EC_TRY(search_terms_slice(tx, &r->terms, r->scope, r->at_uid, SLICE, candidates, &last,
+                              &r->is_complete));
+    for (guint i = 0; i < candidates->len; i++) {
+        const struct search_candidate *c = &g_array_index(candidates, struct search_candidate, i);
+        EC_TRY(evaluate(tx, r, c->mid, c->has_words));
+    }
+    r->at_uid = last;
+    if (r->is_complete)
+        note_built(r);
+    return EC_OK;
+}
+
 static enum ec build_slice(struct mbox_tx *tx, struct round *r) {
     g_autoptr(GArray) fids = sorted_scope(r);
     g_autoptr(GArray) mids = g_array_new(FALSE, FALSE, sizeof(uint64_t));
@@ -152,13 +190,25 @@ static enum ec build_slice(struct mbox_tx *tx, struct round *r) {
         left -= n;
     }
     for (guint i = 0; i < mids->len; i++)
-        EC_TRY(evaluate(tx, r, g_array_index(mids, uint64_t, i)));
+        EC_TRY(evaluate(tx, r, g_array_index(mids, uint64_t, i), false));
     r->is_complete = left > 0; // the last folder gave less than there was room for
     if (r->is_complete)
-        r->flags &= ~(uint32_t)STORED_BUILDING;
-    if (r->is_complete && (r->flags & STORED_STATIC))
-        r->flags &= ~(uint32_t)STORED_RUNNING;
+        note_built(r);
     return EC_OK;
+}
+
+static enum ec build(struct mbox_tx *tx, struct round *r) {
+    if (r->has_terms && r->at_fid == 0) {
+        enum ec ec = build_by_index(tx, r);
+        if (ec == EC_CORRUPT_DATA)
+            fulltext_damaged(tx->mbox);
+        if (ec == EC_NOT_FOUND)
+            fulltext_want(tx->mbox);
+        if (ec != EC_NOT_FOUND && ec != EC_CORRUPT_DATA && ec != EC_TOO_COMPLEX)
+            return ec;
+        r->is_complete = false;
+    }
+    return build_slice(tx, r);
 }
 
 // --- Following changes ---
@@ -194,7 +244,7 @@ static enum ec follow_contents(struct mbox_tx *tx, struct round *r, uint64_t fid
         if (c->kind == CHANGE_DELETED)
             add_gone(r, c->id);
         else if (!c->is_associated)
-            EC_TRY(evaluate(tx, r, c->id));
+            EC_TRY(evaluate(tx, r, c->id, false));
     }
     return EC_OK;
 }
@@ -285,8 +335,9 @@ static enum ec evaluate_round(struct mbox_tx *tx, struct round *r) {
     r->seen = r->s->seen;
     r->at_fid = r->s->at_fid;
     r->at_uid = r->s->at_uid;
+    r->has_terms = search_terms_of(r->arena, &r->s->criteria, &r->terms);
     EC_TRY(find_scope(tx, r));
-    return r->flags & STORED_BUILDING ? build_slice(tx, r) : follow(tx, r);
+    return r->flags & STORED_BUILDING ? build(tx, r) : follow(tx, r);
 }
 
 static void round_free(struct round *r) {

@@ -53,6 +53,11 @@ const char sql_links_chunk[] =
     "DELETE FROM blob_chunk WHERE mbx = $1 AND NOT EXISTS (SELECT 1 FROM blob AS b WHERE"
     " b.mbx = blob_chunk.mbx AND b.blob = blob_chunk.chunk >> 15)";
 
+// What folders are set to do (check_settings.c).
+const char sql_check_rules[] =
+    "SELECT fid, rule, props FROM rule WHERE mbx = $1 ORDER BY fid, rule";
+const char sql_check_criteria[] = "SELECT fid FROM search_folder WHERE mbx = $1 ORDER BY fid";
+
 const char sql_salvage_largest[] =
     "SELECT MAX(v) FROM (SELECT MAX(cn) AS v FROM folder WHERE mbx = $1 UNION ALL"
     " SELECT MAX(fid) FROM folder WHERE mbx = $1 UNION ALL"

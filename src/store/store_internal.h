@@ -74,7 +74,7 @@ struct mbox {
     GArray *envelope_wants; // what envelope_chunk.c has to do in the background, or NULL
     // fulltext.c: the mailbox has an index, or is to get one; the work has to begin one; the first
     // change that waits for it; when it last looked whether to rebuild (both monotonic; 0: none).
-    _Atomic bool fulltext_wanted, fulltext_begin;
+    _Atomic bool fulltext_wanted, fulltext_begin, fulltext_mend, fulltext_was_damaged;
     _Atomic int64_t fulltext_since, fulltext_looked;
 
     pthread_mutex_t named_lock;

@@ -52,7 +52,7 @@ struct table;
 enum ec table_open_contents(struct mbox *mbox, uint64_t fid, enum table_kind kind,
                             struct table **out);
 // The folders below one; `is_deep`: all levels, parents before children. `is_soft_deleted`: those
-// deleted but restorable, of which the store has none.
+// deleted but restorable (gone_folder.h).
 enum ec table_open_hierarchy(struct mbox *mbox, uint64_t fid, bool is_deep, bool is_soft_deleted,
                              struct table **out);
 // The attachments of an open message as they are now; `message` is not needed afterwards.

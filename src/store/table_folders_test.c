@@ -79,6 +79,37 @@ static void tell(void *ctx, const struct table_event *e) {
         take_text(ctx, e->values);
 }
 
+// Deleted folders in the folder they were in, with what can be restored of them.
+static void test_soft_deleted_hierarchy(struct fixture *f, gconstpointer data) {
+    struct table *t;
+    uint64_t a = add_folder(f, FID_INBOX, "A"), b = add_folder(f, FID_INBOX, "B");
+    add_folder(f, a, "deep");
+    fixture_add(f, a, "one", NULL);
+    struct folder deleted = {.fid = a};
+    assert_ok(mbox_write(f->mbox, delete_folder, &deleted));
+    // MS-OXCFOLD_R1219: without the flag only those that are there.
+    assert_ok(table_open_hierarchy(f->mbox, FID_INBOX, true, false, &t));
+    assert_shows(t, PidTagDisplayName, PidTagDepth, "B 1");
+    table_free(t);
+    assert_ok(table_open_hierarchy(f->mbox, FID_INBOX, false, true, &t));
+    assert_shows(t, PidTagDisplayName, PidTagDeletedCountTotal, "A 1");
+    table_free(t);
+    assert_ok(table_open_hierarchy(f->mbox, FID_INBOX, true, true, &t));
+    assert_shows(t, PidTagDisplayName, PidTagDepth, "A 1, deep 2");
+    assert_shows(t, PidTagDisplayName, PidTagContainerClass, "A IPF.Note, deep IPF.Note");
+    // MS-OXCFOLD_R10348
+    ARENA_AUTO arena = arena_new();
+    bool is_gone;
+    g_autoptr(GString) row = g_string_new(NULL);
+    struct table_find find = {.restriction = restriction_exist(arena, PidTagDeletedOn)};
+    assert_ok(table_find_row(t, &find, take_text, row, &is_gone));
+    g_assert_cmpstr(row->str, ==, "A IPF.Note");
+    table_free(t);
+    assert_ok(table_open_hierarchy(f->mbox, b, true, true, &t));
+    assert_shows(t, PidTagDisplayName, PidTagDepth, "");
+    table_free(t);
+}
+
 static void test_hierarchy(struct fixture *f, gconstpointer data) {
     ARENA_AUTO arena = arena_new();
     struct table *t;
@@ -119,7 +150,7 @@ static void test_hierarchy(struct fixture *f, gconstpointer data) {
     assert_shows(t, PidTagDisplayName, PidTagContentCount, "AA 0, B 1");
     table_free(t);
     assert_ok(table_open_hierarchy(f->mbox, FID_INBOX, true, true, &t));
-    assert_shows(t, PidTagDisplayName, PidTagDepth, "");
+    assert_shows(t, PidTagDisplayName, PidTagDepth, "A 1, deep 2");
     table_free(t);
     assert_ec(table_open_hierarchy(f->mbox, 0x9999, true, false, &t), EC_NOT_FOUND);
 }
@@ -212,6 +243,7 @@ int main(int argc, char **argv) {
     g_test_add("/store/table_folders/" name, struct fixture, NULL, fixture_setup, fn,              \
                fixture_teardown)
     TEST("hierarchy", test_hierarchy);
+    TEST("soft-deleted hierarchy", test_soft_deleted_hierarchy);
     TEST("attachments", test_attachments);
     TEST("permissions", test_permissions);
     TEST("rules", test_rules);

@@ -3,7 +3,7 @@
 #include "mapi/change.h"
 #include "mapi/entry_id.h"
 #include "mapi/props.h"
-#include "store/folder.h"
+#include "store/gone_folder.h"
 #include "store/store_internal.h"
 #include "store/table_list.h"
 
@@ -66,8 +66,9 @@ static struct prop_value bin_value(proptag_t tag, struct prop_bin bin) {
 
 enum { OBJECT_FOLDER = 3 }; // PidTagObjectType
 
+// `deleted` 0: it is there.
 static void add_folder(const struct hierarchy *h, struct list *list, const struct folder_info *f,
-                       int32_t depth) {
+                       int32_t depth, filetime_t deleted) {
     struct arena *arena = list_arena(list);
     struct prop_bin entry = entry_id_of_folder(arena, &h->mailbox, &h->replica, f->fid);
     struct prop_bin parent = entry_id_of_folder(arena, &h->mailbox, &h->replica, f->parent);
@@ -94,10 +95,45 @@ static void add_folder(const struct hierarchy *h, struct list *list, const struc
         prop_time(PidTagCreationTime, f->created),
         prop_time(PidTagLastModificationTime, f->changed),
         prop_long(PidTagObjectType, OBJECT_FOLDER),
-        prop_str(PidTagContainerClass, f->container_class), // absent when there is none
+        // The last ones are absent when there are none.
+        deleted ? prop_time(PidTagDeletedOn, deleted)
+                : prop_str(PidTagContainerClass, f->container_class),
+        prop_str(PidTagContainerClass, f->container_class),
     };
-    unsigned n = G_N_ELEMENTS(values) - (*f->container_class ? 0 : 1);
+    unsigned n = G_N_ELEMENTS(values) - (deleted ? 0u : 1u) - (*f->container_class ? 0u : 1u);
     list_add(list, (struct row_key){(uint64_t)wire_id(f->fid), 0}, values, n);
+}
+
+// A deleted folder as a row: what it was, with what can be restored of it.
+static struct folder_info gone_info(const struct gone_folder *g) {
+    return (struct folder_info){.fid = g->fid,
+                                .parent = g->parent,
+                                .name = g->name,
+                                .container_class = g->class,
+                                .type = FOLDER_TYPE_GENERIC,
+                                .is_hidden = g->is_hidden,
+                                .n_soft_deleted = g->n_messages,
+                                .created = g->created,
+                                .changed = g->deleted};
+}
+
+// The deleted folders that were in this one; deep: those that were below them too.
+static enum ec fill_gone(const struct hierarchy *h, struct mbox_tx *tx, struct list *list) {
+    struct gone_folders gone;
+    g_autoptr(GHashTable) depths = g_hash_table_new(g_int64_hash, g_int64_equal);
+    EC_TRY(gone_folders_list(tx, list_arena(list), &gone));
+    g_hash_table_insert(depths, (gpointer)&h->fid, GINT_TO_POINTER(1));
+    for (unsigned i = 0; i < gone.n; i++) { // by path: parents first
+        const struct gone_folder *g = &gone.items[i];
+        int depth = GPOINTER_TO_INT(g_hash_table_lookup(depths, &g->parent));
+        if (!depth)
+            continue;
+        struct folder_info f = gone_info(g);
+        add_folder(h, list, &f, depth, g->deleted);
+        if (h->is_deep)
+            g_hash_table_insert(depths, (gpointer)&g->fid, GINT_TO_POINTER(depth + 1));
+    }
+    return EC_OK;
 }
 
 static enum ec fill(void *ctx, struct mbox_tx *tx, struct list *list) {
@@ -107,7 +143,7 @@ static enum ec fill(void *ctx, struct mbox_tx *tx, struct list *list) {
     struct folder_list folders;
     EC_TRY(folder_get(tx, arena, h->fid, &root));
     if (h->is_soft_deleted)
-        return EC_OK; // folders are deleted for good; their messages can be restored
+        return fill_gone(h, tx, list);
     EC_TRY(folder_list(tx, arena, h->fid, h->is_deep, &folders));
     // Parents come before their children, so that a folder's depth is that of a row before it.
     g_autoptr(GHashTable) depths = g_hash_table_new(g_int64_hash, g_int64_equal);
@@ -116,13 +152,17 @@ static enum ec fill(void *ctx, struct mbox_tx *tx, struct list *list) {
         struct folder_info *f = &folders.items[i];
         int depth = GPOINTER_TO_INT(g_hash_table_lookup(depths, &f->parent)) + 1;
         g_hash_table_insert(depths, &f->fid, GINT_TO_POINTER(depth));
-        add_folder(h, list, f, depth);
+        add_folder(h, list, f, depth, 0);
     }
     return EC_OK;
 }
 
 static enum ec more(void *ctx, struct mbox_tx *tx, struct row_key key, struct bag **out) {
-    (void)ctx;
+    const struct hierarchy *h = ctx;
+    if (h->is_soft_deleted) { // the list has all there is
+        *out = bag_new();
+        return EC_OK;
+    }
     return folder_get_props(tx, short_id_of_value((int64_t)key.id).counter, out);
 }
 

@@ -249,6 +249,18 @@ static void fill_instance_keys(const struct column *c, const struct entry *entri
     columns_unref(scratch);
 }
 
+// Another order by the same column compares no texts again.
+static const uint32_t *kept_ranks(const struct column *column) {
+    struct column *c = (struct column *)column; // what is kept with it changes nothing in it
+    if (!c->ranks || c->n_ranked != c->n_entries) {
+        column_forget_ranks(c);
+        c->ranks = column_ranks(c, c->n_entries, NULL, NULL);
+        c->n_ranked = c->n_entries;
+        view_memory_add((ssize_t)(c->n_ranked + 1) * (ssize_t)sizeof *c->ranks);
+    }
+    return c->ranks;
+}
+
 static void fill_keys(const struct view *v, unsigned column, const struct entry *entries,
                       uint32_t n, uint64_t *keys) {
     const struct column *c = v->columns[column];
@@ -258,7 +270,7 @@ static void fill_keys(const struct view *v, unsigned column, const struct entry 
         for (uint32_t i = 0; i < n; i++)
             keys[i] = column_number(v->cols, c, entries[i].slot);
     } else {
-        g_autofree uint32_t *ranks = column_ranks(c, c->n_entries, NULL, NULL);
+        const uint32_t *ranks = kept_ranks(v->columns[column]);
         for (uint32_t i = 0; i < n; i++)
             keys[i] = ranks[column_entry(c, entries[i].slot)];
     }

@@ -136,6 +136,49 @@ static void test_success(struct world *w, gconstpointer data) {
     transport_free(t);
 }
 
+// --- Delays ---
+
+static struct queue_entry wait_for_attempt(struct world *w, struct arena *arena, unsigned n) {
+    struct queue_entry *list;
+    unsigned count = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        assert_ok(queue_list(w->queue, arena, &list, &count));
+        for (unsigned k = 0; k < count; k++)
+            if (*list[k].sender && list[k].attempts >= n)
+                return list[k];
+        g_usleep(10000);
+    }
+    g_error("attempt %u was not made", n);
+}
+
+// The sender is told once that it takes longer.
+static void test_delay(struct world *w, gconstpointer data) {
+    ARENA_AUTO arena = arena_new();
+    char *path = store_mailbox_path(w->store, arena, &w->bob);
+    g_autofree char *aside = g_strconcat(path, ".aside", NULL);
+    g_assert_cmpint(g_rename(path, aside), ==, 0);
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    filetime_t now = clock_now();
+    clock_set(now);
+    struct transport *t = start(w, NULL, NULL);
+    submit(w, by_alice, "bob@example.test", 0, text);
+    wait_for_attempt(w, arena, 1);
+    g_assert_cmpuint(world_count(w, &w->alice), ==, 0);
+    for (unsigned i = 1; i <= 2; i++) {
+        clock_set(now + (TRANSPORT_DELAY_SECONDS + i) * FILETIME_SECOND);
+        queue_retry(w->queue, NULL);
+        wait_for_attempt(w, arena, i + 1);
+        world_wait(w, 1); // the report is delivered
+        g_assert_cmpuint(world_count(w, &w->alice), ==, 1);
+    }
+    g_autofree char *report = world_read(w, &w->alice, 1);
+    assert_has(report, "\r\nSubject: Delivery delayed: Hi\r\n");
+    assert_has(report, "Action: delayed\r\nStatus: 4.3.0\r\n");
+    assert_has(report, "\r\nWill-Retry-Until: ");
+    clock_set(0);
+    transport_free(t);
+}
+
 // --- The sent copy ---
 
 static unsigned n_sent(struct world *w, const struct guid *guid) {
@@ -202,6 +245,7 @@ int main(int argc, char **argv) {
     ADD("/intake/journal-some", test_journal_some);
     ADD("/intake/forward", test_forward);
     ADD("/intake/success", test_success);
+    ADD("/intake/delay", test_delay);
     ADD("/intake/sent-copy", test_sent_copy);
     ADD("/intake/track", test_track);
     return g_test_run();

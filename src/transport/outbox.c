@@ -1,10 +1,24 @@
 // What mailboxes send by themselves goes into the queue (mailbox/outbox.h).
 #include "transport/outbox.h"
 
+#include <string.h>
+
 #include "base/log.h"
+#include "base/text.h"
 #include "mailbox/outbox.h"
 #include "queue/queue.h"
 #include "transport/track.h"
+
+// Whether it can only go where SMTPUTF8 is spoken: something of the header or envelope is beyond
+// ASCII.
+static bool needs_smtputf8(const struct mailbox_outgoing *m, const char *data, size_t len) {
+    size_t header = 0;
+    while (header < len && !(data[header] == '\n' && header + 1 < len &&
+                             (data[header + 1] == '\n' || data[header + 1] == '\r')))
+        header++;
+    return !text_is_ascii(m->sender, strlen(m->sender)) ||
+           !text_is_ascii(m->recipient, strlen(m->recipient)) || !text_is_ascii(data, header);
+}
 
 enum ec outbox_submit(void *queue, const struct mailbox_outgoing *m) {
     static const struct {
@@ -17,7 +31,7 @@ enum ec outbox_submit(void *queue, const struct mailbox_outgoing *m) {
         [OUTGOING_REPLY] = {"transport.replied", TRACK_FORWARD},
     };
     gsize len;
-    const void *data = g_bytes_get_data(m->mime, &len);
+    const char *data = g_bytes_get_data(m->mime, &len);
     struct queue_spool *spool;
     EC_TRY(queue_spool_new(queue, &spool));
     enum ec ec = queue_spool_write(spool, data ? data : "", len);
@@ -31,7 +45,9 @@ enum ec outbox_submit(void *queue, const struct mailbox_outgoing *m) {
                                       .recipients = &to,
                                       .n_recipients = 1,
                                       .scl = QUEUE_SCL_NONE,
-                                      .is_8bit = true};
+                                      .is_smtputf8 = needs_smtputf8(m, data ? data : "", len),
+                                      .is_8bit = true,
+                                      .requires_tls = m->requires_tls};
     char id[QUEUE_ID_SIZE];
     EC_TRY(queue_submit_take(queue, &envelope, spool, id));
     log_event(LOG_LEVEL_INFO, kinds[m->kind].event, "queue", id, "mailbox", m->owner, "to",

@@ -153,20 +153,22 @@ static size_t prepare(struct batch *b, struct queue_item *item) {
         d->mime = job->mime;
         d->sender = queue_item_envelope(item)->sender;
         d->scl = queue_item_envelope(item)->scl;
+        d->pcl = queue_item_envelope(item)->pcl;
+        d->requires_tls = queue_item_envelope(item)->requires_tls;
     }
     return g_bytes_get_size(job->original);
 }
 
 // --- After the delivery ---
 
-static void track_duplicate(struct job *job, unsigned i) {
+static void track_drop(struct job *job, unsigned i, const char *why) {
     const struct queue_envelope *e = queue_item_envelope(job->item);
     track_event(&(struct track_event){.kind = TRACK_DROP,
                                       .queue_id = queue_item_id(job->item),
                                       .message_id = job->message_id,
                                       .sender = e->sender,
                                       .recipient = e->recipients[job->pending[i]].address,
-                                      .detail = "the mailbox has it already"});
+                                      .detail = why});
 }
 
 // What became of the local part: for each recipient the worst of its deliveries and of its route.
@@ -180,7 +182,9 @@ static void take_results(struct batch *b, struct job *job) {
                 &g_array_index(b->deliveries, struct mailbox_delivery, at);
             struct outcome o = outcome_from_ec(d->result);
             if (d->result == EC_OK && d->became & DELIVERED_DUPLICATE)
-                track_duplicate(job, i);
+                track_drop(job, i, "the mailbox has it already");
+            else if (d->result == EC_OK && d->became == DELIVERED_DROPPED)
+                track_drop(job, i, "a rule of the mailbox deletes it");
             if (o.kind > job->outcomes[i].kind)
                 job->outcomes[i] = o;
         }
@@ -201,8 +205,13 @@ static unsigned run_batch(struct transport *t, struct queue_item **items, unsign
         bytes += prepare(&b, items[b.n]);
     mailbox_deliver(t->mailboxes, (struct mailbox_delivery *)(void *)deliveries->data,
                     deliveries->len);
-    for (unsigned i = 0; i < deliveries->len; i++)
-        t->delivered += g_array_index(deliveries, struct mailbox_delivery, i).result == EC_OK;
+    for (unsigned i = 0; i < deliveries->len; i++) {
+        const struct mailbox_delivery *d = &g_array_index(deliveries, struct mailbox_delivery, i);
+        if (d->is_sent_copy && d->result != EC_OK)
+            log_event(LOG_LEVEL_WARNING, "transport.no_sent_copy", "delivery", d->delivery_id,
+                      "reason", ec_text(d->result), NULL);
+        t->delivered += d->result == EC_OK && !d->is_sent_copy;
+    }
     for (unsigned i = 0; i < b.n; i++) {
         take_results(&b, b.jobs[i]);
         if (b.jobs[i]->n_remotes)

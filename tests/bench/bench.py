@@ -4,8 +4,8 @@ fsync, fresh mailboxes; prints a table and puts it into docs/PERFORMANCE.md.
 
     tests/bench/bench.py [--quick] [--only PART,...] [--peer-only] [--no-write]
 
-Parts: deliver, imap, small, idle, flat, store. Environment: BENCH_FULL=1 (1,000,000 messages in flat and store),
-BENCH_ROUNDS (3), BENCH_IDLE (5000)."""
+Parts: deliver, imap, small, idle, flat, shared, store, relay (beside Postfix). Environment:
+BENCH_FULL=1 (1,000,000 messages in flat and store), BENCH_ROUNDS (3), BENCH_IDLE (5000), BENCH_BUSY (50)."""
 
 import argparse
 import datetime
@@ -27,9 +27,11 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tests"))
 
 import peers  # noqa: E402
+from relay import relay  # noqa: E402
 from harness.bourse import DOMAIN  # noqa: E402
 
 LOAD = TOP / "build" / "bench-load"
+BUSY = TOP / "build" / "bench-busy"
 SIZE = 10_240
 
 
@@ -57,11 +59,13 @@ class Rows:
         return statistics.median(values) if values else None
 
     def table(self, part):
-        lines = ["| what | Bourse | Dovecot | ratio | goal |", "|---|---:|---:|---:|---|"]
+        other = next((name for row in self.order if self.parts[row] == part
+                      for name in self.values[row] if name != "Bourse"), "Dovecot")
+        lines = [f"| what | Bourse | {other} | ratio | goal |", "|---|---:|---:|---:|---|"]
         for row in self.order:
             if self.parts[row] != part:
                 continue
-            ours, peer = self.median(row, "Bourse"), self.median(row, "Dovecot")
+            ours, peer = self.median(row, "Bourse"), self.median(row, other)
             unit = self.units[row]
             ratio = f"{ours / peer:.2f}" if ours is not None and peer else ""
             lines.append(f"| {row} | {shown(ours, unit)} | {shown(peer, unit)} | {ratio} | "
@@ -85,8 +89,9 @@ def shown(value, unit):
 
 def build_load():
     LOAD.parent.mkdir(exist_ok=True)
-    subprocess.run(["gcc", "-O2", "-std=gnu17", "-Wall", "-Wextra", "-o", str(LOAD),
-                    str(TOP / "tests/bench/load.c"), "-pthread"], check=True)
+    for program, source in ((LOAD, "load.c"), (BUSY, "busy.c")):
+        subprocess.run(["gcc", "-O2", "-std=gnu17", "-Wall", "-Wextra", "-o", str(program),
+                        str(TOP / "tests/bench" / source), "-pthread"], check=True)
 
 
 def load(peer, connections, messages, prefix, users, first):
@@ -369,6 +374,33 @@ def flat(servers, rows, options):
                      full[1] / max(empty[1], 0.001), "1.2x")
 
 
+def shared(servers, rows, options):
+    """Many busy clients on one mailbox: append, flags, fetch, bodies, IDLE, with pauses between. Ours are
+    as many users in one user's shared folder; the peer's are connections of one user."""
+    n, seconds, pause = options.busy, options.busy_seconds, 100
+    for round_number in range(options.rounds):
+        for peer in servers if round_number % 2 == 0 else list(reversed(servers)):
+            who, mailbox = peer.share(f"team{round_number}", n)
+            peers.settle()
+            host, port = peer.address("imap")
+            cpu = peers.cpu_seconds(peer.pid)
+            done = subprocess.run([str(BUSY), host, str(port), str(n), str(seconds), str(pause), who,
+                                   peer.password, mailbox], check=False, text=True, capture_output=True)
+            if done.returncode != 0:
+                raise RuntimeError(f"{peer.name}: {done.stdout} {done.stderr}")
+            result = json.loads(done.stdout)
+            cpu = peers.cpu_seconds(peer.pid) - cpu
+            for kind in ("append", "flag", "fetch", "body", "idle"):
+                if kind in result:
+                    for point in ("p50", "p95", "p99"):
+                        rows.add(f"{n} busy clients on one mailbox: {kind}, {point}", "s", peer.name,
+                                 result[kind][f"{point}_us"] / 1e6, "no slower" if point != "p50" else "")
+            rows.add(f"{n} busy clients on one mailbox: operations", "/s", peer.name,
+                     result["operations"] / result["seconds"], "no fewer")
+            rows.add(f"{n} busy clients on one mailbox: CPU an operation", "ms", peer.name,
+                     cpu / result["operations"] * 1000)
+
+
 # What store_views prints: pattern, row (with what the pattern found), scale to the unit, unit, goal.
 VIEW_LINES = [
     (r"(\w+) +open\+sort cold +([\d.]+) ms", "open and sort {n} by {0}, cold", "s", "1 s"),
@@ -425,7 +457,8 @@ def add_view_rows(rows, output, run, patterns, options):
                 rows.add(f"{name}, {run}" if run else name, unit, "Bourse", value, "" if run else goal)
 
 
-PARTS = {"deliver": deliver, "small": small, "imap": imap, "flat": flat, "idle": idle, "store": store}
+PARTS = {"deliver": deliver, "small": small, "imap": imap, "flat": flat, "idle": idle, "shared": shared,
+         "store": store, "relay": relay}
 
 
 def parse():
@@ -445,6 +478,8 @@ def parse():
     options.views = 100_000 if options.quick else 1_000_000
     options.texts = 1_000_000 if env.get("BENCH_FULL") else 10_000 if options.quick else 100_000
     options.idle = int(env.get("BENCH_IDLE", "200" if options.quick else "5000"))
+    options.busy = int(env.get("BENCH_BUSY", "10" if options.quick else "50"))
+    options.busy_seconds = 5 if options.quick else 30
     options.peer_idle = min(options.idle, 500)
     return options
 

@@ -64,6 +64,7 @@ def disk(path):
 class Bourse:
     name = "Bourse"
     protocol = "smtp"
+    password = bourse.PASSWORD
 
     def __init__(self, _options):
         limits = {"connections_per_address": "20000", "connections": "20000"}
@@ -101,6 +102,20 @@ class Bourse:
         self.server.run("import", self.server.dir, f"{user}@{DOMAIN}", "--folder", "Inbox", "--crlf",
                         "--quiet", mbox, timeout=7200)
 
+    def share(self, owner, n):
+        """A folder that n users share: (their names with % for the number, the folder's for them)."""
+        known = self.server.json("user", "list", self.server.dir)
+        names = {u["address"] for u in known}
+        for i in range(n):
+            if f"busy{i}@{DOMAIN}" not in names:
+                self.server.add_user(f"busy{i}")
+        self.server.add_user(owner)
+        self.server.run("folder", "create", self.server.dir, f"{owner}@{DOMAIN}", "Team")
+        for i in range(n):
+            self.server.run("folder", "grant", self.server.dir, f"{owner}@{DOMAIN}", "Team",
+                            f"busy{i}@{DOMAIN}", "editor")
+        return f"busy%@{DOMAIN}", f"Other Users/{owner}@{DOMAIN}/Team"
+
     def describe(self):
         done = self.server.run("version")
         return f"{done.stdout.strip()}, SMTP in, SQLite in WAL mode with synchronous=FULL, queue fsynced"
@@ -109,6 +124,7 @@ class Bourse:
 class Dovecot:
     name = "Dovecot"
     protocol = "lmtp"
+    password = "secret"
 
     def __init__(self, options):
         self.format = options.dovecot_format
@@ -145,6 +161,9 @@ class Dovecot:
         folder = pathlib.Path(mbox).parent
         self.server.doveadm("import", "-u", user, f"mbox:{folder}:INBOX={mbox}", "", "ALL",
                             options=("-o", "mail_fsync=never"), timeout=7200)
+
+    def share(self, owner, _n):
+        return owner, "INBOX"
 
     def describe(self):
         done = subprocess.run(["dovecot", "--version"], check=True, text=True, capture_output=True)

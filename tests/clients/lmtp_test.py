@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from harness import bourse, tap
+from harness.postfix import Postfix
 from harness.tap import expect, expect_equal, test
 
 server = bourse.Server(["alice", "bob"], settings={
@@ -51,6 +52,25 @@ def swaks_speaks_lmtp():
                           stdin=subprocess.DEVNULL)
     expect_equal(done.returncode, 0, done.stdout + done.stderr)
     server.wait_for_messages("alice", before + 1)
+
+
+@test
+def postfix_hands_mail_over_by_lmtp():
+    host, port = server.address("lmtp")
+    before = count("alice"), count("bob")
+    settings = (f"virtual_mailbox_domains = example.test\n"
+                f"virtual_transport = lmtp:inet:[{host}]:{port}\nlmtp_host_lookup = native\n"
+                "lmtp_dns_support_level = disabled\nlmtp_send_xforward_command = yes\n")
+    with Postfix(settings=settings) as postfix:
+        with smtplib.SMTP("127.0.0.1", postfix.port, timeout=60) as smtp:
+            for number in range(20):
+                smtp.sendmail("a@remote.test", ["alice@example.test", "bob@example.test"],
+                              f"Subject: by postfix {number}\r\n\r\nx\r\n".encode())
+            smtp.sendmail("", ["alice@example.test"], b"Subject: last\r\n\r\nx\r\n")
+        server.wait_for_messages("alice", before[0] + 21)
+        server.wait_for_messages("bob", before[1] + 20)
+        expect("status=sent (250 2.0.0 Ok: queued as" in postfix.log(), postfix.log()[-2000:])
+    expect_equal((count("alice"), count("bob")), (before[0] + 21, before[1] + 20))
 
 
 @test

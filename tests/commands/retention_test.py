@@ -95,6 +95,12 @@ def deleted_folder(tag):
     expect_equal(folders[f"Back {tag}"], 1)
     expect_equal(folders[folder], 1)
     run("folder", "delete", DIR, ALICE, folder, "--yes")
+    expect(folder in run("recover", "folders", DIR, ALICE), "a deleted folder is listed")
+    run("recover", "folder", DIR, ALICE, "never there", status=1)
+    done = values("recover", "folder", DIR, ALICE, folder)
+    expect_equal((done["folders"], done["restored"]), (1, 1), "a folder made again")
+    expect(folder not in run("recover", "folders", DIR, ALICE), "it is there again")
+    run("folder", "delete", DIR, ALICE, folder, "--yes")
 
 
 def holds():

@@ -6,6 +6,7 @@ server with one page, for MTA-STS.
         peer.messages              [Message(sender, recipients, options, data, tls, address)]
         peer.rules["RCPT"] = "451 4.2.0 later"     what is answered to a command instead"""
 
+import base64
 import dataclasses
 import http.server
 import pathlib
@@ -59,6 +60,7 @@ class Neighbour:
     def __init__(self, host="127.0.0.1", port=0, tls=None, extensions=EHLO):
         self.extensions = list(extensions)
         self.tls = tls  # files of make_ca
+        self.login = None  # (user, password) that must be given by AUTH PLAIN before MAIL
         self.messages, self.rules = [], {}
         self.n_connections = 0
         self.lock = threading.Lock()
@@ -101,6 +103,8 @@ class Neighbour:
                     lines = ["neighbour.test", *self.extensions]
                     if self.tls and not state["tls"]:
                         lines.append("STARTTLS")
+                    if self.login:
+                        lines.append("AUTH PLAIN")
                     say(self._rule("EHLO", argument, "\r\n".join(
                         f"250{'-' if i < len(lines) - 1 else ' '}{x}" for i, x in enumerate(lines))))
                 elif word == "STARTTLS" and self.tls:
@@ -114,6 +118,15 @@ class Neighbour:
                         self.open.add(connection)
                     stream = connection.makefile("rb")
                     state["tls"] = True
+                elif word == "AUTH":
+                    wanted = base64.b64encode("\0".join(("", *self.login)).encode()).decode()
+                    state["user"] = argument == f"PLAIN {wanted}"
+                    say("235 2.7.0 welcome" if state["user"] else "535 5.7.8 who?")
+                elif word == "MAIL" and self.login and not state.get("user"):
+                    say("530 5.7.0 log in first")
+                elif word == "BDAT":
+                    size, *last = argument.split(" ")
+                    self._take(stream.read(int(size)), say, state, host)
                 elif word == "MAIL":
                     path, *options = argument.split(" ")
                     state.update(sender=path[6:-1], recipients=[], options=[options])
@@ -151,12 +164,14 @@ class Neighbour:
             if not line:
                 return
             lines.append(line[1:] if line.startswith(b".") else line)
-        reply = self._rule("END", b"".join(lines), "250 2.0.0 taken")
+        self._take(b"".join(lines), say, state, host)
+
+    def _take(self, data, say, state, host):
+        reply = self._rule("END", data, "250 2.0.0 taken")
         if reply.startswith("2"):
             with self.lock:
                 self.messages.append(Message(state["sender"], list(state["recipients"]),
-                                             list(state["options"]), b"".join(lines), state["tls"],
-                                             host))
+                                             list(state["options"]), data, state["tls"], host))
                 self.arrived.notify_all()
         say(reply)
 

@@ -14,10 +14,11 @@ def server(users=("alice", "bob"), dns=None, **transport):
     return Server(users, settings=settings)
 
 
-def submit(to_server, recipients, message, sender="alice", options="", rcpt_options=""):
-    """By the submission service; the queue id."""
+def submit(to_server, recipients, message, sender="alice", options="", rcpt_options="",
+           service="submission", chunk=False):
+    """By the submission service; with BDAT if it goes as one chunk."""
     address = sender if "@" in sender else f"{sender}@{DOMAIN}"
-    with to_server.smtp("submission") as smtp:
+    with to_server.smtp(service) as smtp:
         smtp.ehlo()
         code, lines = smtp.auth_plain(address, PASSWORD)
         if code != 235:
@@ -25,8 +26,11 @@ def submit(to_server, recipients, message, sender="alice", options="", rcpt_opti
         smtp.expect(250, f"MAIL FROM:<{address}>{options}".encode())
         for recipient in recipients:
             smtp.expect(250, f"RCPT TO:<{recipient}>{rcpt_options}".encode())
-        smtp.expect(354, "DATA")
-        smtp.send(mail.dot_stuffed(message))
+        if chunk:
+            smtp.send(f"BDAT {len(message)} LAST\r\n".encode() + message)
+        else:
+            smtp.expect(354, "DATA")
+            smtp.send(mail.dot_stuffed(message))
         code, lines = smtp.reply()
         if code != 250:
             tap.fail(f"message refused: {code} {lines}")

@@ -2,6 +2,7 @@
 """Mail that leaves: through a real Postfix both ways, and to a server that looks closely: recipients
 that share a transaction, extensions, refusals and their reports, groups with members elsewhere."""
 
+import base64
 import re
 
 from harness import outbound, tap
@@ -88,6 +89,26 @@ def a_server_without_8bitmime_gets_quoted_printable():
 
 
 @test
+def binary_messages_go_as_chunks_or_in_base64():
+    data = bytes(range(256)) * 3 + b"\n.\r\nx"
+    message = text("binary", extra="MIME-Version: 1.0\r\nContent-Type: application/x\r\n"
+                                   "Content-Transfer-Encoding: binary\r\n", body="") + data
+    peer.extensions += ["CHUNKING", "BINARYMIME"]
+    peer.hang_up()
+    submit(server, ["joe@peer.test"], message, options=" BODY=BINARYMIME", chunk=True)
+    wait_until_empty(server)
+    expect(peer.messages[-1].data.endswith(b"\r\n\r\n" + data), peer.messages[-1])
+    del peer.extensions[-2:]
+    peer.hang_up()
+    submit(server, ["joe@peer.test"], message, options=" BODY=BINARYMIME", chunk=True)
+    wait_until_empty(server)
+    head, _, body = peer.messages[-1].data.partition(b"\r\n\r\n")
+    expect(b"Content-Transfer-Encoding: base64" in head and b"binary\r\n" not in head.split(
+        b"Subject")[1].split(b"\r\n", 1)[1], head)
+    expect_equal(base64.b64decode(body), data)
+
+
+@test
 def utf8_addresses_need_a_server_that_takes_them():
     submit(server, ["j\u00f6@peer.test"], text("utf8"), options=" SMTPUTF8")
     wait_until_empty(server)
@@ -149,6 +170,23 @@ def a_group_with_members_elsewhere_sends_to_each_once():
     expect_equal(sorted(got), [f"{n}@{n}.peer.test" for n in ("ann", "ben", "cal")])
     received["bob"] += 1
     newest(server, "bob", received["bob"])
+
+
+@test
+def what_leaves_is_signed_and_what_others_sent_is_not():
+    for kind in ("rsa", "ed25519"):
+        server.run("dkim", "create", server.dir, "example.test", "--selector", kind, "--type", kind)
+    submit(server, ["joe@peer.test"], text("signed"))
+    wait_until_empty(server)
+    head = peer.messages[-1].data.split(b"\r\n\r\n")[0]
+    expect(head.startswith(b"DKIM-Signature:"), head)
+    expect(b"s=rsa" in head and b"s=ed25519" in head and b"d=example.test" in head, head)
+    server.run("contact", "add", server.dir, "out@example.test", "--target", "out@peer.test",
+               "--name", "Out")
+    server.deliver("out", text("forwarded"), sender="stranger@remote.test")
+    wait_until_empty(server)
+    expect(b"DKIM-Signature" not in peer.messages[-1].data, peer.messages[-1])
+    expect_equal(peer.messages[-1].sender, "stranger@remote.test")
 
 
 @test

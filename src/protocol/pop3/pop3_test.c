@@ -1,4 +1,5 @@
 // POP3 conversations on sessions without sockets.
+#include "base/clock.h"
 #include "protocol/pop3/pop3_fixture.h"
 
 #define LOGIN "USER alice\r\nPASS " POP3_FIXTURE_PASSWORD "\r\n"
@@ -155,6 +156,67 @@ static void test_large_and_odd(struct pop3_fixture *f, gconstpointer data) {
     (void)data;
 }
 
+// --- Who may come, and when ---
+
+static void test_login_delay(struct pop3_fixture *f, gconstpointer data) {
+    filetime_t now = filetime_from_unix(1800000000);
+    f->service->settings.login_delay = 60;
+    clock_set(now);
+    struct pop3_client *c = pop3_client_new(f, false);
+    expect(c, "CAPA\r\n", "+OK *\r\nLOGIN-DELAY 60\r\n*");
+    expect(c, LOGIN "QUIT\r\n", "+OK *\r\n+OK 0 messages\r\n+OK bye\r\n");
+    pop3_client_free(c);
+    clock_set(now + 59 * FILETIME_SECOND);
+    c = pop3_client_new(f, false);
+    expect(c, LOGIN, "+OK *\r\n-ERR [LOGIN-DELAY] *\r\n");
+    clock_set(now + 60 * FILETIME_SECOND); // what was refused does not count
+    expect(c, LOGIN, "+OK *\r\n+OK 0 messages\r\n");
+    pop3_client_free(c);
+    clock_set(0);
+    (void)data;
+}
+
+// The maildrop that the login name names: locked, read and deleted from with the delegate's rights.
+static void test_delegate(struct pop3_fixture *f, gconstpointer data) {
+    static const struct {
+        uint32_t rights;
+        const char *login, *quit;
+    } steps[] = {
+        {0, "-ERR [AUTH] no mailbox*", "+OK bye\r\n"},
+        {RIGHTS_VISIBLE | RIGHTS_READ_ANY, "+OK 1 messages\r\n", "-ERR *"},
+        {RIGHTS_VISIBLE | RIGHTS_READ_ANY | RIGHTS_EDIT_ANY | RIGHTS_DELETE_ANY,
+         "+OK 1 messages\r\n", "+OK bye\r\n"},
+    };
+    struct directory_object bob = {.kind = DIRECTORY_USER,
+                                   .address = "bob@example.test",
+                                   .has_mailbox = true,
+                                   .protocols = DIRECTORY_ALL_PROTOCOLS};
+    assert_ok(directory_add(f->directory, &bob));
+    assert_ok(auth_set_password(f->auth, &bob.guid, "bob's"));
+    pop3_fixture_add(f, 1, "x\r\n");
+    struct principal *p = pop3_fixture_principal(f);
+    struct mailbox *m;
+    assert_ok(mailbox_open_own(f->mailboxes, p, &m));
+    for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+        assert_ok(mailbox_grant(m, "INBOX", "bob@example.test", steps[i].rights));
+        struct pop3_client *c = pop3_client_new(f, false), *other = pop3_client_new(f, false);
+        expect(c, "USER EXAMPLE/bob/alice\r\n", "+OK *");
+        expect(c, "PASS bob's\r\n", steps[i].login);
+        if (steps[i].rights) { // the same maildrop as its owner's
+            expect(other, LOGIN, "+OK *\r\n-ERR [IN-USE] *\r\n");
+            expect(c, "TOP 1 0\r\nDELE 1\r\n", "+OK *\r\n+OK *\r\n");
+        }
+        expect(c, "QUIT\r\n", steps[i].quit);
+        pop3_client_free(c);
+        pop3_client_free(other);
+    }
+    unsigned unread;
+    g_assert_cmpuint(count_inbox(f, &unread), ==, 0);
+    mailbox_close(m);
+    principal_unref(p);
+    (void)data;
+}
+
 static void test_bad_input(struct pop3_fixture *f, gconstpointer data) {
     struct pop3_client *c = pop3_client_new(f, true);
     g_autofree char *line = g_strnfill(3000, 'x');
@@ -185,6 +247,8 @@ int main(int argc, char **argv) {
     ADD("reading", test_reading);
     ADD("deleting", test_deleting);
     ADD("large_and_odd", test_large_and_odd);
+    ADD("login_delay", test_login_delay);
+    ADD("delegate", test_delegate);
     ADD("bad_input", test_bad_input);
     return g_test_run();
 }

@@ -10,7 +10,7 @@ struct smtp_check {
     int refs;    // atomic
     int is_done; // atomic
     struct arena *arena;
-    const struct smtp_settings *settings; // the service outlives its net
+    struct smtp_service *service; // it outlives its net
     struct policy_message message;
     struct policy_verdict verdict;
     void (*wake)(void *ctx); // NULL: nobody is to be woken
@@ -42,13 +42,43 @@ bool smtp_wants_check(const struct smtp_session *s) {
            !net_networks_have(s->rules->limits.trusted, s->peer.address);
 }
 
-static void run(void *data) {
-    struct smtp_check *check = data;
-    check->settings->check(check->settings->policy, check->arena, &check->message, &check->verdict);
+static void run(struct smtp_check *check) {
+    const struct smtp_settings *settings = &check->service->settings;
+    // With one reference nobody waits for it any more: the connection is gone.
+    if (__atomic_load_n(&check->refs, __ATOMIC_ACQUIRE) > 1)
+        settings->check(settings->policy, check->arena, &check->message, &check->verdict);
     __atomic_store_n(&check->is_done, 1, __ATOMIC_RELEASE);
     if (check->wake)
         check->wake(check->ctx);
     smtp_check_unref(check);
+}
+
+// On a worker: one check, then those that had to wait for a place.
+static void run_all(void *data) {
+    struct smtp_check *check = data;
+    struct smtp_service *service = check->service;
+    while (check) {
+        run(check);
+        pthread_mutex_lock(&service->lock);
+        check = g_queue_pop_head(&service->checks);
+        if (!check)
+            service->n_checking--;
+        pthread_mutex_unlock(&service->lock);
+    }
+}
+
+// With the DNS down every check takes long: only so many hold a worker, the others wait their turn.
+static void enqueue(struct smtp_check *check) {
+    struct smtp_service *service = check->service;
+    pthread_mutex_lock(&service->lock);
+    bool has_place = service->n_checking < SMTP_CHECKS_MAX;
+    if (has_place)
+        service->n_checking++;
+    else
+        g_queue_push_tail(&service->checks, check);
+    pthread_mutex_unlock(&service->lock);
+    if (has_place)
+        net_run(service->settings.net, run_all, check);
 }
 
 static struct policy_message copy_message(const struct smtp_session *s, struct arena *arena,
@@ -76,18 +106,18 @@ enum smtp_next smtp_check_start(struct smtp_session *s) {
         return smtp_check_done(s);
     struct smtp_check *check = g_new0(struct smtp_check, 1);
     check->refs = 2;
-    check->settings = &s->service->settings;
+    check->service = s->service;
     check->arena = arena_new();
     check->message = copy_message(s, check->arena, bytes);
     check->verdict.scl = QUEUE_SCL_NONE;
     s->check = check;
-    if (!s->wake || !check->settings->net) {
+    if (!s->wake || !s->service->settings.net) {
         run(check);
         return smtp_check_done(s);
     }
     check->wake = s->wake;
     check->unref = s->wake_unref;
     check->ctx = s->wake_ref(s->wake_ctx);
-    net_run(check->settings->net, run, check);
+    enqueue(check);
     return SMTP_WAIT;
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "protocol/smtp/session.h"
 #include "protocol/smtp/smtp_errors.h"
+#include "transport/track.h"
 
 static void spool(struct smtp_session *s, const void *data, size_t len) {
     if (s->failed == EC_OK && len > 0)
@@ -197,6 +198,14 @@ enum smtp_next smtp_check_done(struct smtp_session *s) {
     log_event(LOG_LEVEL_INFO, is_rejected ? "smtp.policy_rejected" : "smtp.policy_deferred",
               "queue", s->queue_id, "peer", s->peer.address, "sender", s->sender, "reason", text,
               NULL);
+    track_event(&(struct track_event){.kind = TRACK_POLICY,
+                                      .queue_id = s->queue_id,
+                                      .sender = s->sender,
+                                      .client = s->peer.address,
+                                      .status = v->status     ? v->status
+                                                : is_rejected ? "5.7.1"
+                                                              : "4.7.1",
+                                      .detail = text});
     smtp_reply_message(s, is_rejected ? 550 : 451,
                        v->status     ? v->status
                        : is_rejected ? "5.7.1"

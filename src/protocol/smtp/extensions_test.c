@@ -75,7 +75,7 @@ static char *text_of(struct queue_item *item) {
 static void finish(struct queue_item *item) {
     for (unsigned i = 0; i < queue_item_envelope(item)->n_recipients; i++)
         queue_item_recipient_done(item, i);
-    queue_item_release(item, 0, NULL);
+    queue_item_release(item, 0, NULL, NULL);
 }
 
 static void test_dsn(struct world *w, gconstpointer data) {

@@ -14,6 +14,7 @@
 #define SMTP_ENVID_MAX 100            // [RFC 3461] 4.4
 #define SMTP_ORCPT_MAX 500            // [RFC 3461] 4.2
 #define SMTP_HOLD_MAX (7 * 24 * 3600) // seconds
+#define SMTP_CHECKS_MAX 16            // messages that the policy is asked about at a time
 #define SMTP_RATES_MAX 50000          // addresses and users that are counted at a time
 
 #define SMTP_DEFAULT_SIZE (150ull * 1024 * 1024)

@@ -22,6 +22,8 @@ struct smtp_service {
     struct smtp_settings settings; // strings owned; without limits
     pthread_mutex_t lock;
     struct smtp_rules *rules; // under lock
+    GQueue checks;            // struct smtp_check that wait for a place; under lock
+    unsigned n_checking;      // under lock
     struct queue *queue;
     struct directory *directory;
     struct auth *auth;

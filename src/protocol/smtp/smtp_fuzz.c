@@ -106,6 +106,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             return 0;
         for (unsigned i = 0; i < queue_item_envelope(item)->n_recipients; i++)
             queue_item_recipient_done(item, i);
-        queue_item_release(item, 0, NULL);
+        queue_item_release(item, 0, NULL, NULL);
     }
 }

@@ -44,6 +44,7 @@ enum ec smtp_service_new(const struct smtp_settings *settings, struct queue *que
         own->timeout_seconds = SMTP_DEFAULT_TIMEOUT;
     pthread_mutex_init(&service->lock, NULL);
     service->rules = make_rules(&settings->limits);
+    g_queue_init(&service->checks);
     service->queue = queue;
     service->directory = directory;
     service->auth = auth;

@@ -318,10 +318,92 @@ static void test_headers(struct world *w, gconstpointer data) {
             g_assert_cmpint(strstr(text, "\r\nMessage-ID: <") != NULL, ==, is_added);
             g_assert_cmpint(strstr(text, "\r\n\r\nno header") != NULL, ==, is_added && i == 1);
             queue_item_recipient_done(item, 0);
-            queue_item_release(item, 0, NULL);
+            queue_item_release(item, 0, NULL, NULL);
             smtp_session_free(s);
             smtp_service_free(service);
         }
+}
+
+// --- A policy that takes its time ---
+
+struct gate {
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    bool is_open;
+    unsigned n_waiting;
+};
+
+static void slow_check(struct policy *policy, struct arena *arena,
+                       const struct policy_message *message, struct policy_verdict *out) {
+    struct gate *gate = (struct gate *)policy;
+    pthread_mutex_lock(&gate->lock);
+    gate->n_waiting++;
+    pthread_cond_broadcast(&gate->cond);
+    while (!gate->is_open)
+        pthread_cond_wait(&gate->cond, &gate->lock);
+    pthread_mutex_unlock(&gate->lock);
+    bool is_good = strcmp(message->sender, "x@y.test") == 0;
+    *out = (struct policy_verdict){.action = is_good ? POLICY_ACCEPT : POLICY_REJECT,
+                                   .status = "5.7.1",
+                                   .text = "no",
+                                   .fields = ""};
+}
+
+static void wait_at_gate(struct gate *gate, unsigned n) {
+    pthread_mutex_lock(&gate->lock);
+    while (gate->n_waiting < n)
+        pthread_cond_wait(&gate->cond, &gate->lock);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+// While the policy thinks, its connections wait and others are served; one that went away meanwhile
+// does no harm.
+static void test_slow_policy(struct world *w, gconstpointer data) {
+    struct gate gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER};
+    struct server server = {0};
+    assert_ok(net_new(1, 2, &server.net));
+    struct smtp_settings settings = {.hostname = "mx.example.test",
+                                     .kind = SMTP_MX,
+                                     .check = slow_check,
+                                     .policy = (struct policy *)&gate,
+                                     .net = server.net};
+    assert_ok(smtp_service_new(&settings, w->queue, w->directory, w->auth, &server.service));
+    struct net_listen listen = {
+        .address = "127.0.0.1:0", .proto = &smtp_proto, .service = server.service};
+    g_autofree char *bound = NULL;
+    assert_ok(net_listen(server.net, &listen, &bound));
+    server.port = atoi(strrchr(bound, ':') + 1);
+    int fds[4];
+    for (unsigned i = 0; i < 4; i++) {
+        static const char *const senders[] = {MAIL, "MAIL FROM:<bad@y.test>\r\n"};
+        fds[i] = dial(server.port);
+        g_assert_cmpint(answer(fds[i]), ==, 220);
+        say(fds[i], HI, 250);
+        say(fds[i], senders[i % 2], 250);
+        say(fds[i], RCPT, 250);
+        say(fds[i], "DATA\r\n", 354);
+        static const char text[] = TEXT ".\r\n";
+        g_assert_cmpint(write(fds[i], text, sizeof text - 1), ==, sizeof text - 1);
+        wait_at_gate(&gate, i + 1);
+    }
+    int other = dial(server.port);
+    g_assert_cmpint(answer(other), ==, 220);
+    say(other, HI, 250);
+    close(fds[2]);
+    pthread_mutex_lock(&gate.lock);
+    gate.is_open = true;
+    pthread_cond_broadcast(&gate.cond);
+    pthread_mutex_unlock(&gate.lock);
+    g_assert_cmpint(answer(fds[0]), ==, 250);
+    g_assert_cmpint(answer(fds[1]), ==, 550);
+    g_assert_cmpint(answer(fds[3]), ==, 550);
+    say(fds[0], "QUIT\r\n", 221);
+    close(fds[0]);
+    close(fds[1]);
+    close(fds[3]);
+    close(other);
+    net_free(server.net, 1000);
+    smtp_service_free(server.service);
 }
 
 struct client {
@@ -383,6 +465,7 @@ int main(int argc, char **argv) {
     ADD("/smtp/too-large", test_too_large);
     ADD("/smtp/headers", test_headers);
     ADD("/smtp/delivery", test_delivery);
+    ADD("/smtp/slow-policy", test_slow_policy);
     ADD("/smtp/many", test_many);
     return g_test_run();
 }

@@ -1,6 +1,6 @@
 // When a message comes of age ([MS-OXCMSG] 2.2.1.60.3 to 2.2.1.60.8).
 #include "base/wire.h"
-#include "mailbox/retention.h"
+#include "store/retention_policy.h"
 
 #define DAY (UINT64_C(86400) * FILETIME_SECOND)
 
