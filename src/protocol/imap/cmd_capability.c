@@ -20,7 +20,7 @@ void imap_put_capabilities(struct imap_session *s) {
     if (s->state != IMAP_NOT_AUTHENTICATED) {
         // What is about searching, lists, ids, metadata and news.
         imap_puts(s, " MULTISEARCH SEARCHRES PARTIAL SORT SORT=DISPLAY ESORT THREAD=REFERENCES"
-                     " THREAD=ORDEREDSUBJECT I18NLEVEL=1 OBJECTID SAVEDATE PREVIEW"
+                     " THREAD=ORDEREDSUBJECT OBJECTID SAVEDATE PREVIEW"
                      " METADATA CREATE-SPECIAL-USE CONTEXT=SEARCH CONTEXT=SORT NOTIFY"
                      " LIST-MYRIGHTS LIST-METADATA");
         imap_puts(
