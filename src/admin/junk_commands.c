@@ -68,8 +68,8 @@ static bool read_list(struct command_call *call, enum junk_list *list, const cha
 
 static int change(struct command_call *call, bool adds) {
     MAILBOX_AUTO mailbox = NULL;
-    enum junk_list list;
-    const char *entry;
+    enum junk_list list = 0;
+    const char *entry = NULL;
     if (!read_list(call, &list, &entry) || !call_open_mailbox(call, 1, &mailbox))
         return EXIT_FAILED;
     enum ec ec =
