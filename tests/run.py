@@ -4,16 +4,18 @@
     tests/run.py [WORD...]
 
 Unit tests and corpus replays run under AddressSanitizer and UBSan (meson, build-asan); then each
-file tests/*/*_test.py, which starts its own servers. With words, only the test files whose path has
+file tests/*/*_test.py, which starts its own servers; two at a time, where none disturbs another. With words, only the test files whose path has
 one of them run, and no unit tests. A file that dies, hangs or prints no result counts as a failure.
 Environment: BOURSE_LONG=1 for the long forms (200 kills instead of 25, ...)."""
 
+import concurrent.futures
 import os
 import pathlib
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree
 
@@ -32,10 +34,27 @@ class Sum:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.failures = []
+        self.lock = threading.Lock()
 
     def add_failure(self, name):
         self.failed += 1
         self.failures.append(name)
+
+    def add_file(self, name, results, planned, status, timed_out):
+        """`results`: (whether it failed, title, whether it was skipped) of each test."""
+        for is_failed, title, is_skipped in results:
+            if is_failed:
+                self.add_failure(f"{name}: {title}")
+            elif is_skipped:
+                self.skipped += 1
+            else:
+                self.passed += 1
+        if timed_out:
+            self.add_failure(f"{name}: not finished after {FILE_SECONDS} s")
+        elif planned is None or len(results) != planned:
+            self.add_failure(f"{name}: {len(results)} results of {planned or 0} planned")
+        elif status != 0 and not any(r[0] for r in results):
+            self.add_failure(f"{name}: exit status {status}")
 
 
 def run_unit_tests(total):
@@ -69,51 +88,61 @@ def run_unit_tests(total):
           f"{total.failed - before[1]} failed, {time.monotonic() - start:.0f} s", flush=True)
 
 
-def run_file(path, total):
+def run_file(path, total, alone):
+    """Runs one file; what it prints comes at once when it runs alone, else when it has ended."""
     name = str(path.relative_to(TOP))
-    print(f"== {name}", flush=True)
     start = time.monotonic()
+    lines = [f"== {name}\n"]
+    if alone:
+        print(lines[0], end="", flush=True)
     process = subprocess.Popen(["/usr/bin/python3", str(path)], cwd=TOP, stdin=subprocess.DEVNULL,
                                env={**os.environ, **SANITIZERS, "PYTHONPATH": str(TOP / "tests"),
                                     "PYTHONDONTWRITEBYTECODE": "1"},
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                errors="replace", start_new_session=True)
-    timed_out = False
+    timed_out = threading.Event()
 
-    def on_alarm(_signal, _frame):
-        nonlocal timed_out
-        timed_out = True
+    def on_timeout():
+        timed_out.set()
         os.killpg(process.pid, signal.SIGKILL)
 
-    signal.signal(signal.SIGALRM, on_alarm)
-    signal.alarm(FILE_SECONDS)
-    planned, seen, failed_here = None, 0, 0
+    alarm = threading.Timer(FILE_SECONDS, on_timeout)
+    alarm.start()
+    planned, results = None, []
     for line in process.stdout:
-        print("  " + line, end="", flush=True)
+        lines.append("  " + line)
+        if alone:
+            print(lines[-1], end="", flush=True)
         if match := re.match(r"1\.\.(\d+)", line):
             planned = int(match.group(1))
         elif match := re.match(r"(not )?ok \d+ - (.*)", line):
-            seen += 1
-            if match.group(1):
-                failed_here += 1
-                total.add_failure(f"{name}: {match.group(2)}")
-            elif "# SKIP" in line:
-                total.skipped += 1
-            else:
-                total.passed += 1
+            results.append((match.group(1), match.group(2), "# SKIP" in line))
     status = process.wait()
-    signal.alarm(0)
+    alarm.cancel()
     try:  # whatever the file left running
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
-    if timed_out:
-        total.add_failure(f"{name}: not finished after {FILE_SECONDS} s")
-    elif planned is None or seen != planned:
-        total.add_failure(f"{name}: {seen} results of {planned or 0} planned")
-    elif status != 0 and not failed_here:
-        total.add_failure(f"{name}: exit status {status}")
-    print(f"   {time.monotonic() - start:.0f} s", flush=True)
+    with total.lock:
+        total.add_file(name, results, planned, status, timed_out.is_set())
+        if not alone:
+            print("".join(lines), end="")
+        print(f"   {time.monotonic() - start:.0f} s", flush=True)
+
+
+def is_alone(path):
+    """What measures times or memory, or needs the whole machine to hurt a server."""
+    return path.parent.name == "faults" or path.stem in ("idle_test", "export_memory_test", "faults_test")
+
+
+def run_files(paths, total):
+    shared = [p for p in paths if not is_alone(p)]
+    with concurrent.futures.ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        for done in [pool.submit(run_file, p, total, len(shared) == 1) for p in shared]:
+            done.result()
+    for path in paths:
+        if is_alone(path):
+            run_file(path, total, True)
 
 
 def main():
@@ -121,9 +150,8 @@ def main():
     total = Sum()
     if not words:
         run_unit_tests(total)
-    for path in sorted((TOP / "tests").glob("*/*_test.py")):
-        if not words or any(w in str(path.relative_to(TOP)) for w in words):
-            run_file(path, total)
+    run_files([path for path in sorted((TOP / "tests").glob("*/*_test.py"))
+               if not words or any(w in str(path.relative_to(TOP)) for w in words)], total)
     for name in total.failures:
         print("FAILED " + name)
     if total.passed + total.failed == 0:

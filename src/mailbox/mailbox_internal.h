@@ -75,9 +75,6 @@ enum ec rights_table_new(const struct mailbox *m, struct mbox_tx *tx, struct are
 uint32_t rights_table_of(const struct rights_table *t, uint64_t fid);
 void rights_table_end(struct rights_table *t); // accepts NULL
 
-// In the stored rights of an entry of the Calendar's list: its free/busy flags were set by
-// somebody; without it they follow from the others.
-#define RIGHTS_FREE_BUSY_IS_SET 0x80000000u
 // The rights an entry gives, and what is stored for rights that somebody sets.
 uint32_t rights_effective(const struct mailbox *m, uint64_t fid, const char *member,
                           uint32_t stored);

@@ -21,6 +21,11 @@ enum folder_rights {
     RIGHTS_KNOWN = RIGHTS_ALL | RIGHTS_CONTACT | RIGHTS_FREE_BUSY,
 };
 
+// In the stored rights of an entry of the Calendar's list: its free/busy flags were set by
+// somebody; without it they follow from the others.
+#define RIGHTS_FREE_BUSY_IS_SET 0x80000000u
+#define RIGHTS_STORED (RIGHTS_KNOWN | RIGHTS_FREE_BUSY_IS_SET) // what a stored entry may have
+
 enum folder_role {
     ROLE_NONE = 0,
     ROLE_CONTRIBUTOR = RIGHTS_CREATE | RIGHTS_VISIBLE,

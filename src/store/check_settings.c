@@ -186,7 +186,7 @@ static bool is_member(const char *member) {
 }
 
 static enum ec mend_permission(struct check *c, const struct bad_permission *p) {
-    return folder_set_permission(c->tx, p->fid, p->member, p->rights & RIGHTS_KNOWN,
+    return folder_set_permission(c->tx, p->fid, p->member, p->rights & RIGHTS_STORED,
                                  !is_member(p->member));
 }
 
@@ -199,7 +199,7 @@ static enum ec check_permissions(struct check *c) {
         uint64_t fid = (uint64_t)db_col_i64(q, 0);
         const char *member = db_col_text(q, 1);
         int64_t rights = db_col_i64(q, 2);
-        if (!has_folder(c, fid) || (is_member(member) && (rights & ~(int64_t)RIGHTS_KNOWN) == 0))
+        if (!has_folder(c, fid) || (is_member(member) && (rights & ~(int64_t)RIGHTS_STORED) == 0))
             continue;
         struct bad_permission p = {fid, g_strdup(member), (uint32_t)rights};
         g_array_append_val(bad, p);
