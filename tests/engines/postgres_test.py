@@ -14,7 +14,7 @@ from harness.tap import expect, test
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 WORDS = {"$BLOB": "BYTEA", "$CLUSTERED": "", "$ROWID": "BIGINT NOT NULL"}
 TEXT = re.compile(r'(?:"(?:\\.|[^"\\])*"\s*)+')  # adjacent literals are one text
-SQL = re.compile(r"(CREATE|SELECT|INSERT|UPDATE|DELETE|WITH)\b.*[ ,(]", re.S)
+SQL = re.compile(r"(CREATE|ALTER|SELECT|INSERT|UPDATE|DELETE|WITH)\b.*[ ,(]", re.S)
 ENGINE_ONLY = re.compile(r"fts5|fulltext", re.I)  # db/fulltext is per engine
 
 server = Postgres() if programs() else None
@@ -50,12 +50,13 @@ def check(name):
     if not server:
         tap.skip("no PostgreSQL here")
     found = [t for path in module(name) for t in texts(path)]
-    schemas = [t for t in found if t.startswith("CREATE") and not ENGINE_ONLY.search(t)]
+    schemas = [t for t in found if t.startswith(("CREATE", "ALTER")) and not ENGINE_ONLY.search(t)]
+    schemas.sort(key=lambda t: "ALTER" in t)  # steps that change a table come after its own
     expect(schemas, f"no schema found in {name}")
     error = server.sql(f"DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}; "
                        f"SET search_path = {name}; " + "".join(translate(s) for s in schemas))
     expect(error is None, f"the schema of {name}: {error}")
-    statements = [t for t in found if not t.startswith("CREATE") and not ENGINE_ONLY.search(t)]
+    statements = [t for t in found if not t.startswith(("CREATE", "ALTER")) and not ENGINE_ONLY.search(t)]
     expect(len(statements) > 20, f"only {len(statements)} statements found in {name}")
     prepares = "".join(f"PREPARE s{i} AS {sql};\n" for i, sql in enumerate(statements))
     bad = server.sql(f"SET search_path = {name};\n{prepares}", go_on=True)
