@@ -75,6 +75,7 @@ static enum ec run_all(struct run *run) {
         bool has_owner =
             directory_find_guid(run->call->services->directory, arena, guid, &owner) == EC_OK;
         run_one(run, guid, has_owner ? owner->address : text);
+        run->name = NULL; // gone with this turn
     }
     return EC_OK;
 }
