@@ -11,7 +11,8 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 
 build='gcc libc6-dev meson ninja-build pkg-config ccache libglib2.0-dev libevent-dev libssl-dev
 libsqlite3-dev libicu-dev libidn2-dev libsodium-dev libzstd-dev zlib1g-dev
-libsystemd-dev libunbound-dev libcurl4-openssl-dev libkrb5-dev libjson-glib-dev libpsl-dev'
+libsystemd-dev libunbound-dev libcurl4-openssl-dev libkrb5-dev libjson-glib-dev libpsl-dev
+libmicrohttpd-dev libxml2-dev libgsf-1-dev libpff-dev'
 # What the program reads: the root key of DNSSEC, public suffixes.
 data='dns-root-data publicsuffix'
 python='python3'
@@ -22,6 +23,8 @@ bsdutils curl msmtp fetchmail getmail6 offlineimap3'
 servers='krb5-kdc krb5-admin-server krb5-user libsasl2-modules-gssapi-mit knot unbound rspamd'
 # Other implementations of DKIM, ARC and SPF.
 peers='python3-dkim python3-nacl python3-dnspython python3-spf'
+# Clients of Exchange Web Services, and what checks answers against the schemas.
+exchange='python3-exchangelib python3-lxml'
 # Only unpacked, below build/packages/: Postfix's load generator (installing the package would replace
 # the machine's own mail server), and packages that carry real mail for the byte-identity corpus.
 unpacked=''
@@ -30,7 +33,7 @@ case $task in
 build) packages=$build ;;
 run) packages="$build $data $python" ;;
 test)
-    packages="$build lld $data $python $clients $servers $peers postgresql-15 libdb5.3 libnsl2 libsasl2-2"
+    packages="$build lld $data $python $clients $servers $peers $exchange postgresql-15 libdb5.3 libnsl2 libsasl2-2"
     unpacked='postfix libpython3.11-testsuite golang-github-jhillyerd-enmime-dev mailman3 spamassassin'
     ;;
 bench)

@@ -20,7 +20,7 @@ FLOORS = {
     "auth": 4, "mailbox": 4,
     "transport": 5, "http": 5,
     "protocol": 6,
-    "mapihttp": 7, "rpc": 7, "admin": 7,
+    "mapihttp": 7, "rpc": 7, "probe": 7, "admin": 7,
     "main": 8,
 }
 # On the same floor, and still allowed: a session's principal is what a mailbox checks rights for.
@@ -28,6 +28,8 @@ SAME_FLOOR = {("mailbox", "auth")}
 # The store and the engine are behind mailbox/ for protocols; ROPs handle the store's own objects.
 HIDDEN_FROM_PROTOCOLS = {"store", "db", "queue"}
 SEES_STORE = {"protocol/rop"}
+# The probe is a client: it shares nothing with the server but values.
+ONLY_SEES = {"probe": {"base", "mapi"}}
 QUEUE_USERS = {"protocol/smtp"}  # DATA is spooled where it arrives
 
 MAX_LINES = 800
@@ -53,6 +55,8 @@ def check_include(own, target, is_test):
         return f"{target}: not a path from src/ or an unknown folder"
     if target.stem.endswith("_internal"):
         return f"{target}: internal to {other}"
+    if own in ONLY_SEES and other not in ONLY_SEES[own]:
+        return f"{target}: {own} sees only {' and '.join(sorted(ONLY_SEES[own]))}"
     if own.startswith("protocol/") and not is_test:  # a test may build the store it runs on
         hidden = other in HIDDEN_FROM_PROTOCOLS and own not in SEES_STORE
         if hidden and not (other == "queue" and own in QUEUE_USERS):
