@@ -26,8 +26,8 @@ static bool take(struct arena *arena, const struct message *message, const struc
     *out = (struct busy_time){
         .start = bag_time(bag, PidLidAppointmentStartWhole),
         .end = bag_time(bag, PidLidAppointmentEndWhole),
-        .status = status >= BUSY_FREE && status <= BUSY_ELSEWHERE ? (enum busy_status)status
-                                                                  : BUSY_BUSY,
+        .status =
+            status >= BUSY_FREE && status <= BUSY_ELSEWHERE ? (enum busy_status)status : BUSY_BUSY,
     };
     if (!with_details)
         return true;

@@ -22,8 +22,8 @@ struct busy_times {
     unsigned n;
     bool with_details;
 };
-// What `who` may see of the owner's appointments that touch the time. EC_NOT_FOUND: no such mailbox;
-// EC_ACCESS_DENIED: nothing may be seen. In the arena.
+// What `who` may see of the owner's appointments that touch the time. EC_NOT_FOUND: no such
+// mailbox; EC_ACCESS_DENIED: nothing may be seen. In the arena.
 enum ec mailbox_availability(struct mailbox_service *s, struct principal *who, struct arena *arena,
                              const struct guid *owner, filetime_t start, filetime_t end,
                              struct busy_times *out);

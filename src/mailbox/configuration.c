@@ -115,8 +115,7 @@ static enum ec update(struct mbox_tx *tx, struct change *change) {
     BAG_AUTO set = bag_new();
     EC_TRY(rights_require(change->m, tx, change->fid, RIGHTS_EDIT_ANY));
     EC_TRY(message_open(tx, change->mid, &message));
-    uint32_t kinds =
-        (uint32_t)bag_long(message_value(message)->bag, PidTagRoamingDatatypes, 0) & 7;
+    uint32_t kinds = (uint32_t)bag_long(message_value(message)->bag, PidTagRoamingDatatypes, 0) & 7;
     set_parts(set, change->c, kinds | change->c->kinds);
     enum ec ec = EC_OK;
     for (unsigned i = 0; ec == EC_OK && i < bag_count(set); i++)
@@ -155,7 +154,7 @@ enum ec mailbox_put_configuration(struct mailbox *m, uint64_t fid, const struct 
     return EC_OK;
 }
 
-static enum ec delete(struct mbox_tx *tx, void *ctx) {
+static enum ec delete (struct mbox_tx *tx, void *ctx) {
     struct change *change = ctx;
     EC_TRY(rights_require(change->m, tx, change->fid, RIGHTS_DELETE_ANY));
     EC_TRY(associated_find(tx, change->fid, change->class, &change->mid));

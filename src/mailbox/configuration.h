@@ -5,7 +5,7 @@
 #include "mailbox/mailbox.h"
 #include "mapi/prop.h"
 
-#define CONFIGURATION_NAME_MAX 237 // characters, as Exchange has it
+#define CONFIGURATION_NAME_MAX 237      // characters, as Exchange has it
 #define CONFIGURATION_MAX (1024 * 1024) // bytes of each of the three
 
 // PidTagRoamingDatatypes: what a configuration holds.
@@ -21,8 +21,8 @@ struct configuration {
     struct prop_bin dictionary, xml, binary; // of the kinds it has
 };
 
-// The configuration of a name (caselessly) with a folder. Needs RIGHTS_READ_ANY. EC_NOT_FOUND: none,
-// or no such folder. In the arena.
+// The configuration of a name (caselessly) with a folder. Needs RIGHTS_READ_ANY. EC_NOT_FOUND:
+// none, or no such folder. In the arena.
 enum ec mailbox_get_configuration(struct mailbox *m, struct arena *arena, uint64_t fid,
                                   const char *name, struct configuration *out);
 enum configuration_change {

@@ -72,8 +72,7 @@ static enum ec read_contact(struct mbox_tx *tx, struct arena *arena, uint64_t mi
     struct prop_value v;
     EC_TRY(message_open(tx, mid, &message));
     *out = (struct contact){.mid = mid, .fid = message_fid(message)};
-    enum ec ec =
-        take_contact(arena, message_value(message)->bag, out) ? EC_OK : EC_NOT_FOUND;
+    enum ec ec = take_contact(arena, message_value(message)->bag, out) ? EC_OK : EC_NOT_FOUND;
     if (ec == EC_OK && message_get_prop(tx, message, arena, PidTagChangeKey, 0, &v) == EC_OK &&
         v.bin.len == 22)
         for (unsigned i = 0; i < 6; i++)
@@ -97,11 +96,15 @@ static struct restriction *word_condition(struct arena *arena, const char *word)
         proptag_t tag;
         uint32_t how;
     } fields[] = {
-        {PidTagDisplayName, FUZZY_PREFIX_ON_ANY_WORD}, {PidTagGivenName, FUZZY_PREFIX_ON_ANY_WORD},
-        {PidTagSurname, FUZZY_PREFIX_ON_ANY_WORD},     {PidTagNickname, FUZZY_PREFIX_ON_ANY_WORD},
-        {PidTagCompanyName, FUZZY_PREFIX_ON_ANY_WORD}, {PidLidFileUnder, FUZZY_PREFIX_ON_ANY_WORD},
+        {PidTagDisplayName, FUZZY_PREFIX_ON_ANY_WORD},
+        {PidTagGivenName, FUZZY_PREFIX_ON_ANY_WORD},
+        {PidTagSurname, FUZZY_PREFIX_ON_ANY_WORD},
+        {PidTagNickname, FUZZY_PREFIX_ON_ANY_WORD},
+        {PidTagCompanyName, FUZZY_PREFIX_ON_ANY_WORD},
+        {PidLidFileUnder, FUZZY_PREFIX_ON_ANY_WORD},
         {PidLidDistributionListName, FUZZY_PREFIX_ON_ANY_WORD},
-        {PidLidEmail1EmailAddress, FUZZY_PREFIX},      {PidLidEmail2EmailAddress, FUZZY_PREFIX},
+        {PidLidEmail1EmailAddress, FUZZY_PREFIX},
+        {PidLidEmail2EmailAddress, FUZZY_PREFIX},
         {PidLidEmail3EmailAddress, FUZZY_PREFIX},
     };
     struct restriction **any = arena_alloc(arena, G_N_ELEMENTS(fields) * sizeof *any);

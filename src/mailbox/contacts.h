@@ -12,7 +12,7 @@ struct contact {
     bool is_list; // a personal distribution list
     const char *name, *given_name, *middle_name, *surname, *nickname, *file_as, *company, *title,
         *department, *office, *business_phone, *home_phone, *mobile_phone, *notes; // NULL: none
-    const char *addresses[CONTACT_ADDRESSES]; // NULL: none
+    const char *addresses[CONTACT_ADDRESSES];                                      // NULL: none
     const char *shown_as[CONTACT_ADDRESSES];
 };
 struct contact_list {
@@ -21,7 +21,8 @@ struct contact_list {
     unsigned n_found;
 };
 // Contacts of a folder in which every word of `text` begins a word of a name, of the company or an
-// address ("" finds all), by name. Needs RIGHTS_READ_ANY. EC_NOT_FOUND: no such folder. In the arena.
+// address ("" finds all), by name. Needs RIGHTS_READ_ANY. EC_NOT_FOUND: no such folder. In the
+// arena.
 enum ec mailbox_find_contacts(struct mailbox *m, struct arena *arena, uint64_t fid,
                               const char *text, unsigned offset, unsigned limit,
                               struct contact_list *out);

@@ -112,9 +112,8 @@ static enum ec from_xml(struct arena *arena, struct prop_bin xml, struct oof_set
     g_autoptr(GString) text = g_string_new(NULL);
     struct reading r = {.arena = arena, .s = out, .text = text};
     GMarkupParseContext *context = g_markup_parse_context_new(&parser, 0, &r, NULL);
-    bool is_good =
-        g_markup_parse_context_parse(context, (const char *)xml.data, xml.len, NULL) &&
-        g_markup_parse_context_end_parse(context, NULL);
+    bool is_good = g_markup_parse_context_parse(context, (const char *)xml.data, xml.len, NULL) &&
+                   g_markup_parse_context_end_parse(context, NULL);
     g_markup_parse_context_free(context);
     return is_good ? EC_OK : EC_CORRUPT_DATA;
 }

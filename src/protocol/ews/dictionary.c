@@ -7,10 +7,11 @@ static const struct {
     const char *name; // UserConfigurationDictionaryObjectTypesType
     const char *mark; // in the stored form, before the value
 } types[] = {
-    {"DateTime", "16-"},      {"Boolean", "3-"},          {"Byte", "6-"},
-    {"String", "18-"},        {"Integer32", "9-"},        {"UnsignedInteger32", "10-"},
-    {"Integer64", "11-"},     {"UnsignedInteger64", "12-"}, {"StringArray", "1-S"},
-    {"ByteArray", "1-B"},
+    {"DateTime", "16-"},    {"Boolean", "3-"},
+    {"Byte", "6-"},         {"String", "18-"},
+    {"Integer32", "9-"},    {"UnsignedInteger32", "10-"},
+    {"Integer64", "11-"},   {"UnsignedInteger64", "12-"},
+    {"StringArray", "1-S"}, {"ByteArray", "1-B"},
 };
 
 static int type_of_name(const char *name) {

@@ -77,8 +77,8 @@ static bool read_zone(struct ews_call *call, const struct ews_node *node, struct
 static bool read_time(const struct asking *a, const char *text, filetime_t *out) {
     size_t len = text ? strlen(text) : 0;
     bool says_zone = len > 10 && (text[len - 1] == 'Z' || strpbrk(text + 10, "+-"));
-    if (!text || !ews_date_parse(a->call, says_zone ? text : arena_printf(a->call->arena, "%sZ", text),
-                                 out))
+    if (!text ||
+        !ews_date_parse(a->call, says_zone ? text : arena_printf(a->call->arena, "%sZ", text), out))
         return false;
     if (!says_zone)
         *out = zone_utc(&a->zone, *out);
@@ -161,8 +161,11 @@ static void ask_all(struct asking *a, filetime_t start, filetime_t end) {
 
 static const char *merged(const struct asking *a, const struct busy_times *times) {
     // A stronger status wins; "4" is working elsewhere, which is weaker than busy.
-    static const int strength[] = {[BUSY_FREE] = 0, [BUSY_ELSEWHERE] = 1, [BUSY_TENTATIVE] = 2,
-                                   [BUSY_BUSY] = 3, [BUSY_OOF] = 4};
+    static const int strength[] = {[BUSY_FREE] = 0,
+                                   [BUSY_ELSEWHERE] = 1,
+                                   [BUSY_TENTATIVE] = 2,
+                                   [BUSY_BUSY] = 3,
+                                   [BUSY_OOF] = 4};
     uint64_t step = a->interval * MINUTE;
     size_t n = (size_t)((a->end - a->start + step - 1) / step);
     char *out = arena_alloc(a->call->arena, n + 1);
@@ -223,8 +226,8 @@ static void write_zone_time(struct ews_writer *w, const char *element, int bias,
                             const struct zone_change *c, bool has) {
     static const char *const days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                        "Thursday", "Friday", "Saturday"};
-    g_autofree char *time = g_strdup_printf("%02d:%02d:%02d", c->offset / 3600,
-                                            c->offset / 60 % 60, c->offset % 60);
+    g_autofree char *time =
+        g_strdup_printf("%02d:%02d:%02d", c->offset / 3600, c->offset / 60 % 60, c->offset % 60);
     ews_open(w, element);
     ews_element_int(w, "t:Bias", bias);
     ews_element(w, "t:Time", has ? time : "00:00:00");
@@ -312,10 +315,7 @@ static unsigned quality_at(const struct asking *a, const struct suggesting *s, f
     for (unsigned i = 0; i < a->n; i++)
         conflicts += !is_free(&a->attendees[i], from, from + s->duration * MINUTE);
     unsigned percent = a->n ? 100 * conflicts / a->n : 0;
-    return conflicts == 0                       ? 0
-           : (int64_t)percent < s->good_percent ? 1
-           : percent < 50                       ? 2
-                                                : 3;
+    return conflicts == 0 ? 0 : (int64_t)percent < s->good_percent ? 1 : percent < 50 ? 2 : 3;
 }
 
 static void write_suggestion(const struct asking *a, const struct suggesting *s, filetime_t from,
@@ -329,7 +329,8 @@ static void write_suggestion(const struct asking *a, const struct suggesting *s,
     for (unsigned i = 0; i < a->n; i++) {
         const struct attendee *who = &a->attendees[i];
         bool is_known = who->ec == EC_OK;
-        ews_open(w, is_known ? "t:IndividualAttendeeConflictData" : "t:UnknownAttendeeConflictData");
+        ews_open(w,
+                 is_known ? "t:IndividualAttendeeConflictData" : "t:UnknownAttendeeConflictData");
         if (is_known)
             ews_element(w, "t:BusyType",
                         is_free(who, from, from + s->duration * MINUTE) ? "Free" : "Busy");
@@ -344,9 +345,8 @@ static void write_day(const struct asking *a, const struct suggesting *s, fileti
     struct ews_writer *w = a->call->w;
     unsigned best = 3;
     filetime_t first = zone_utc(&a->zone, zone_local(&a->zone, midnight) + WORK_BEGIN * MINUTE);
-    unsigned slots = s->duration > WORK_END - WORK_BEGIN
-                         ? 0
-                         : (WORK_END - WORK_BEGIN - s->duration) / 30 + 1;
+    unsigned slots =
+        s->duration > WORK_END - WORK_BEGIN ? 0 : (WORK_END - WORK_BEGIN - s->duration) / 30 + 1;
     for (unsigned i = 0; i < slots; i++)
         best = MIN(best, quality_at(a, s, first + i * 30 * MINUTE));
     ews_open(w, "t:SuggestionDayResult");
@@ -373,7 +373,8 @@ static enum ec read_suggestions(struct asking *a, const struct ews_node *options
     s->good_percent = ews_child_int(options, "GoodThreshold", 25);
     if (duration < 30 || duration > 1440 || s->per_day < 0 || s->per_day > 48 ||
         s->good_percent < 1 || s->good_percent > 49)
-        return ews_fault(a->call, "ErrorInvalidRequest", "The options of suggestions make no sense.");
+        return ews_fault(a->call, "ErrorInvalidRequest",
+                         "The options of suggestions make no sense.");
     s->duration = (unsigned)duration;
     return EC_OK;
 }

@@ -100,8 +100,8 @@ enum ec op_set_user_oof_settings(struct ews_call *call) {
     if (!node)
         return ews_fail(call, "ErrorInvalidUserOofSettings", NULL);
     EC_TRY(open_mailbox(call, &mailbox));
-    int state = index_of(states, G_N_ELEMENTS(states),
-                         ews_child_text(call->arena, node, "OofState"));
+    int state =
+        index_of(states, G_N_ELEMENTS(states), ews_child_text(call->arena, node, "OofState"));
     int audience = index_of(audiences, G_N_ELEMENTS(audiences),
                             ews_child_text(call->arena, node, "ExternalAudience"));
     if (state < 0 || audience < 0)

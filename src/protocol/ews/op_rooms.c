@@ -16,9 +16,8 @@ static bool is_room_list(const struct directory_list *members) {
 static enum ec members_of(struct ews_call *call, const struct directory_object *group,
                           struct directory_list *out) {
     struct directory *d = ews_directory(call);
-    return group->kind == DIRECTORY_DYNAMIC
-               ? directory_expand(d, call->arena, &group->guid, out)
-               : directory_members(d, call->arena, &group->guid, out);
+    return group->kind == DIRECTORY_DYNAMIC ? directory_expand(d, call->arena, &group->guid, out)
+                                            : directory_members(d, call->arena, &group->guid, out);
 }
 
 enum ec op_get_room_lists(struct ews_call *call) {
@@ -29,8 +28,8 @@ enum ec op_get_room_lists(struct ews_call *call) {
     ews_success(call);
     ews_open(call->w, "m:RoomLists");
     for (unsigned i = 0; i < groups.n; i++)
-        if (!groups.items[i]->is_hidden &&
-            members_of(call, groups.items[i], &members) == EC_OK && is_room_list(&members))
+        if (!groups.items[i]->is_hidden && members_of(call, groups.items[i], &members) == EC_OK &&
+            is_room_list(&members))
             ews_write_object(call, "t:Address", groups.items[i]);
     ews_close(call->w);
     ews_message_end(call);

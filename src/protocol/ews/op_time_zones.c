@@ -24,8 +24,7 @@ static const char *period_id(struct arena *arena, const struct zone *z, bool is_
 
 static void write_period(struct ews_call *call, const struct zone *z, bool is_daylight) {
     ews_open(call->w, "t:Period");
-    ews_attr(call->w, "Bias",
-             duration(call->arena, -(is_daylight ? z->daylight : z->standard)));
+    ews_attr(call->w, "Bias", duration(call->arena, -(is_daylight ? z->daylight : z->standard)));
     ews_attr(call->w, "Name", is_daylight ? "Daylight" : "Standard");
     ews_attr(call->w, "Id", period_id(call->arena, z, is_daylight));
     ews_close(call->w);

@@ -29,8 +29,9 @@ static enum ec say(struct ews_call *call, enum ec ec) {
     case EC_NOT_FOUND:
         return ews_fail(call, "ErrorItemNotFound", NULL);
     case EC_INVALID_PARAMETER:
-        return ews_fail(call, "ErrorInvalidArgument", "The name is none that a user configuration "
-                                                      "may have.");
+        return ews_fail(call, "ErrorInvalidArgument",
+                        "The name is none that a user configuration "
+                        "may have.");
     case EC_MESSAGE_TOO_BIG:
         return ews_fail(call, "ErrorDataSizeLimitExceeded", NULL);
     default:
@@ -67,8 +68,8 @@ static enum ec put(struct ews_call *call, enum configuration_change how) {
     EC_TRY(read_name(call, ews_child(node, "UserConfigurationName"), &named));
     c.name = named.name;
     EC_TRY(read_parts(call, node, &c));
-    EC_TRY(say(call, mailbox_put_configuration(named.folder.mailbox->m, named.folder.fid, &c, how,
-                                               NULL)));
+    EC_TRY(say(
+        call, mailbox_put_configuration(named.folder.mailbox->m, named.folder.fid, &c, how, NULL)));
     ews_success(call);
     ews_message_end(call);
     return EC_OK;
@@ -125,8 +126,7 @@ static enum ec write_configuration(struct ews_call *call, const struct named *na
 }
 
 enum ec op_get_user_configuration(struct ews_call *call) {
-    const char *wanted =
-        ews_child_text(call->arena, call->request, "UserConfigurationProperties");
+    const char *wanted = ews_child_text(call->arena, call->request, "UserConfigurationProperties");
     struct named named;
     struct configuration c;
     EC_TRY(read_name(call, ews_child(call->request, "UserConfigurationName"), &named));
@@ -141,8 +141,8 @@ enum ec op_get_user_configuration(struct ews_call *call) {
 enum ec op_delete_user_configuration(struct ews_call *call) {
     struct named named;
     EC_TRY(read_name(call, ews_child(call->request, "UserConfigurationName"), &named));
-    EC_TRY(say(call, mailbox_delete_configuration(named.folder.mailbox->m, named.folder.fid,
-                                                  named.name)));
+    EC_TRY(say(
+        call, mailbox_delete_configuration(named.folder.mailbox->m, named.folder.fid, named.name)));
     ews_success(call);
     ews_message_end(call);
     return EC_OK;

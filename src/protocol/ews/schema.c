@@ -62,7 +62,7 @@ static void search_named(struct search *s, const char *mark, const char *name, b
         search_inside(s, n, counts);
     else if (strcmp(n->name, s->element) == 0)
         s->found = n;
-    else if (n->flags & XS_ABSTRACT || strcmp(n->name, "Transition") == 0)
+    else
         search_head(s, name);
 }
 
@@ -78,6 +78,8 @@ static void search_particle(struct search *s, const struct ews_schema_node *n, b
         break;
     case XS_GROUP_REF:
         search_named(s, "%", n->type, counts && !is_free);
+        if (!is_free)
+            return; // those inside have counted
         break;
     case XS_SEQUENCE:
     case XS_CHOICE:

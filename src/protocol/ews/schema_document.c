@@ -27,8 +27,8 @@ static void attribute(GString *out, const char *name, const char *value) {
 static void named(GString *out, const char *name, const char *type) {
     if (!type)
         return;
-    g_autofree char *own = type[0] == 'x' && type[1] == ':' ? g_strconcat("xs:", type + 2, NULL)
-                                                            : g_strdup(type);
+    g_autofree char *own =
+        type[0] == 'x' && type[1] == ':' ? g_strconcat("xs:", type + 2, NULL) : g_strdup(type);
     attribute(out, name, own);
 }
 
@@ -117,13 +117,20 @@ static void write_attribute(GString *out, const struct ews_schema_node *n, unsig
 }
 
 static const char *const tags[] = {
-    [XS_COMPLEX] = "complexType",       [XS_SIMPLE] = "simpleType",
-    [XS_ELEMENT] = "element",           [XS_REF] = "element",
-    [XS_GROUP] = "group",               [XS_GROUP_REF] = "group",
-    [XS_SEQUENCE] = "sequence",         [XS_CHOICE] = "choice",
-    [XS_ALL] = "all",                   [XS_ANY] = "any",
-    [XS_ATTRIBUTE] = "attribute",       [XS_ATTRIBUTES] = "attributeGroup",
-    [XS_ATTRIBUTES_REF] = "attributeGroup", [XS_ANY_ATTRIBUTE] = "anyAttribute",
+    [XS_COMPLEX] = "complexType",
+    [XS_SIMPLE] = "simpleType",
+    [XS_ELEMENT] = "element",
+    [XS_REF] = "element",
+    [XS_GROUP] = "group",
+    [XS_GROUP_REF] = "group",
+    [XS_SEQUENCE] = "sequence",
+    [XS_CHOICE] = "choice",
+    [XS_ALL] = "all",
+    [XS_ANY] = "any",
+    [XS_ATTRIBUTE] = "attribute",
+    [XS_ATTRIBUTES] = "attributeGroup",
+    [XS_ATTRIBUTES_REF] = "attributeGroup",
+    [XS_ANY_ATTRIBUTE] = "anyAttribute",
     [XS_VALUE] = "enumeration",
 };
 
@@ -230,12 +237,13 @@ static void wsdl_messages(GString *out, const struct ews_schema_operation *o) {
         if (o->headers & headers[i].header)
             g_string_append_printf(out, "    <wsdl:part name=\"%s\" element=\"t:%s\"/>\n",
                                    headers[i].part, headers[i].element);
-    g_string_append_printf(out,
-                           "  </wsdl:message>\n  <wsdl:message name=\"%sSoapOut\">\n"
-                           "    <wsdl:part name=\"%sResult\" element=\"tns:%s\"/>\n"
-                           "    <wsdl:part name=\"ServerVersion\" element=\"t:ServerVersionInfo\"/>\n"
-                           "  </wsdl:message>\n",
-                           o->name, o->name, o->response);
+    g_string_append_printf(
+        out,
+        "  </wsdl:message>\n  <wsdl:message name=\"%sSoapOut\">\n"
+        "    <wsdl:part name=\"%sResult\" element=\"tns:%s\"/>\n"
+        "    <wsdl:part name=\"ServerVersion\" element=\"t:ServerVersionInfo\"/>\n"
+        "  </wsdl:message>\n",
+        o->name, o->name, o->response);
 }
 
 static void wsdl_port(GString *out, const struct ews_schema_operation *o) {

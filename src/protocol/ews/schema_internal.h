@@ -1,4 +1,5 @@
-// The tables of the EWS schema: schema_table.c holds them, schema.c and schema_document.c read them.
+// The tables of the EWS schema: schema_table.c, made in the build, holds them; schema.c and
+// schema_document.c read them.
 #pragma once
 
 #include <stdint.h>
@@ -35,10 +36,10 @@ enum ews_schema_flag {
 };
 
 struct ews_schema_node {
-    uint8_t kind;  // enum ews_schema_kind
-    uint8_t depth; // those that follow with a greater one are inside
-    uint8_t since; // enum ews_version
-    uint8_t flags; // enum ews_schema_flag
+    uint8_t kind;      // enum ews_schema_kind
+    uint8_t depth;     // those that follow with a greater one are inside
+    uint8_t since;     // enum ews_version
+    uint8_t flags;     // enum ews_schema_flag
     int16_t low, high; // how often; -1: any number
     const char *name, *type, *extra;
 };

@@ -202,8 +202,7 @@ enum ec zones_all(struct arena *arena, const char *locale, struct zones *out) {
         if (U_FAILURE(e) || n <= 0 || n >= ID_MAX)
             continue;
         char *name = from_units(arena, windows, n);
-        if (name && g_hash_table_add(known, name) &&
-            make_zone(arena, name, locale, &zone) == EC_OK)
+        if (name && g_hash_table_add(known, name) && make_zone(arena, name, locale, &zone) == EC_OK)
             g_array_append_val(zones, zone);
     }
     uenum_close(ids);

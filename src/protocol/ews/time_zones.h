@@ -1,4 +1,5 @@
-// Windows time zones by their ids ("W. Europe Standard Time"), from ICU's data ([MS-OXWSGTZ] 2.2.4).
+// Windows time zones by their ids ("W. Europe Standard Time"), from ICU's data
+// ([MS-OXWSGTZ] 2.2.4).
 //
 // EWS tells a zone as periods and the days of the year on which one gives way to the other. ICU
 // knows the moments of change; the days are what these have in common over some years.
@@ -16,10 +17,10 @@ struct zone_change {
     int offset;     // seconds after midnight of the day, by the clock before
 };
 struct zone {
-    const char *id;       // Windows id
-    const char *name;     // "(UTC+01:00) ..." in a language
-    int standard;         // seconds east of Greenwich
-    int daylight;         // the same in summer; equal to standard: there is none
+    const char *id;   // Windows id
+    const char *name; // "(UTC+01:00) ..." in a language
+    int standard;     // seconds east of Greenwich
+    int daylight;     // the same in summer; equal to standard: there is none
     struct zone_change to_standard, to_daylight;
 };
 struct zones {
