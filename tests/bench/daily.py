@@ -52,9 +52,10 @@ class Injector:
 
 
 def wake(servers, rows, options):
-    count = max(50, options.messages // 10)
     for round_number in range(options.rounds):
         for peer in servers if round_number % 2 == 0 else list(reversed(servers)):
+            # The peer gathers changes for half a second before it tells of them.
+            count = max(50, options.messages // 10) if peer.name == "Bourse" else 40
             user = f"idler{round_number}"
             peer.add_users([user])
             peers.settle()
