@@ -134,6 +134,16 @@ class Pop3:
             total += len(line)
         return total
 
+    def skip(self, n):
+        """Reads n answers of several lines as fast as this language can."""
+        data = b""
+        while n > 0:
+            more = self.socket.recv(1 << 20)
+            if not more:
+                raise RuntimeError("pop3: connection closed")
+            data = data[-4:] + more
+            n -= data.count(b"\r\n.\r\n")
+
 
 def pop3(servers, rows, options, fill):
     n = options.messages * 2
@@ -155,13 +165,11 @@ def pop3(servers, rows, options, fill):
             pop.ask("UIDL")
             pop.many()
             rows.add(f"POP3 UIDL of {n:,}", "s", peer.name, time.perf_counter() - start, "no slower")
-            cpu, start, size = peers.cpu_seconds(peer.pid), time.perf_counter(), 0
+            cpu, start = peers.cpu_seconds(peer.pid), time.perf_counter()
             for first in range(1, n + 1, window):
                 last = min(n + 1, first + window)
                 pop.socket.sendall(b"".join(b"RETR %d\r\n" % i for i in range(first, last)))
-                for _ in range(first, last):
-                    pop.line()
-                    size += pop.many()
+                pop.skip(last - first)
             seconds = time.perf_counter() - start
             rows.add(f"POP3 RETR of all {n:,}, pipelined", "/s", peer.name, n / seconds, "no fewer")
             rows.add(f"POP3 RETR of all {n:,}, CPU a message", "ms", peer.name,
