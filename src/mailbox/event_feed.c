@@ -163,6 +163,10 @@ enum ec mailbox_feed_new(struct mailbox *m, const struct mailbox_feed_spec *spec
     return EC_OK;
 }
 
+void mailbox_feed_stop(struct mailbox_feed *f) {
+    mbox_watch_free(g_steal_pointer(&f->watch));
+}
+
 void mailbox_feed_free(struct mailbox_feed *f) {
     if (!f)
         return;

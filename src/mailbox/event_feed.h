@@ -45,6 +45,8 @@ struct mailbox_feed_spec {
 enum ec mailbox_feed_new(struct mailbox *m, const struct mailbox_feed_spec *spec,
                          struct mailbox_feed **out);
 void mailbox_feed_free(struct mailbox_feed *f); // accepts NULL; afterwards wake is not running
+// Nothing more is added and wake is not running any more; what is there can be read. Once.
+void mailbox_feed_stop(struct mailbox_feed *f);
 // Whether the principal may still see what the feed tells of (rights may have gone since).
 enum ec mailbox_feed_check(struct mailbox *m, const struct mailbox_feed *f);
 
