@@ -130,3 +130,27 @@ enum ec item_copy(struct mailbox *m, uint64_t mid, struct mailbox *to, uint64_t 
 enum ec item_mark_read(struct mailbox *m, uint64_t mid, bool is_read, bool suppress_receipt);
 // The folder of a message. EC_NOT_FOUND.
 enum ec item_folder(struct mailbox *m, uint64_t mid, uint64_t *fid_out);
+
+// --- People in properties (mailbox/item_person.c) ---
+enum item_who {
+    ITEM_SENDER,               // PidTagSender*
+    ITEM_FROM,                 // PidTagSentRepresenting*
+    ITEM_RECEIVED_BY,          // PidTagReceivedBy*
+    ITEM_RECEIVED_REPRESENTING, // PidTagReceivedRepresenting*
+    ITEM_READ_RECEIPT,         // PidTagReadReceipt*
+    ITEM_RECIPIENT,            // of a recipient's bag
+};
+struct item_person {
+    const char *name;    // never NULL when read
+    const char *address; // SMTP where it is known; NULL: none
+    const char *type;    // "SMTP", "EX", ...; NULL: SMTP
+};
+// Borrowed strings; false: nobody.
+bool item_person_get(const struct bag *bag, enum item_who who, struct item_person *out);
+void item_person_set(struct bag *bag, enum item_who who, const struct item_person *person);
+void item_person_remove(struct bag *bag, enum item_who who);
+// A recipient's bag of PidTagRecipientType `type`.
+struct bag *item_recipient_new(int32_t type, const struct item_person *person);
+// PidTagReplyRecipientEntries and -Names. GArray of struct item_person; strings in the arena.
+GArray *item_reply_to_get(struct arena *arena, const struct bag *bag);
+void item_reply_to_set(struct bag *bag, const struct item_person *people, unsigned n);

@@ -98,7 +98,7 @@ bool ews_parse_int(const char *text, int64_t *out);
 enum ec ews_node_base64(struct arena *arena, const struct ews_node *node, struct prop_bin *out);
 
 // --- The writer (ews_writer.c) ---
-// Names are static strings with their prefix ("t:Subject", "m:Items", "soap:Body"). Text is
+// Names are static strings with their prefix ("t:Subject", "m:Items", "s:Body"). Text is
 // escaped, and what XML does not know (control characters, half surrogates, bad UTF-8) is left out.
 struct ews_writer;
 struct ews_writer *ews_writer_new(uint64_t max);
@@ -170,7 +170,7 @@ struct ews_call {
     const struct ews_node *time_zone_definition; // as it stands in the request; NULL
     bool with_milliseconds;                      // DateTimePrecision
     bool is_impersonated;
-    const struct ews_node *header; // soap:Header; NULL: none
+    const struct ews_node *header; // s:Header; NULL: none
     const struct ews_node *management_role;
     const struct ews_operation *operation;
     const struct ews_node *request; // the operation's element
@@ -187,11 +187,12 @@ struct ews_call {
 struct mailbox_service *ews_mailboxes(struct ews_call *call);
 struct directory *ews_directory(struct ews_call *call);
 const char *ews_hostname(struct ews_call *call);
-// What an operation's files keep in the service (subscriptions, ...): one slot a file, freed with
-// the service. Set once, in ews_service_new (ews_service.c has the list of set-ups).
+// What an operation's files keep in the service (subscriptions, ...): one slot a file, made by `make`
+// (quickly: a lock is held) when it is first wanted, freed with the service.
 enum ews_slot { EWS_SLOT_NOTIFY, EWS_SLOT_SYNC, EWS_SLOT_SETTINGS, EWS_SLOT_SCHEMA, EWS_SLOTS };
-void *ews_slot(struct ews_service *s, enum ews_slot slot);
-void ews_set_slot(struct ews_service *s, enum ews_slot slot, void *value, void (*free)(void *));
+void *ews_slot(struct ews_service *s, enum ews_slot slot); // NULL: not made
+void *ews_slot_make(struct ews_service *s, enum ews_slot slot, void *(*make)(struct ews_service *s),
+                    void (*free)(void *));
 struct mailbox_service *ews_service_mailboxes(struct ews_service *s);
 const struct ews_options *ews_service_options(const struct ews_service *s);
 
@@ -232,7 +233,7 @@ struct ews_stream {
 };
 // EC_NOT_SUPPORTED without HTTP. `stream` is copied; the call lives on until close.
 enum ec ews_take_over(struct ews_call *call, const struct ews_stream *stream);
-// soap:Envelope with ServerVersionInfo and soap:Body, as every answer has it.
+// s:Envelope with ServerVersionInfo and s:Body, as every answer has it.
 void ews_envelope_begin(struct ews_call *call);
 void ews_envelope_end(struct ews_call *call);
 
