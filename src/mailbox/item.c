@@ -267,8 +267,8 @@ const struct message_value *item_value(struct item *i) {
 // What the store computes for stored messages.
 static bool value_computed(const struct message_value *value, struct arena *arena, proptag_t tag,
                            struct prop_value *out) {
-    int32_t kind = tag == PidTagDisplayTo   ? 1
-                   : tag == PidTagDisplayCc ? 2
+    int32_t kind = tag == PidTagDisplayTo    ? 1
+                   : tag == PidTagDisplayCc  ? 2
                    : tag == PidTagDisplayBcc ? 3
                                              : 0;
     if (tag == PidTagHasAttachments) {

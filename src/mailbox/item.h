@@ -133,12 +133,12 @@ enum ec item_folder(struct mailbox *m, uint64_t mid, uint64_t *fid_out);
 
 // --- People in properties (mailbox/item_person.c) ---
 enum item_who {
-    ITEM_SENDER,               // PidTagSender*
-    ITEM_FROM,                 // PidTagSentRepresenting*
-    ITEM_RECEIVED_BY,          // PidTagReceivedBy*
+    ITEM_SENDER,                // PidTagSender*
+    ITEM_FROM,                  // PidTagSentRepresenting*
+    ITEM_RECEIVED_BY,           // PidTagReceivedBy*
     ITEM_RECEIVED_REPRESENTING, // PidTagReceivedRepresenting*
-    ITEM_READ_RECEIPT,         // PidTagReadReceipt*
-    ITEM_RECIPIENT,            // of a recipient's bag
+    ITEM_READ_RECEIPT,          // PidTagReadReceipt*
+    ITEM_RECIPIENT,             // of a recipient's bag
 };
 struct item_person {
     const char *name;    // never NULL when read

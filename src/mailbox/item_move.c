@@ -1,8 +1,8 @@
 // Deleting, moving and copying single items, and their read state.
 #include "mailbox/item_internal.h"
 #include "mailbox/receipt_internal.h"
-#include "mapi/special_folder.h"
 #include "mapi/props.h"
+#include "mapi/special_folder.h"
 
 enum ec item_folder(struct mailbox *m, uint64_t mid, uint64_t *fid_out) {
     MBOX_TX_AUTO tx = NULL;
@@ -50,8 +50,8 @@ static enum ec change_delete(struct mbox_tx *tx, void *ctx) {
     bool is_gone = row.flags & MSG_SOFT_DELETED;
     if (is_gone && (!d->m->is_owner || d->mode != ITEM_DELETE_HARD))
         return EC_NOT_FOUND;
-    EC_TRY(rights_require_items(d->m, tx, d->fid, RIGHTS_DELETE_ANY, RIGHTS_DELETE_OWNED, &d->mid,
-                                1));
+    EC_TRY(
+        rights_require_items(d->m, tx, d->fid, RIGHTS_DELETE_ANY, RIGHTS_DELETE_OWNED, &d->mid, 1));
     if (!is_gone) {
         EC_TRY(receipts_note(&d->receipts, tx, d->fid, &d->mid, 1, RECEIPT_NOT_READ));
         EC_TRY(receipts_mark(&d->receipts, tx, d->fid));

@@ -30,8 +30,8 @@ static const struct {
     [ITEM_READ_RECEIPT] = {PidTagReadReceiptName, PidTagReadReceiptAddressType,
                            PidTagReadReceiptEmailAddress, PidTagReadReceiptSmtpAddress,
                            PidTagReadReceiptEntryId, PidTagReadReceiptSearchKey},
-    [ITEM_RECIPIENT] = {PidTagDisplayName, PidTagAddressType, PidTagEmailAddress,
-                        PidTagSmtpAddress, PidTagEntryId, PidTagSearchKey},
+    [ITEM_RECIPIENT] = {PidTagDisplayName, PidTagAddressType, PidTagEmailAddress, PidTagSmtpAddress,
+                        PidTagEntryId, PidTagSearchKey},
 };
 
 bool item_person_get(const struct bag *bag, enum item_who who, struct item_person *out) {
@@ -130,8 +130,8 @@ void item_reply_to_set(struct bag *bag, const struct item_person *people, unsign
         static const uint8_t padding[3];
         const char *address = people[i].address ? people[i].address : "";
         const char *name = people[i].name && *people[i].name ? people[i].name : address;
-        struct prop_bin entry = entry_id_of_address(
-            arena, name, people[i].type ? people[i].type : "SMTP", address);
+        struct prop_bin entry =
+            entry_id_of_address(arena, name, people[i].type ? people[i].type : "SMTP", address);
         wire_put_u32(&w, entry.len);
         wire_put_bytes(&w, entry.data, entry.len);
         wire_put_bytes(&w, padding, -entry.len & 3u);

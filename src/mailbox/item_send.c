@@ -141,8 +141,8 @@ static enum ec submit(struct sending *s) {
 
 // --- A new message ---
 
-enum ec item_send_value(struct mailbox *m, struct message_value *value,
-                        const struct item_send *how, uint64_t *copy_mid_out) {
+enum ec item_send_value(struct mailbox *m, struct message_value *value, const struct item_send *how,
+                        uint64_t *copy_mid_out) {
     ARENA_AUTO arena = arena_new();
     struct sending s = {.m = m, .arena = arena, .value = value};
     *copy_mid_out = 0;
@@ -194,10 +194,10 @@ enum ec item_send_stored(struct mailbox *m, uint64_t mid, const struct item_send
     struct sending s = {.m = m, .arena = arena, .value = item->value, .tx = item_tx(item)};
     item->is_changed = true;
     // Whoever sends it takes it out of its folder.
-    enum ec ec = item->rights & RIGHTS_DELETE_ANY ||
-                         (item->is_own && item->rights & RIGHTS_DELETE_OWNED)
-                     ? EC_OK
-                     : EC_ACCESS_DENIED;
+    enum ec ec =
+        item->rights & RIGHTS_DELETE_ANY || (item->is_own && item->rights & RIGHTS_DELETE_OWNED)
+            ? EC_OK
+            : EC_ACCESS_DENIED;
     if (ec == EC_OK)
         ec = submit(&s);
     if (ec == EC_OK)

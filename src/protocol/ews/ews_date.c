@@ -149,8 +149,8 @@ bool ews_date_parse(struct ews_call *call, const char *text, filetime_t *out) {
     int64_t offset = at.offset_minutes * 60;
     if (!at.has_zone && call->time_zone && !zone_offset(call->time_zone, &at, &offset))
         offset = 0;
-    int64_t seconds = days_of(at.year, at.month, at.day) * 86400 + at.hour * 3600 +
-                      at.minute * 60 + at.second - offset;
+    int64_t seconds = days_of(at.year, at.month, at.day) * 86400 + at.hour * 3600 + at.minute * 60 +
+                      at.second - offset;
     int64_t since_1601 = seconds + (int64_t)(FILETIME_UNIX_EPOCH / FILETIME_SECOND);
     if (since_1601 < 0)
         return false;

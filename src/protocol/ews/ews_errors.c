@@ -117,8 +117,7 @@ static const struct {
      "The send or update operation could not be performed because the change key passed in the "
      "request does not match the current change key for the item."},
     {"ErrorItemNotFound", "The specified object was not found in the store."},
-    {"ErrorMessageDispositionRequired",
-     "Message disposition is required for this kind of item."},
+    {"ErrorMessageDispositionRequired", "Message disposition is required for this kind of item."},
     {"ErrorMessageSizeExceeded", "The message exceeds the maximum supported size."},
     {"ErrorMimeContentInvalid", "MIME content was invalid."},
     {"ErrorMimeContentInvalidBase64String", "MIME content contains an invalid Base64 string."},
@@ -193,8 +192,9 @@ static void put_path(struct ews_writer *w, const struct ews_failure *f) {
         if (!ews_is(f->path, names[i] + 2))
             continue;
         static const char *const attributes[] = {
-            "FieldURI",   "FieldIndex",   "DistinguishedPropertySetId", "PropertySetId",
-            "PropertyTag", "PropertyName", "PropertyId",                "PropertyType"};
+            "FieldURI",      "FieldIndex",  "DistinguishedPropertySetId",
+            "PropertySetId", "PropertyTag", "PropertyName",
+            "PropertyId",    "PropertyType"};
         ews_open(w, names[i]);
         for (unsigned k = 0; k < G_N_ELEMENTS(attributes); k++)
             if (ews_attribute(f->path, attributes[k]))

@@ -306,11 +306,8 @@ static void write_id(struct ews_call *call, const char *element, const struct ew
 
 void ews_write_item_id(struct ews_call *call, const char *element, const struct ews_mailbox *m,
                        uint64_t fid, uint64_t mid, unsigned object_type, uint64_t cn) {
-    struct ews_id id = {.kind = EWS_ID_ITEM,
-                        .mailbox = m->guid,
-                        .is_public = m->is_public,
-                        .fid = fid,
-                        .mid = mid};
+    struct ews_id id = {
+        .kind = EWS_ID_ITEM, .mailbox = m->guid, .is_public = m->is_public, .fid = fid, .mid = mid};
     write_id(call, element, m, &id, object_type, cn);
 }
 

@@ -187,8 +187,8 @@ struct ews_call {
 struct mailbox_service *ews_mailboxes(struct ews_call *call);
 struct directory *ews_directory(struct ews_call *call);
 const char *ews_hostname(struct ews_call *call);
-// What an operation's files keep in the service (subscriptions, ...): one slot a file, made by `make`
-// (quickly: a lock is held) when it is first wanted, freed with the service.
+// What an operation's files keep in the service (subscriptions, ...): one slot a file, made by
+// `make` (quickly: a lock is held) when it is first wanted, freed with the service.
 enum ews_slot { EWS_SLOT_NOTIFY, EWS_SLOT_SYNC, EWS_SLOT_SETTINGS, EWS_SLOT_SCHEMA, EWS_SLOTS };
 void *ews_slot(struct ews_service *s, enum ews_slot slot); // NULL: not made
 void *ews_slot_make(struct ews_service *s, enum ews_slot slot, void *(*make)(struct ews_service *s),
@@ -393,7 +393,6 @@ struct ews_property {
     const char *element; // "t:Subject"
     uint32_t classes;    // enum ews_class bits of items that have it
     uint32_t defaults;   // classes whose Default shape has it
-    uint32_t all;        // classes whose AllProperties shape has it
     enum ews_version since;
     enum ews_type type;
     proptag_t tag; // 0: several, or none; what restrictions and sorting go by
@@ -404,7 +403,8 @@ struct ews_property {
     enum ec (*remove)(struct ews_update *u, const struct ews_property *p, const char *index);
     proptag_t needs[4]; // further properties that `write` reads
     bool is_read_only;
-    bool is_only_get; // not of rows (FindItem)
+    bool is_only_get;   // not of rows (FindItem)
+    bool is_only_asked; // not among AllProperties
 };
 // The rows in the schema's order; those of one item are the rows of its class, in this order.
 const struct ews_property *ews_properties(unsigned *n_out);

@@ -274,8 +274,7 @@ enum ec ews_read_item_id(struct ews_call *call, const struct ews_node *node,
     const char *text = ews_attribute(node, "Id");
     if (ews_is(node, "OccurrenceItemId"))
         text = ews_attribute(node, "RecurringMasterId");
-    else if (ews_is(node, "RecurringMasterItemId") ||
-             ews_is(node, "RecurringMasterItemIdRanges"))
+    else if (ews_is(node, "RecurringMasterItemId") || ews_is(node, "RecurringMasterItemIdRanges"))
         text = ews_attribute(node, "OccurrenceId");
     const char *wrong = ews_id_parse(text, id, &replica);
     if (wrong)

@@ -113,19 +113,18 @@ static enum ec read_extended(struct ews_call *call, const struct ews_node *node,
     uint16_t type = ews_mapi_type(ews_attribute(node, "PropertyType"));
     out->name.kind = PROP_NAME_NONE;
     if (type == 0)
-        return ews_fail_with(call, &(struct ews_failure){.code = "ErrorUnsupportedMapiPropertyType",
-                                                         .path = node});
+        return ews_fail_with(
+            call, &(struct ews_failure){.code = "ErrorUnsupportedMapiPropertyType", .path = node});
     if (tag) {
         uint32_t id;
         if (name || lid || ews_attribute(node, "PropertySetId") ||
             ews_attribute(node, "DistinguishedPropertySetId") || !parse_number(tag, 0xFFFE, &id))
             return fail_extended(call, node);
         if (id >= 0x8000)
-            return ews_fail_with(call,
-                                 &(struct ews_failure){
-                                     .code = "ErrorNoPropertyTagForCustomProperties",
-                                     .text = "Named properties have no tag of their own.",
-                                     .path = node});
+            return ews_fail_with(
+                call, &(struct ews_failure){.code = "ErrorNoPropertyTagForCustomProperties",
+                                            .text = "Named properties have no tag of their own.",
+                                            .path = node});
         out->tag = PROP_TAG(id, type);
         return EC_OK;
     }
@@ -175,8 +174,8 @@ enum ec ews_read_path(struct ews_call *call, const struct ews_node *node, struct
     const struct ews_indexed *indexed = ews_indexed_find(out->uri, out->index);
     if (!indexed && strcmp(out->uri, "item:InternetMessageHeader") != 0 &&
         strcmp(out->uri, "distributionlist:Members:Member") != 0)
-        return ews_fail_with(call, &(struct ews_failure){.code = "ErrorInvalidPropertyRequest",
-                                                         .path = node});
+        return ews_fail_with(
+            call, &(struct ews_failure){.code = "ErrorInvalidPropertyRequest", .path = node});
     out->property = indexed ? ews_property_find(indexed->property, EWS_ANY_ITEM) : NULL;
     return EC_OK;
 }
@@ -275,8 +274,8 @@ const char *ews_value_text(struct ews_call *call, const struct prop_value *v) {
         return arena_strdup(arena, guid);
     case PT_BINARY:
     case PT_SVREID: {
-        g_autofree char *text = g_base64_encode(v->bin.len ? v->bin.data : (const guchar *)"",
-                                                v->bin.len);
+        g_autofree char *text =
+            g_base64_encode(v->bin.len ? v->bin.data : (const guchar *)"", v->bin.len);
         return arena_strdup(arena, text);
     }
     default:

@@ -186,10 +186,16 @@ static enum ec read_version(struct ews_call *call, const struct ews_node *node) 
 }
 
 static enum ec check_headers(struct ews_call *call, const struct ews_node *header) {
-    static const char *const known[] = {
-        "RequestServerVersion", "MailboxCulture",        "TimeZoneContext", "DateTimePrecision",
-        "ExchangeImpersonation", "ManagementRole",       "OpenAsAdminOrSystemService",
-        "SerializedSecurityContext", "ProxyRequestTypeHeader", "ServerVersionInfo"};
+    static const char *const known[] = {"RequestServerVersion",
+                                        "MailboxCulture",
+                                        "TimeZoneContext",
+                                        "DateTimePrecision",
+                                        "ExchangeImpersonation",
+                                        "ManagementRole",
+                                        "OpenAsAdminOrSystemService",
+                                        "SerializedSecurityContext",
+                                        "ProxyRequestTypeHeader",
+                                        "ServerVersionInfo"};
     for (const struct ews_node *n = header ? header->child : NULL; n; n = n->next) {
         bool is_known = false;
         for (unsigned i = 0; i < G_N_ELEMENTS(known); i++)
@@ -225,9 +231,9 @@ static enum ec read_envelope(struct ews_call *call, const void *data, size_t len
     struct ews_node *root;
     const char *error = NULL;
     if (ews_node_parse(call->arena, data, len, &root, &error) != EC_OK)
-        return ews_fault(call, "ErrorSchemaValidation",
-                         arena_printf(call->arena, "The request failed schema validation: %s",
-                                      error));
+        return ews_fault(
+            call, "ErrorSchemaValidation",
+            arena_printf(call->arena, "The request failed schema validation: %s", error));
     if (!ews_is(root, "Envelope") || root->ns != EWS_NS_SOAP)
         return ews_fault(call, "ErrorSchemaValidation", "The request is no SOAP 1.1 envelope.");
     call->header = ews_child(root, "Header");
@@ -240,10 +246,10 @@ static enum ec read_envelope(struct ews_call *call, const void *data, size_t len
 
 static enum ec find_operation(struct ews_call *call) {
     const struct ews_node *request = call->request;
-    call->operation =
-        request->ns == EWS_NS_MESSAGES ? ews_operation_find(request->name) : NULL;
+    call->operation = request->ns == EWS_NS_MESSAGES ? ews_operation_find(request->name) : NULL;
     // Some requests are called NAMERequest (GetUserAvailabilityRequest).
-    if (!call->operation && request->ns == EWS_NS_MESSAGES && g_str_has_suffix(request->name, "Request")) {
+    if (!call->operation && request->ns == EWS_NS_MESSAGES &&
+        g_str_has_suffix(request->name, "Request")) {
         g_autofree char *name = g_strndup(request->name, strlen(request->name) - 7);
         call->operation = ews_operation_find(name);
     }

@@ -93,8 +93,8 @@ static void put_escaped(struct ews_writer *w, const char *s, size_t len, bool is
             instead = escape(c, is_attribute);
         } else {
             gunichar u = g_utf8_get_char_validated(s + i, (gssize)(len - i));
-            bool is_known = u < 0xD800 || (u > 0xDFFF && u < 0xFFFE) ||
-                            (u > 0xFFFF && u <= 0x10FFFF);
+            bool is_known =
+                u < 0xD800 || (u > 0xDFFF && u < 0xFFFE) || (u > 0xFFFF && u <= 0x10FFFF);
             if (is_known)
                 n = (size_t)(g_utf8_next_char(s + i) - (s + i));
             else if (u == 0xFFFE || u == 0xFFFF)
@@ -173,7 +173,8 @@ void ews_put_base64(struct ews_writer *w, const void *data, size_t len) {
     char *text = g_malloc(piece / 3 * 4 + 8);
     for (size_t at = 0; at < len && !w->failed; at += piece) {
         gint state = 0, save = 0;
-        gsize n = g_base64_encode_step(bytes + at, MIN(piece, len - at), FALSE, text, &state, &save);
+        gsize n =
+            g_base64_encode_step(bytes + at, MIN(piece, len - at), FALSE, text, &state, &save);
         n += g_base64_encode_close(FALSE, text + n, &state, &save);
         put(w, text, n);
     }
