@@ -209,7 +209,9 @@ enum ec ews_path_tag(struct ews_call *call, struct ews_mailbox *m, const struct 
             return EC_OK;
         }
         const struct ews_indexed *indexed = ews_indexed_find(path->uri, path->index);
-        *out = indexed ? indexed->tag : 0;
+        *out = indexed ? ews_indexed_tag(m, indexed) : 0;
+        if (indexed && !*out)
+            return EC_NOT_FOUND;
     } else {
         *out = path->property ? path->property->tag : 0;
     }

@@ -103,7 +103,7 @@ static const struct ews_property table[] = {
     ROW("item:IsSubmitted", "t:IsSubmitted", ANY, 0, EWS_2007, EWS_OWN, 0, .write = ews_put_message_flag,
         .needs = {PidTagMessageFlags}, READ_ONLY),
     ROW("item:IsDraft", "t:IsDraft", ANY, 0, EWS_2007, EWS_OWN, 0, .write = ews_put_message_flag,
-        .needs = {PidTagMessageFlags}, .set = ews_set_draft, READ_ONLY),
+        .needs = {PidTagMessageFlags}, READ_ONLY),
     ROW("item:IsFromMe", "t:IsFromMe", ANY, 0, EWS_2007, EWS_OWN, 0, .write = ews_put_message_flag,
         .needs = {PidTagMessageFlags}, READ_ONLY),
     ROW("item:IsResend", "t:IsResend", ANY, 0, EWS_2007, EWS_OWN, 0, .write = ews_put_message_flag,
@@ -158,9 +158,9 @@ static const struct ews_property table[] = {
     ROW("item:NormalizedBody", "t:NormalizedBody", ANY, 0, EWS_2013, EWS_OWN, 0, ONLY_ASKED,
         .write = ews_put_body, ONLY_GET, READ_ONLY),
     ROW("item:PolicyTag", "t:PolicyTag", ANY, 0, EWS_2013, EWS_OWN, PidTagPolicyTag,
-        .write = ews_put_retention_tag, .set = ews_set_retention_tag, .remove = ews_remove_retention_tag),
+        .write = ews_put_retention_tag, .set = ews_set_retention_tag),
     ROW("item:ArchiveTag", "t:ArchiveTag", ANY, 0, EWS_2013, EWS_OWN, PidTagArchiveTag,
-        .write = ews_put_retention_tag, .set = ews_set_retention_tag, .remove = ews_remove_retention_tag),
+        .write = ews_put_retention_tag, .set = ews_set_retention_tag),
     ROW("item:RetentionDate", "t:RetentionDate", ANY, 0, EWS_2013, EWS_TIME, PidTagRetentionDate,
         READ_ONLY),
     ROW("item:Preview", "t:Preview", ANY, 0, EWS_2013, EWS_OWN, 0, .write = ews_put_preview, READ_ONLY),
@@ -545,6 +545,13 @@ bool ews_uri_is_known(const char *uri) {
     return false;
 }
 
+bool ews_element_is_known(const char *element) {
+    for (unsigned i = 0; i < G_N_ELEMENTS(others); i++)
+        if (strcmp(strchr(others[i], ':') + 1, element) == 0)
+            return true;
+    return false;
+}
+
 const struct ews_indexed *ews_indexed_all(unsigned *n_out) {
     *n_out = G_N_ELEMENTS(indexed);
     return indexed;
@@ -555,4 +562,22 @@ const struct ews_indexed *ews_indexed_find(const char *uri, const char *index) {
         if (strcmp(indexed[i].uri, uri) == 0 && strcmp(indexed[i].index, index) == 0)
             return &indexed[i];
     return NULL;
+}
+
+// Two addresses for instant messages have no property of their own in the catalogue.
+static proptag_t tag_of(struct ews_mailbox *m, const struct ews_indexed *entry, bool create) {
+    uint16_t id;
+    if (PROP_ID(entry->tag) != 0)
+        return entry->tag;
+    g_autofree char *string = g_strdup_printf("AirSync:%s", entry->index);
+    struct prop_name name = prop_name_string(&PSETID_AirSync, string);
+    return mailbox_name_to_id(m->m, &name, create, &id) == EC_OK ? PROP_TAG(id, PT_UNICODE) : 0;
+}
+
+proptag_t ews_indexed_tag(struct ews_mailbox *m, const struct ews_indexed *entry) {
+    return tag_of(m, entry, false);
+}
+
+proptag_t ews_indexed_tag_new(struct ews_mailbox *m, const struct ews_indexed *entry) {
+    return tag_of(m, entry, true);
 }

@@ -11,9 +11,14 @@ struct ews_indexed {
 };
 const struct ews_indexed *ews_indexed_find(const char *uri, const char *index); // NULL
 const struct ews_indexed *ews_indexed_all(unsigned *n_out);
+// Its tag in a mailbox; 0: nothing there has it. The second
+// one gives it one.
+proptag_t ews_indexed_tag(struct ews_mailbox *m, const struct ews_indexed *entry);
+proptag_t ews_indexed_tag_new(struct ews_mailbox *m, const struct ews_indexed *entry);
 
 // Whether a FieldURI is one of the schema's, though we have no such property.
 bool ews_uri_is_known(const char *uri);
+bool ews_element_is_known(const char *element); // by its FieldURI
 
 // --- Writing (ews_shape.c) ---
 struct ews_write {
@@ -61,7 +66,6 @@ struct item *ews_write_open(struct ews_write *o);
     X(dictionary)                                                                                  \
     X(email_addresses)                                                                             \
     X(physical_addresses)                                                                          \
-    X(children)                                                                                    \
     X(percent)                                                                                     \
     X(members)                                                                                     \
     X(calendar_state)                                                                              \
@@ -88,6 +92,7 @@ struct ews_update {
     GBytes *mime;   // of MimeContent, which the value's external parts point into; own
     bool has_other; // something besides MimeContent that shows in it was set
     bool appends;   // t:AppendToItemField
+    unsigned depth; // of item attachments
 };
 void ews_update_clear(struct ews_update *u);
 // Sets one property; deletes one.
@@ -102,6 +107,8 @@ enum ec ews_update_delete(struct ews_update *u, const struct ews_path *path);
 // The person in a t:Mailbox: resolved in the directory when the address is not an SMTP one.
 enum ec ews_read_mailbox(struct ews_call *call, const struct ews_node *mailbox,
                          struct item_person *out);
+// The address of a contact and everything beside it.
+enum ec ews_email_remove(struct ews_update *u, const char *key);
 enum ec ews_fail_property(struct ews_call *call, const char *code, const struct ews_property *p);
 
 #define EWS_SETTERS(X)                                                                             \
@@ -110,9 +117,7 @@ enum ec ews_fail_property(struct ews_call *call, const char *code, const struct 
     X(body)                                                                                        \
     X(subject)                                                                                     \
     X(attachments)                                                                                 \
-    X(headers)                                                                                     \
     X(is_read)                                                                                     \
-    X(draft)                                                                                       \
     X(flag)                                                                                        \
     X(culture)                                                                                     \
     X(retention_tag)                                                                               \
@@ -124,15 +129,13 @@ enum ec ews_fail_property(struct ews_call *call, const char *code, const struct 
     X(dictionary)                                                                                  \
     X(email_addresses)                                                                             \
     X(physical_addresses)                                                                          \
-    X(children)                                                                                    \
     X(percent)                                                                                     \
     X(task_status)                                                                                 \
     X(task_date)                                                                                   \
     X(complete_date)                                                                               \
     X(display_name)                                                                                \
     X(members)                                                                                     \
-    X(calendar_time)                                                                               \
-    X(nothing)
+    X(calendar_time)
 #define X(name)                                                                                    \
     enum ec ews_set_##name(struct ews_update *u, const struct ews_property *p,                     \
                            const struct ews_node *node);
@@ -146,8 +149,7 @@ EWS_SETTERS(X)
     X(flag)                                                                                        \
     X(reminder)                                                                                    \
     X(members)                                                                                     \
-    X(physical_addresses)                                                                          \
-    X(retention_tag)
+    X(physical_addresses)
 #define X(name)                                                                                    \
     enum ec ews_remove_##name(struct ews_update *u, const struct ews_property *p,                  \
                               const char *index);
