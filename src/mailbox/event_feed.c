@@ -49,8 +49,8 @@ static bool wants(const struct mailbox_feed *f, const struct event *e) {
     if (is_watched(f, e->fid) || (e->old_fid && is_watched(f, e->old_fid)))
         return true;
     // A folder's own life belongs to its parent, too.
-    return e->is_folder && (is_watched(f, e->parent) ||
-                            (e->old_parent && is_watched(f, e->old_parent)));
+    return e->is_folder &&
+           (is_watched(f, e->parent) || (e->old_parent && is_watched(f, e->old_parent)));
 }
 
 // --- The ring ---

@@ -27,8 +27,8 @@ struct mailbox_event {
     filetime_t time;
 };
 
-#define MAILBOX_FEED_EVENTS 4096                   // kept for one client
-#define MAILBOX_FEED_BUDGET (64u * 1024 * 1024)    // bytes of all feeds
+#define MAILBOX_FEED_EVENTS 4096                // kept for one client
+#define MAILBOX_FEED_BUDGET (64u * 1024 * 1024) // bytes of all feeds
 #define MAILBOX_FEED_FOLDERS 1000
 
 struct mailbox_feed;

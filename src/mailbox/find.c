@@ -223,8 +223,8 @@ static enum ec read_values(struct mailbox_item_reader *r, struct message *messag
         values[k] = NULL;
         enum ec ec = EC_OK;
         if (tags[k] == PidTagParentFolderId)
-            v = prop_i8(tags[k], short_id_value(
-                                     (struct short_id){REPLID_OWN, message_fid(message)}));
+            v = prop_i8(tags[k],
+                        short_id_value((struct short_id){REPLID_OWN, message_fid(message)}));
         else
             ec = message_get_prop(r->tx, message, arena, tags[k], max_bytes ? WHOLE_MAX : 0, &v);
         if (ec == EC_OK)

@@ -56,9 +56,8 @@ void mailbox_folder_objects_clear(struct mailbox_folder_objects *list) {
     list->n = 0;
 }
 
-static enum ec list_below(struct mailbox *m, struct mbox_tx *tx, struct arena *arena,
-                          uint64_t root, bool is_deep, bool with_props,
-                          struct mailbox_folder_objects *out) {
+static enum ec list_below(struct mailbox *m, struct mbox_tx *tx, struct arena *arena, uint64_t root,
+                          bool is_deep, bool with_props, struct mailbox_folder_objects *out) {
     struct folder_list all;
     struct rights_table *table = NULL;
     EC_TRY(folder_list(tx, arena, root, is_deep, &all));
@@ -345,8 +344,7 @@ static enum ec delete_one(struct object_change *c, struct mbox_tx *tx,
     if (info->fid < FID_FIRST_FREE)
         return EC_ACCESS_DENIED;
     g_array_append_val(c->gone, info->fid);
-    if (c->how == MAILBOX_FOLDER_TO_TRASH && info->parent != FID_DELETED_ITEMS &&
-        !c->m->is_public)
+    if (c->how == MAILBOX_FOLDER_TO_TRASH && info->parent != FID_DELETED_ITEMS && !c->m->is_public)
         return move_to_trash(c, tx, info);
     return folder_delete(tx, info->fid,
                          FOLDER_DELETE_MESSAGES | FOLDER_DELETE_FOLDERS |
@@ -409,12 +407,8 @@ enum ec mailbox_empty_folder_object(struct mailbox *m, uint64_t fid, enum mailbo
                                     bool with_folders) {
     ARENA_AUTO arena = arena_new();
     g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    struct object_change c = {.m = m,
-                              .arena = arena,
-                              .fid = fid,
-                              .how = how,
-                              .with_folders = with_folders,
-                              .gone = gone};
+    struct object_change c = {
+        .m = m, .arena = arena, .fid = fid, .how = how, .with_folders = with_folders, .gone = gone};
     EC_TRY(mbox_write(m->mbox, change_empty, &c));
     tell_gone(&c);
     return EC_OK;

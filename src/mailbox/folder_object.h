@@ -50,8 +50,8 @@ enum ec mailbox_get_search_criteria(struct mailbox *m, struct arena *arena, uint
                                     struct mailbox_search_criteria *out);
 
 struct mailbox_folder_new {
-    const char *name, *container_class; // class NULL: the parent's
-    const struct bag *set;              // NULL: nothing else
+    const char *name, *container_class;           // class NULL: the parent's
+    const struct bag *set;                        // NULL: nothing else
     const struct mailbox_search_criteria *search; // not NULL: a search folder
 };
 // EC_COLLISION, EC_BAD_FOLDER_NAME, EC_SEARCH_FOLDER (the parent is one).
@@ -59,8 +59,8 @@ enum ec mailbox_create_folder_object(struct mailbox *m, uint64_t parent,
                                      const struct mailbox_folder_new *spec, uint64_t *fid_out);
 
 struct mailbox_folder_change {
-    uint64_t cn;                                  // 0: whatever it is; else EC_OBJECT_MODIFIED
-    const struct bag *set;                        // PidTagDisplayName renames; NULL: nothing
+    uint64_t cn;           // 0: whatever it is; else EC_OBJECT_MODIFIED
+    const struct bag *set; // PidTagDisplayName renames; NULL: nothing
     const proptag_t *remove;
     unsigned n_remove;
     const struct mailbox_search_criteria *search; // NULL: as they are

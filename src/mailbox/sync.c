@@ -137,12 +137,12 @@ static enum ec run_items(struct sync *s, const struct mailbox_sync_state *from) 
         return EC_INVALID_PARAMETER;
     *next = *from;
     if (from->uid_next == 0)
-        *next = (struct mailbox_sync_state){.since = info.modseq,
-                                            .at = info.modseq,
-                                            .uid_next = info.uid_next,
-                                            .below = info.uid_next,
-                                            .below_associated =
-                                                s->with_associated ? info.uid_next : 0};
+        *next =
+            (struct mailbox_sync_state){.since = info.modseq,
+                                        .at = info.modseq,
+                                        .uid_next = info.uid_next,
+                                        .below = info.uid_next,
+                                        .below_associated = s->with_associated ? info.uid_next : 0};
     if (next->below)
         EC_TRY(list_normal(s));
     if (!next->below && next->below_associated && s->out->n < s->max)

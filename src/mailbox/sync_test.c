@@ -159,15 +159,15 @@ static void test_sync_states(struct world *w, gconstpointer data) {
     (void)data;
     ARENA_AUTO arena = arena_new();
     struct mailbox_sync_list list;
-    struct mailbox_sync_state far = {.since = UINT64_C(1) << 40, .at = UINT64_C(1) << 40,
-                                     .uid_next = 5};
+    struct mailbox_sync_state far = {
+        .since = UINT64_C(1) << 40, .at = UINT64_C(1) << 40, .uid_next = 5};
     assert_ec(mailbox_sync_items(w->m, arena, FID_INBOX, false, &far, 10, &list),
               EC_INVALID_PARAMETER);
     assert_ec(mailbox_sync_folders(w->m, arena, FID_IPM_SUBTREE, &far, &list),
               EC_INVALID_PARAMETER);
-    assert_ec(mailbox_sync_items(w->m, arena, 99999, false, &(struct mailbox_sync_state){0}, 10,
-                                 &list),
-              EC_NOT_FOUND);
+    assert_ec(
+        mailbox_sync_items(w->m, arena, 99999, false, &(struct mailbox_sync_state){0}, 10, &list),
+        EC_NOT_FOUND);
 }
 
 static void test_sync_folders(struct world *w, gconstpointer data) {
@@ -257,8 +257,7 @@ static void test_folder_rights(struct world *w, gconstpointer data) {
     assert_ok(mailbox_open(w->service, bob, &w->alice, &m));
     assert_ec(mailbox_get_folder_object(m, arena, FID_INBOX, false, &f), EC_NOT_FOUND);
     assert_ok(mailbox_get_folder_object(m, arena, FID_DRAFTS, false, &f));
-    assert_ec(mailbox_sync_items(m, arena, FID_DRAFTS, false, &state, 10, &list),
-              EC_ACCESS_DENIED);
+    assert_ec(mailbox_sync_items(m, arena, FID_DRAFTS, false, &state, 10, &list), EC_ACCESS_DENIED);
     assert_ec(mailbox_empty_folder_object(m, FID_DRAFTS, MAILBOX_FOLDER_HARD, false),
               EC_ACCESS_DENIED);
     assert_ec(mailbox_create_folder_object(m, FID_INBOX, &spec, &fid), EC_NOT_FOUND);
@@ -291,11 +290,10 @@ static void test_search_folder(struct world *w, gconstpointer data) {
     assert_ok(mailbox_get_search_criteria(w->m, arena, fid, &got));
     g_assert_cmpuint(got.n_scope, ==, 1);
     g_assert_cmpint(got.restriction->kind, ==, RES_CONTENT);
-    assert_ec(mailbox_sync_items(w->m, arena, fid, false, &(struct mailbox_sync_state){0}, 10,
-                                 &list),
-              EC_SEARCH_FOLDER);
-    assert_ec(mailbox_empty_folder_object(w->m, fid, MAILBOX_FOLDER_HARD, false),
-              EC_SEARCH_FOLDER);
+    assert_ec(
+        mailbox_sync_items(w->m, arena, fid, false, &(struct mailbox_sync_state){0}, 10, &list),
+        EC_SEARCH_FOLDER);
+    assert_ec(mailbox_empty_folder_object(w->m, fid, MAILBOX_FOLDER_HARD, false), EC_SEARCH_FOLDER);
 }
 
 // --- Finding ---
@@ -318,8 +316,8 @@ static void test_find(struct world *w, gconstpointer data) {
     assert_ok(mailbox_found_values(f, arena, 0, tags, 2, 0, values));
     g_assert_cmpstr(values[0]->str, ==, "alpha");
     struct prop_value v = prop_str(PidTagSubject, "charlie");
-    assert_ok(mailbox_found_seek(f, restriction_property(arena, RELOP_EQ, PidTagSubject, &v),
-                                 false, &i));
+    assert_ok(
+        mailbox_found_seek(f, restriction_property(arena, RELOP_EQ, PidTagSubject, &v), false, &i));
     g_assert_cmpuint(i, ==, 2);
     g_assert_cmpuint(mailbox_found_lower_bound(f, &v), ==, 2);
     g_assert_cmpuint(mailbox_found_unread(f, 0, 4), ==, 4);
@@ -387,8 +385,8 @@ static void test_feed(struct world *w, gconstpointer data) {
     (void)data;
     int woken = 0;
     uint64_t fids[] = {FID_INBOX}, mid;
-    struct mailbox_feed_spec spec = {.fids = fids, .n_fids = 1, .kinds = 0xFF, .wake = count,
-                                     .ctx = &woken};
+    struct mailbox_feed_spec spec = {
+        .fids = fids, .n_fids = 1, .kinds = 0xFF, .wake = count, .ctx = &woken};
     struct mailbox_feed *f;
     struct mailbox_event events[8];
     bool more, is_lost;

@@ -41,7 +41,7 @@ static void test_items(struct ews_world *e, gconstpointer data) {
     (void)data;
     add_thread(e);
     g_autofree char *id = lunch_id(e);
-    const char *get =
+    static const char get[] =
         "<m:GetConversationItems><m:ItemShape><t:BaseShape>IdOnly</t:BaseShape>"
         "<t:AdditionalProperties><t:FieldURI FieldURI='item:Subject'/></t:AdditionalProperties>"
         "</m:ItemShape>%s<m:SortOrder>DateOrderAscending</m:SortOrder><m:Conversations>"
@@ -65,7 +65,7 @@ static void test_actions(struct ews_world *e, gconstpointer data) {
     (void)data;
     add_thread(e);
     g_autofree char *id = lunch_id(e);
-    const char *apply =
+    static const char apply[] =
         "<m:ApplyConversationAction><m:ConversationActions><t:ConversationAction><t:Action>%s"
         "</t:Action><t:ConversationId Id='%s'/><t:ContextFolderId><t:DistinguishedFolderId "
         "Id='inbox'/></t:ContextFolderId>%s</t:ConversationAction></m:ConversationActions>"
@@ -99,9 +99,10 @@ static void test_convert(struct ews_world *e, gconstpointer data) {
     g_autofree char *at = g_strdup(item);
     const char *from = "EwsId";
     for (unsigned i = 0; i < G_N_ELEMENTS(formats); i++) {
-        a = ews_ask(e, "<m:ConvertId DestinationFormat='%s'><m:SourceIds><t:AlternateId "
-                       "Format='%s' Id='%s' Mailbox='alice@example.test'/></m:SourceIds>"
-                       "</m:ConvertId>",
+        a = ews_ask(e,
+                    "<m:ConvertId DestinationFormat='%s'><m:SourceIds><t:AlternateId "
+                    "Format='%s' Id='%s' Mailbox='alice@example.test'/></m:SourceIds>"
+                    "</m:ConvertId>",
                     formats[i], from, at);
         assert_ok_answer(a);
         assert_has(a, "xsi:type=\"t:AlternateIdType\"");
@@ -110,13 +111,14 @@ static void test_convert(struct ews_world *e, gconstpointer data) {
         from = formats[i];
     }
     g_assert_cmpstr(at, ==, item);
-    a = ews_ask(e, "<m:ConvertId DestinationFormat='EwsId'><m:SourceIds>"
-                   "<t:AlternateId Format='HexEntryId' Id='00ZZ' Mailbox='alice@example.test'/>"
-                   "<t:AlternateId Format='StoreId' Id='' Mailbox='alice@example.test'/>"
-                   "<t:AlternateId Format='EwsId' Id='%s' Mailbox='nobody@example.test'/>"
-                   "<t:AlternateId Format='EwsId' Id='%s' Mailbox=''/>"
-                   "<t:AlternateId Format='EwsId' Id='%s' Mailbox='alice@example.test'/>"
-                   "</m:SourceIds></m:ConvertId>",
+    a = ews_ask(e,
+                "<m:ConvertId DestinationFormat='EwsId'><m:SourceIds>"
+                "<t:AlternateId Format='HexEntryId' Id='00ZZ' Mailbox='alice@example.test'/>"
+                "<t:AlternateId Format='StoreId' Id='' Mailbox='alice@example.test'/>"
+                "<t:AlternateId Format='EwsId' Id='%s' Mailbox='nobody@example.test'/>"
+                "<t:AlternateId Format='EwsId' Id='%s' Mailbox=''/>"
+                "<t:AlternateId Format='EwsId' Id='%s' Mailbox='alice@example.test'/>"
+                "</m:SourceIds></m:ConvertId>",
                 item, item, item);
     assert_count(a, "<m:ConvertIdResponseMessage ", 5);
     assert_has(a, "ErrorInvalidIdMalformed");

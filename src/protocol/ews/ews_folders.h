@@ -61,8 +61,7 @@ enum ec ews_set_permissions(struct ews_call *call, struct ews_mailbox *m, uint64
 // Of a t:Restriction (m:Restriction, t:Condition); NULL gives NULL. For items, or with `is_folder`
 // for folders. ErrorUnsupportedPathForQuery, ErrorInvalidRestriction, ErrorRestrictionTooComplex.
 enum ec ews_read_restriction(struct ews_call *call, struct ews_mailbox *m,
-                             const struct ews_node *node, bool is_folder,
-                             struct restriction **out);
+                             const struct ews_node *node, bool is_folder, struct restriction **out);
 // The expression inside t:Restriction. What EWS has no words for is left out.
 void ews_write_restriction(struct ews_call *call, struct ews_mailbox *m,
                            const struct restriction *res);

@@ -4,8 +4,7 @@
 #define SHAPE                                                                                      \
     "<m:ItemShape><t:BaseShape>IdOnly</t:BaseShape><t:AdditionalProperties>"                       \
     "<t:FieldURI FieldURI='item:Subject'/></t:AdditionalProperties></m:ItemShape>"
-#define INBOX                                                                                      \
-    "<m:ParentFolderIds><t:DistinguishedFolderId Id='inbox'/></m:ParentFolderIds>"
+#define INBOX "<m:ParentFolderIds><t:DistinguishedFolderId Id='inbox'/></m:ParentFolderIds>"
 
 static void fill(struct ews_world *e, unsigned n) {
     for (unsigned i = 0; i < n; i++) {
@@ -43,8 +42,7 @@ static void test_pages(struct ews_world *e, gconstpointer data) {
     assert_count(a, "<t:Subject>", 10);
     assert_has(a, "TotalItemsInView=\"10\"");
     assert_has(a, "IncludesLastItemInRange=\"true\"");
-    a = find(e,
-             "<m:IndexedPageItemView MaxEntriesReturned='3' Offset='2' BasePoint='Beginning'/>",
+    a = find(e, "<m:IndexedPageItemView MaxEntriesReturned='3' Offset='2' BasePoint='Beginning'/>",
              INBOX);
     assert_subjects(a, "message 07,message 06,message 05");
     assert_has(a, "IndexedPagingOffset=\"5\"");
@@ -69,8 +67,9 @@ static void test_pages(struct ews_world *e, gconstpointer data) {
              "</t:IsEqualTo></t:Condition></m:SeekToConditionPageItemView>",
              INBOX);
     assert_subjects(a, "message 03,message 02");
-    assert_has(find(e, "<m:IndexedPageItemView MaxEntriesReturned='0' Offset='0' "
-                       "BasePoint='Beginning'/>",
+    assert_has(find(e,
+                    "<m:IndexedPageItemView MaxEntriesReturned='0' Offset='0' "
+                    "BasePoint='Beginning'/>",
                     INBOX),
                "ErrorInvalidPagingMaxRows");
     assert_has(find(e, "<m:IndexedPageItemView Offset='-1' BasePoint='Beginning'/>", INBOX),
@@ -219,10 +218,10 @@ static void test_query(struct ews_world *e, gconstpointer data) {
     add_mail(e, "Carl <carl@remote.test>", "alice@example.test", "lunch", "numbers of sandwiches",
              0);
     assert_subjects(find(e, "", INBOX "<m:QueryString>quarterly</m:QueryString>"), "budget");
-    assert_subjects(find(e, "", INBOX "<m:QueryString>numbers from:carl</m:QueryString>"),
-                    "lunch");
-    assert_subjects(find(e, "", INBOX "<m:QueryString>subject:budget OR subject:lunch"
-                                      "</m:QueryString>"),
+    assert_subjects(find(e, "", INBOX "<m:QueryString>numbers from:carl</m:QueryString>"), "lunch");
+    assert_subjects(find(e, "",
+                         INBOX "<m:QueryString>subject:budget OR subject:lunch"
+                               "</m:QueryString>"),
                     "lunch,budget");
     assert_subjects(find(e, "", INBOX "<m:QueryString>nothing-like-it</m:QueryString>"), "");
     assert_has(ews_ask(e, "<m:FindItem Traversal='Associated'>" SHAPE INBOX
@@ -271,7 +270,7 @@ static void test_groups(struct ews_world *e, gconstpointer data) {
 
 static void test_find_folder(struct ews_world *e, gconstpointer data) {
     (void)data;
-    const char *find_in =
+    static const char find_in[] =
         "<m:FindFolder Traversal='%s'><m:FolderShape><t:BaseShape>Default</t:BaseShape>"
         "</m:FolderShape>%s<m:ParentFolderIds><t:DistinguishedFolderId Id='msgfolderroot'/>"
         "</m:ParentFolderIds></m:FindFolder>";
@@ -319,8 +318,9 @@ static void test_search_folders(struct ews_world *e, gconstpointer data) {
            "</t:SearchParameters></t:SearchFolder></m:Folders></m:CreateFolder>");
     assert_ok_answer(a);
     g_autofree char *id = value_after(a, "<t:FolderId Id=\"", 0);
-    a = ews_ask(e, "<m:GetFolder><m:FolderShape><t:BaseShape>AllProperties</t:BaseShape>"
-                   "</m:FolderShape><m:FolderIds><t:FolderId Id='%s'/></m:FolderIds></m:GetFolder>",
+    a = ews_ask(e,
+                "<m:GetFolder><m:FolderShape><t:BaseShape>AllProperties</t:BaseShape>"
+                "</m:FolderShape><m:FolderIds><t:FolderId Id='%s'/></m:FolderIds></m:GetFolder>",
                 id);
     assert_has(a, "<t:SearchFolder>"); // MS-OXWSFOLD_R3302
     assert_has(a, "<t:SearchParameters Traversal=\"Deep\">");

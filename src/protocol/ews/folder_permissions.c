@@ -43,9 +43,8 @@ static const char *level_of(uint32_t rights, bool is_calendar) {
             continue;
         // An owner who is not named as the contact is one all the same.
         uint32_t want = level_rights(l, is_calendar);
-        if (compared == want || (compared | RIGHTS_CONTACT) == (want | (want & RIGHTS_OWNER
-                                                                            ? RIGHTS_CONTACT
-                                                                            : 0u)))
+        if (compared == want ||
+            (compared | RIGHTS_CONTACT) == (want | (want & RIGHTS_OWNER ? RIGHTS_CONTACT : 0u)))
             return l->name;
     }
     return "Custom";
@@ -165,8 +164,8 @@ static enum ec read_custom(struct ews_call *call, const struct ews_node *node, b
         const char *name;
         uint32_t right;
     } flags[] = {
-        {"CanCreateItems", RIGHTS_CREATE}, {"CanCreateSubFolders", RIGHTS_CREATE_SUBFOLDER},
-        {"IsFolderOwner", RIGHTS_OWNER},   {"IsFolderVisible", RIGHTS_VISIBLE},
+        {"CanCreateItems", RIGHTS_CREATE},   {"CanCreateSubFolders", RIGHTS_CREATE_SUBFOLDER},
+        {"IsFolderOwner", RIGHTS_OWNER},     {"IsFolderVisible", RIGHTS_VISIBLE},
         {"IsFolderContact", RIGHTS_CONTACT},
     };
     *out = 0;
@@ -180,8 +179,8 @@ static enum ec read_custom(struct ews_call *call, const struct ews_node *node, b
 
 static enum ec read_rights(struct ews_call *call, const struct ews_node *node, bool is_calendar,
                            uint32_t *out) {
-    const char *name = ews_child_text(
-        call->arena, node, is_calendar ? "CalendarPermissionLevel" : "PermissionLevel");
+    const char *name = ews_child_text(call->arena, node,
+                                      is_calendar ? "CalendarPermissionLevel" : "PermissionLevel");
     if (!name)
         return invalid(call);
     if (strcmp(name, "Custom") == 0)
@@ -232,8 +231,7 @@ static enum ec read_member(struct ews_call *call, const struct ews_node *node, b
     EC_TRY(read_user(call, ews_child(node, "UserId"), &change));
     EC_TRY(read_rights(call, node, is_calendar, &change.rights));
     for (guint i = 0; i < changes->len; i++)
-        if (is_same_member(&change,
-                           &g_array_index(changes, struct mailbox_permission_change, i)))
+        if (is_same_member(&change, &g_array_index(changes, struct mailbox_permission_change, i)))
             return ews_fail(call, "ErrorDuplicateUserIdsSpecified", NULL);
     g_array_append_val(changes, change);
     return EC_OK;
@@ -244,8 +242,7 @@ enum ec ews_set_permissions(struct ews_call *call, struct ews_mailbox *m, uint64
     const struct ews_node *plain = ews_child(set, "Permissions");
     const struct ews_node *calendar = ews_child(set, "CalendarPermissions");
     const struct ews_node *list = is_calendar ? calendar : plain;
-    g_autoptr(GArray) changes =
-        g_array_new(FALSE, FALSE, sizeof(struct mailbox_permission_change));
+    g_autoptr(GArray) changes = g_array_new(FALSE, FALSE, sizeof(struct mailbox_permission_change));
     if (is_calendar && plain)
         return ews_fail(call, "ErrorCannotSetNonCalendarPermissionOnCalendarFolder", NULL);
     if (!is_calendar && calendar)

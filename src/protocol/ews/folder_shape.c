@@ -79,8 +79,8 @@ enum ec ews_read_folder_shape(struct ews_call *call, const struct ews_node *node
     for (const struct ews_node *p = more ? more->child : NULL; p; p = p->next)
         if (ews_is_path(p))
             EC_TRY(add_path(call, p, out));
-    out->with_props = out->extended->len > 0 ||
-                      (out->fields & (FOLDER_FIELD_POLICY | FOLDER_FIELD_ARCHIVE));
+    out->with_props =
+        out->extended->len > 0 || (out->fields & (FOLDER_FIELD_POLICY | FOLDER_FIELD_ARCHIVE));
     return EC_OK;
 }
 
@@ -194,8 +194,7 @@ static enum ec write_own(struct ews_call *call, uint32_t wanted, struct ews_mail
     unsigned object = ews_folder_object(f);
     bool is_calendar = object == EWS_OBJECT_CALENDAR_FOLDER;
     bool is_plain = !is_calendar && object != EWS_OBJECT_CONTACTS_FOLDER;
-    if (!is_plain && !m->is_own && (wanted & FOLDER_FIELD_SHARING) &&
-        call->version >= EWS_2010)
+    if (!is_plain && !m->is_own && (wanted & FOLDER_FIELD_SHARING) && call->version >= EWS_2010)
         ews_element(w, "t:SharingEffectiveRights", sharing_rights(f, is_calendar));
     if ((wanted & FOLDER_FIELD_PERMISSIONS) && call->version >= EWS_2007_SP1 && !f->is_search)
         EC_TRY(ews_write_permissions(call, m, f));
@@ -208,7 +207,8 @@ enum ec ews_write_folder(struct ews_call *call, const struct ews_folder_shape *s
                          struct ews_mailbox *m, const struct mailbox_folder_object *f) {
     struct ews_writer *w = call->w;
     uint32_t wanted = shape->fields;
-    const char *distinguished = m->is_public || m->is_archive ? NULL : ews_distinguished_name(f->fid);
+    const char *distinguished =
+        m->is_public || m->is_archive ? NULL : ews_distinguished_name(f->fid);
     ews_open(w, ews_folder_element(f));
     if (wanted & FOLDER_FIELD_ID)
         ews_write_folder_id(call, "t:FolderId", m, f->fid, ews_folder_object(f), f->cn);
@@ -238,8 +238,8 @@ enum ec ews_write_folder(struct ews_call *call, const struct ews_folder_shape *s
 
 enum ec ews_get_folder(struct ews_call *call, const struct ews_folder_ref *ref, bool with_props,
                        struct mailbox_folder_object *out) {
-    return ews_fail_folder(call, mailbox_get_folder_object(ref->mailbox->m, call->arena, ref->fid,
-                                                           with_props, out));
+    return ews_fail_folder(
+        call, mailbox_get_folder_object(ref->mailbox->m, call->arena, ref->fid, with_props, out));
 }
 
 enum ec ews_write_folder_of(struct ews_call *call, struct ews_mailbox *m, uint64_t fid) {

@@ -31,14 +31,14 @@ static inline void ews_world_teardown(struct ews_world *e, gconstpointer data) {
 // `body`: what stands in soap:Body, with m: and t: as in answers.
 static inline const char *ews_ask_as(struct ews_world *e, struct principal *who,
                                      const char *version, const char *body) {
-    g_autofree char *text = g_strdup_printf(
-        "<?xml version='1.0'?><s:Envelope "
-        "xmlns:s='http://schemas.xmlsoap.org/soap/envelope/' "
-        "xmlns:m='http://schemas.microsoft.com/exchange/services/2006/messages' "
-        "xmlns:t='http://schemas.microsoft.com/exchange/services/2006/types'>"
-        "<s:Header><t:RequestServerVersion Version='%s'/></s:Header>"
-        "<s:Body>%s</s:Body></s:Envelope>",
-        version, body);
+    g_autofree char *text =
+        g_strdup_printf("<?xml version='1.0'?><s:Envelope "
+                        "xmlns:s='http://schemas.xmlsoap.org/soap/envelope/' "
+                        "xmlns:m='http://schemas.microsoft.com/exchange/services/2006/messages' "
+                        "xmlns:t='http://schemas.microsoft.com/exchange/services/2006/types'>"
+                        "<s:Header><t:RequestServerVersion Version='%s'/></s:Header>"
+                        "<s:Body>%s</s:Body></s:Envelope>",
+                        version, body);
     GBytes *bytes = NULL;
     ews_run(e->s, who, text, strlen(text), &bytes, &e->status);
     gsize len;

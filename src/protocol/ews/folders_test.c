@@ -8,7 +8,7 @@ static const char get_folders[] =
 // Eight distinguished folders at once; the one that is not there fails alone.
 static void test_get_distinguished(struct ews_world *e, gconstpointer data) {
     (void)data;
-    static const char *const names[] = {"inbox",  "calendar", "contacts", "archivemsgfolderroot",
+    static const char *const names[] = {"inbox",  "calendar", "contacts",  "archivemsgfolderroot",
                                         "drafts", "tasks",    "junkemail", "msgfolderroot"};
     g_autoptr(GString) ids = g_string_new(NULL);
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
@@ -17,10 +17,10 @@ static void test_get_distinguished(struct ews_world *e, gconstpointer data) {
     assert_count(a, "<m:GetFolderResponseMessage ", 8); // MS-OXWSCDATA_R1284
     assert_count(a, "ResponseClass=\"Success\"", 7);
     assert_count(a, "ErrorFolderNotFound", 1);
-    assert_count(a, "<m:ResponseMessages>", 1); // MS-OXWSCDATA_R1094
-    assert_has(a, "<t:CalendarFolder>");          // MS-OXWSFOLD_R2901
-    assert_has(a, "<t:ContactsFolder>");          // MS-OXWSFOLD_R3301
-    assert_has(a, "<t:TasksFolder>");             // MS-OXWSFOLD_R3501
+    assert_count(a, "<m:ResponseMessages>", 1);        // MS-OXWSCDATA_R1094
+    assert_has(a, "<t:CalendarFolder>");               // MS-OXWSFOLD_R2901
+    assert_has(a, "<t:ContactsFolder>");               // MS-OXWSFOLD_R3301
+    assert_has(a, "<t:TasksFolder>");                  // MS-OXWSFOLD_R3501
     assert_has(a, "<t:UnreadCount>0</t:UnreadCount>"); // MS-OXWSFOLD_R10010
     assert_has(a, "<t:TotalCount>0</t:TotalCount>");   // MS-OXWSFOLD_R5900
     assert_has(a, "<t:ChildFolderCount>");             // MS-OXWSFOLD_R5912
@@ -68,7 +68,7 @@ static char *create(struct ews_world *e, const char *parent, const char *element
                             "<t:%s><t:DisplayName>%s</t:DisplayName></t:%s></m:Folders>"
                             "</m:CreateFolder>",
                             parent, element, name, element);
-    assert_has(a, "ResponseClass=\"Success\""); // MS-OXWSFOLD_R2202
+    assert_has(a, "ResponseClass=\"Success\"");                // MS-OXWSFOLD_R2202
     assert_has(a, "<m:ResponseCode>NoError</m:ResponseCode>"); // MS-OXWSFOLD_R22202
     return value_after(a, "<t:FolderId Id=\"", 0);
 }
@@ -84,12 +84,13 @@ static void test_create(struct ews_world *e, gconstpointer data) {
     assert_has(a, "<t:ChildFolderCount>1</t:ChildFolderCount>");
     g_autofree char *ref2 = g_strdup_printf("<t:FolderId Id='%s'/>", calendar);
     assert_has(ews_ask(e, get_folders, "AllProperties", ref2), "IPF.Appointment");
-    a = ews_ask(e, "<m:CreateFolder><m:ParentFolderId>%s</m:ParentFolderId><m:Folders>"
-                   "<t:Folder><t:DisplayName>projects</t:DisplayName></t:Folder>"
-                   "<t:Folder><t:DisplayName>Other</t:DisplayName></t:Folder>"
-                   "<t:CalendarFolder><t:FolderClass>IPF.Note</t:FolderClass>"
-                   "<t:DisplayName>No</t:DisplayName></t:CalendarFolder>"
-                   "<t:Folder/></m:Folders></m:CreateFolder>",
+    a = ews_ask(e,
+                "<m:CreateFolder><m:ParentFolderId>%s</m:ParentFolderId><m:Folders>"
+                "<t:Folder><t:DisplayName>projects</t:DisplayName></t:Folder>"
+                "<t:Folder><t:DisplayName>Other</t:DisplayName></t:Folder>"
+                "<t:CalendarFolder><t:FolderClass>IPF.Note</t:FolderClass>"
+                "<t:DisplayName>No</t:DisplayName></t:CalendarFolder>"
+                "<t:Folder/></m:Folders></m:CreateFolder>",
                 inbox);
     assert_has(a, "ErrorFolderExists"); // MS-OXWSFOLD_R217
     assert_has(a, "ErrorNoFolderClassOverride");
@@ -99,12 +100,13 @@ static void test_create(struct ews_world *e, gconstpointer data) {
     ARENA_AUTO arena = arena_new();
     struct mailbox_folder f;
     assert_ok(mailbox_find_folder(e->w.m, arena, "INBOX/Projects", &f));
-    a = ews_ask(e, "<m:CreateFolderPath><m:ParentFolderId>%s</m:ParentFolderId>"
-                   "<m:RelativeFolderPath>"
-                   "<t:Folder><t:DisplayName>Projects</t:DisplayName></t:Folder>"
-                   "<t:Folder><t:DisplayName>2026</t:DisplayName></t:Folder>"
-                   "<t:Folder><t:DisplayName>November</t:DisplayName></t:Folder>"
-                   "</m:RelativeFolderPath></m:CreateFolderPath>",
+    a = ews_ask(e,
+                "<m:CreateFolderPath><m:ParentFolderId>%s</m:ParentFolderId>"
+                "<m:RelativeFolderPath>"
+                "<t:Folder><t:DisplayName>Projects</t:DisplayName></t:Folder>"
+                "<t:Folder><t:DisplayName>2026</t:DisplayName></t:Folder>"
+                "<t:Folder><t:DisplayName>November</t:DisplayName></t:Folder>"
+                "</m:RelativeFolderPath></m:CreateFolderPath>",
                 inbox);
     assert_count(a, "ResponseClass=\"Success\"", 3);
     assert_ok(mailbox_find_folder(e->w.m, arena, "INBOX/Projects/2026/November", &f));
@@ -120,7 +122,7 @@ static void test_update(struct ews_world *e, gconstpointer data) {
     (void)data;
     g_autofree char *id =
         create(e, "<t:DistinguishedFolderId Id='msgfolderroot'/>", "Folder", "Old");
-    const char *change =
+    static const char change[] =
         "<m:UpdateFolder><m:FolderChanges><t:FolderChange><t:FolderId Id='%s'/><t:Updates>%s"
         "</t:Updates></t:FolderChange></m:FolderChanges></m:UpdateFolder>";
     const char *uri = "<t:ExtendedFieldURI PropertyTag='0x3004' PropertyType='String'/>";
@@ -165,25 +167,29 @@ static void test_move_delete(struct ews_world *e, gconstpointer data) {
     struct mailbox_folder f;
     g_autofree char *a_id = create(e, root, "Folder", "A");
     g_autofree char *b_id = create(e, root, "Folder", "B");
-    const char *a = ews_ask(e, "<m:MoveFolder><m:ToFolderId><t:FolderId Id='%s'/></m:ToFolderId>"
-                               "<m:FolderIds><t:FolderId Id='%s'/><t:DistinguishedFolderId "
-                               "Id='inbox'/></m:FolderIds></m:MoveFolder>",
+    const char *a = ews_ask(e,
+                            "<m:MoveFolder><m:ToFolderId><t:FolderId Id='%s'/></m:ToFolderId>"
+                            "<m:FolderIds><t:FolderId Id='%s'/><t:DistinguishedFolderId "
+                            "Id='inbox'/></m:FolderIds></m:MoveFolder>",
                             a_id, b_id);
     assert_count(a, "ResponseClass=\"Success\"", 1);
     assert_has(a, "ErrorMoveDistinguishedFolder");
     assert_ok(mailbox_find_folder(e->w.m, arena, "A/B", &f));
-    a = ews_ask(e, "<m:MoveFolder><m:ToFolderId><t:FolderId Id='%s'/></m:ToFolderId>"
-                   "<m:FolderIds><t:FolderId Id='%s'/></m:FolderIds></m:MoveFolder>",
+    a = ews_ask(e,
+                "<m:MoveFolder><m:ToFolderId><t:FolderId Id='%s'/></m:ToFolderId>"
+                "<m:FolderIds><t:FolderId Id='%s'/></m:FolderIds></m:MoveFolder>",
                 b_id, a_id);
     assert_has(a, "ErrorMoveCopyFailed"); // below itself
-    a = ews_ask(e, "<m:CopyFolder><m:ToFolderId><t:DistinguishedFolderId Id='inbox'/></m:ToFolderId>"
-                   "<m:FolderIds><t:FolderId Id='%s'/></m:FolderIds></m:CopyFolder>",
+    a = ews_ask(e,
+                "<m:CopyFolder><m:ToFolderId><t:DistinguishedFolderId Id='inbox'/></m:ToFolderId>"
+                "<m:FolderIds><t:FolderId Id='%s'/></m:FolderIds></m:CopyFolder>",
                 a_id);
     assert_ok_answer(a);
     assert_ok(mailbox_find_folder(e->w.m, arena, "INBOX/A/B", &f));
-    a = ews_ask(e, "<m:DeleteFolder DeleteType='MoveToDeletedItems'><m:FolderIds>"
-                   "<t:FolderId Id='%s'/><t:DistinguishedFolderId Id='sentitems'/></m:FolderIds>"
-                   "</m:DeleteFolder>",
+    a = ews_ask(e,
+                "<m:DeleteFolder DeleteType='MoveToDeletedItems'><m:FolderIds>"
+                "<t:FolderId Id='%s'/><t:DistinguishedFolderId Id='sentitems'/></m:FolderIds>"
+                "</m:DeleteFolder>",
                 a_id);
     assert_count(a, "ResponseClass=\"Success\"", 1);
     assert_has(a, "ErrorDeleteDistinguishedFolder");
@@ -196,23 +202,25 @@ static void test_move_delete(struct ews_world *e, gconstpointer data) {
     assert_ec(mailbox_find_folder(e->w.m, arena, "Deleted Items/A", &f), EC_NOT_FOUND);
     assert_ok(mailbox_find_folder(e->w.m, arena, "Deleted Items", &f));
     g_assert_cmpuint(f.n_messages, ==, 0);
-    a = ews_ask(e, "<m:DeleteFolder DeleteType='HardDelete'><m:FolderIds><t:FolderId Id='%s'/>"
-                   "</m:FolderIds></m:DeleteFolder>",
+    a = ews_ask(e,
+                "<m:DeleteFolder DeleteType='HardDelete'><m:FolderIds><t:FolderId Id='%s'/>"
+                "</m:FolderIds></m:DeleteFolder>",
                 a_id);
     assert_has(a, "ErrorFolderNotFound");
 }
 
 static void test_permissions(struct ews_world *e, gconstpointer data) {
     (void)data;
-    const char *set =
+    static const char set[] =
         "<m:UpdateFolder><m:FolderChanges><t:FolderChange><t:DistinguishedFolderId Id='%s'/>"
         "<t:Updates><t:SetFolderField><t:FieldURI FieldURI='folder:PermissionSet'/><t:%s>"
         "<t:PermissionSet>%s</t:PermissionSet></t:%s></t:SetFolderField></t:Updates>"
         "</t:FolderChange></m:FolderChanges></m:UpdateFolder>";
-    const char *get = "<m:GetFolder><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape>"
-                      "<t:AdditionalProperties><t:FieldURI FieldURI='folder:PermissionSet'/>"
-                      "</t:AdditionalProperties></m:FolderShape><m:FolderIds>"
-                      "<t:DistinguishedFolderId Id='%s'/></m:FolderIds></m:GetFolder>";
+    static const char get[] =
+        "<m:GetFolder><m:FolderShape><t:BaseShape>IdOnly</t:BaseShape>"
+        "<t:AdditionalProperties><t:FieldURI FieldURI='folder:PermissionSet'/>"
+        "</t:AdditionalProperties></m:FolderShape><m:FolderIds>"
+        "<t:DistinguishedFolderId Id='%s'/></m:FolderIds></m:GetFolder>";
     const char *bob = "<t:UserId><t:PrimarySmtpAddress>bob@example.test</t:PrimarySmtpAddress>"
                       "</t:UserId>";
     g_autofree char *reviewer =

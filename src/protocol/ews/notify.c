@@ -220,10 +220,10 @@ static bool enlist(struct notify *n, struct subscription *s) {
 static enum ec start(struct ews_call *call, struct subscription *s,
                      const struct subscription_spec *spec) {
     // Free/busy changes are changes of appointments.
-    unsigned kinds = spec->kinds | (spec->wants_free_busy
-                                        ? MAILBOX_EVENT_CREATED | MAILBOX_EVENT_DELETED |
-                                              MAILBOX_EVENT_MODIFIED | MAILBOX_EVENT_MOVED
-                                        : 0u);
+    unsigned kinds =
+        spec->kinds | (spec->wants_free_busy ? MAILBOX_EVENT_CREATED | MAILBOX_EVENT_DELETED |
+                                                   MAILBOX_EVENT_MODIFIED | MAILBOX_EVENT_MOVED
+                                             : 0u);
     struct mailbox_feed_spec feed = {.fids = spec->fids,
                                      .n_fids = spec->n_fids,
                                      .kinds = kinds,

@@ -31,8 +31,8 @@ struct listener {
 
 struct push {
     char *url, *caller_data;
-    unsigned minutes;     // StatusFrequency
-    int64_t due;          // monotonic µs: when something is to be sent without news
+    unsigned minutes;      // StatusFrequency
+    int64_t due;           // monotonic µs: when something is to be sent without news
     int64_t failing_since; // 0: the last one was taken
     unsigned n_failures;
     bool has_news, is_sending, is_queued;
@@ -49,15 +49,15 @@ struct subscription {
     enum ews_version version;
     struct ews_mailbox mailbox; // its own, open while the subscription lives
     struct mailbox_feed *feed;
-    unsigned kinds;             // enum mailbox_event_kind asked for
+    unsigned kinds; // enum mailbox_event_kind asked for
     bool wants_free_busy;
-    unsigned minutes;           // pull: until it is forgotten without being asked
-    pthread_mutex_t lock;       // of what follows
+    unsigned minutes;     // pull: until it is forgotten without being asked
+    pthread_mutex_t lock; // of what follows
     bool is_gone;
-    int64_t expires;            // monotonic µs
-    uint64_t seen;              // events up to this one were sent (push, streaming)
-    struct listener *listener;  // streaming: NULL without a connection
-    bool is_ready;              // in listener->ready
+    int64_t expires;           // monotonic µs
+    uint64_t seen;             // events up to this one were sent (push, streaming)
+    struct listener *listener; // streaming: NULL without a connection
+    bool is_ready;             // in listener->ready
     struct push push;
 };
 

@@ -1,5 +1,5 @@
-// Push notifications ([MS-OXWSPSNTIF]): SendNotification posted to the URL of a subscription, by one
-// thread for all of them over curl's multi interface.
+// Push notifications ([MS-OXWSPSNTIF]): SendNotification posted to the URL of a subscription, by
+// one thread for all of them over curl's multi interface.
 //
 // One notification of a subscription is on its way at a time. What the client did not take is sent
 // again, after a while that doubles; when nothing was taken for as long as StatusFrequency says (at
@@ -12,8 +12,8 @@
 
 #define CONNECT_SECONDS 15L
 #define SEND_SECONDS 60L
-#define SENDING_MAX 64             // notifications on their way at once
-#define ANSWER_MAX (64 * 1024)     // bytes
+#define SENDING_MAX 64         // notifications on their way at once
+#define ANSWER_MAX (64 * 1024) // bytes
 #define RETRY_FIRST (5 * G_USEC_PER_SEC)
 #define GIVE_UP_MIN (600 * G_USEC_PER_SEC)
 #define MINUTE (60 * G_USEC_PER_SEC)
@@ -26,8 +26,8 @@ struct pusher {
     pthread_t thread;
     pthread_mutex_t lock; // of what follows
     bool is_ending;
-    GQueue queue;    // with something to send; referenced
-    GPtrArray *all; // every push subscription seen; referenced. Only of the thread
+    GQueue queue;            // with something to send; referenced
+    GPtrArray *all;          // every push subscription seen; referenced. Only of the thread
     GPtrArray *on_their_way; // struct sending *. Only of the thread
 };
 

@@ -50,8 +50,8 @@ static void test_pull(struct ews_world *e, gconstpointer data) {
                    "</m:ItemShape><m:ParentFolderIds><t:DistinguishedFolderId Id='inbox'/>"
                    "</m:ParentFolderIds></m:FindItem>");
     assert_has(a, item);
-    assert_ok_answer(ews_ask(
-        e, "<m:Unsubscribe><m:SubscriptionId>%s</m:SubscriptionId></m:Unsubscribe>", id));
+    assert_ok_answer(
+        ews_ask(e, "<m:Unsubscribe><m:SubscriptionId>%s</m:SubscriptionId></m:Unsubscribe>", id));
     assert_has(get_events(e, id, last), "ErrorSubscriptionNotFound");
 }
 
@@ -109,8 +109,8 @@ static void test_refused(struct ews_world *e, gconstpointer data) {
     g_autofree char *watermark = value_after(e->answer, "<m:Watermark>", 0);
     assert_has(get_events(e, id, watermark), "ErrorInvalidWatermark"); // another's
     struct principal *bob = world_principal(&e->w.bob, "bob@example.test");
-    g_autofree char *body =
-        g_strdup_printf("<m:Unsubscribe><m:SubscriptionId>%s</m:SubscriptionId></m:Unsubscribe>", id);
+    g_autofree char *body = g_strdup_printf(
+        "<m:Unsubscribe><m:SubscriptionId>%s</m:SubscriptionId></m:Unsubscribe>", id);
     assert_has(ews_ask_as(e, bob, "Exchange2013_SP1", body), "ErrorSubscriptionAccessDenied");
     principal_unref(bob);
 }

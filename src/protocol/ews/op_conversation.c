@@ -1,6 +1,6 @@
 // FindConversation and GetConversationItems ([MS-OXWSCONV] 3.1.4.2, 3.1.4.3). A folder's view with
-// one row a conversation gives the list; what is said of each is gathered from its messages here and
-// in the other folders.
+// one row a conversation gives the list; what is said of each is gathered from its messages here
+// and in the other folders.
 #include <string.h>
 
 #include "mailbox/aqs.h"
@@ -11,7 +11,7 @@
 #include "protocol/ews/ews_operations.h"
 #include "protocol/ews/ews_rows.h"
 
-#define NAMES_MAX 100    // senders, recipients, ... told of one conversation
+#define NAMES_MAX 100 // senders, recipients, ... told of one conversation
 
 enum ec ews_read_conversation_id(struct ews_call *call, const struct ews_node *node,
                                  struct ews_mailbox **m_out, uint8_t out[16]) {
@@ -72,7 +72,7 @@ struct member {
 // Of the messages of one folder, or of all.
 struct sum {
     GPtrArray *senders, *unread_senders, *recipients, *categories, *classes; // in the arena
-    GArray *members; // struct member
+    GArray *members;                                                         // struct member
     filetime_t last, changed;
     int32_t flag, importance;
     uint32_t n_unread;
@@ -165,8 +165,7 @@ static void add_member(struct conversations *c, struct sum *s, const struct conv
     s->has_attachments |= v[V_ATTACHMENTS] && v[V_ATTACHMENTS]->b;
 }
 
-static enum ec reader_for(struct conversations *c, uint64_t fid,
-                          struct mailbox_item_reader **out) {
+static enum ec reader_for(struct conversations *c, uint64_t fid, struct mailbox_item_reader **out) {
     *out = g_hash_table_lookup(c->readers, &fid);
     if (*out)
         return EC_OK;
@@ -378,8 +377,7 @@ static enum ec list_ids(struct conversations *c) {
         ARENA_AUTO scratch = arena_new();
         const struct prop_value *v = NULL;
         EC_TRY(mailbox_found_values(c->found, scratch, i, &tag, 1, 0, &v));
-        if (v && v->bin.len == 16 &&
-            g_hash_table_add(seen, g_bytes_new(v->bin.data, v->bin.len)))
+        if (v && v->bin.len == 16 && g_hash_table_add(seen, g_bytes_new(v->bin.data, v->bin.len)))
             g_array_append_vals(c->ids, v->bin.data, 1);
     }
     return EC_OK;

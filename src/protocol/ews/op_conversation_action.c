@@ -1,6 +1,6 @@
 // ApplyConversationAction ([MS-OXWSCONV] 3.1.4.1): one change to every message of a conversation.
-// The actions that begin with "Always" change what is there; nothing is remembered for messages that
-// come later.
+// The actions that begin with "Always" change what is there; nothing is remembered for messages
+// that come later.
 #include <string.h>
 
 #include "mapi/props.h"
@@ -16,8 +16,8 @@ struct action {
     const struct ews_node *node;
     struct ews_mailbox *m;
     uint8_t id[16];
-    uint64_t context;  // only messages of this folder; 0: of all
-    filetime_t until;  // only those received until then; 0: all
+    uint64_t context; // only messages of this folder; 0: of all
+    filetime_t until; // only those received until then; 0: all
     struct ews_folder_ref target;
     enum item_delete_mode delete;
     bool is_read, suppress_receipts;
@@ -134,9 +134,9 @@ static enum ec read_retention(struct action *a) {
         return EC_OK;
     if (!guid_parse(text, &guid))
         return ews_fail(a->call, "ErrorInvalidRetentionTagIdGuid", NULL);
-    a->retention = prop_bytes(a->retention_tag,
-                              arena_memdup(a->call->arena, guid.bytes, sizeof guid.bytes),
-                              sizeof guid.bytes);
+    a->retention =
+        prop_bytes(a->retention_tag, arena_memdup(a->call->arena, guid.bytes, sizeof guid.bytes),
+                   sizeof guid.bytes);
     return EC_OK;
 }
 

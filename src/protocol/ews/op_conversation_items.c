@@ -52,7 +52,8 @@ static enum ec describe(struct reading *r, const struct conversation_item *at) {
     const struct prop_value *v[G_N_ELEMENTS(tags)];
     struct mailbox_item_reader *reader;
     EC_TRY(mailbox_item_reader_open(r->m->m, at->fid, &reader));
-    enum ec ec = mailbox_item_values(reader, r->call->arena, at->mid, tags, G_N_ELEMENTS(tags), 0, v);
+    enum ec ec =
+        mailbox_item_values(reader, r->call->arena, at->mid, tags, G_N_ELEMENTS(tags), 0, v);
     mailbox_item_reader_close(reader);
     if (ec == EC_NOT_FOUND)
         return EC_OK;
@@ -118,8 +119,8 @@ static enum ec write_item(struct reading *r, const struct node_item *at) {
 static bool leads(const struct reading *r, guint i) {
     const struct node_item *item = &g_array_index(r->items, struct node_item, i);
     for (guint k = 0; item->message_id && k < i; k++)
-        if (g_strcmp0(g_array_index(r->items, struct node_item, k).message_id,
-                      item->message_id) == 0)
+        if (g_strcmp0(g_array_index(r->items, struct node_item, k).message_id, item->message_id) ==
+            0)
             return false;
     return true;
 }

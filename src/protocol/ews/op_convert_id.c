@@ -11,8 +11,8 @@
 #define TYPE_MESSAGE 9
 
 static const char *const format_names[] = {
-    [ID_EWS_LEGACY] = "EwsLegacyId", [ID_EWS] = "EwsId",       [ID_ENTRY] = "EntryId",
-    [ID_HEX_ENTRY] = "HexEntryId",   [ID_STORE] = "StoreId",   [ID_OWA] = "OwaId",
+    [ID_EWS_LEGACY] = "EwsLegacyId", [ID_EWS] = "EwsId",     [ID_ENTRY] = "EntryId",
+    [ID_HEX_ENTRY] = "HexEntryId",   [ID_STORE] = "StoreId", [ID_OWA] = "OwaId",
 };
 
 bool id_format_parse(const char *text, enum id_format *out) {
@@ -187,7 +187,8 @@ struct converting {
     enum id_format to;
 };
 
-static enum ec read_format(struct ews_call *call, const struct ews_node *node, enum id_format *out) {
+static enum ec read_format(struct ews_call *call, const struct ews_node *node,
+                           enum id_format *out) {
     const char *text = ews_attribute(node, "Format");
     return text && id_format_parse(text, out) ? EC_OK
                                               : ews_fail(call, "ErrorInvalidRequest", "Format");

@@ -20,7 +20,7 @@ struct find {
 
 struct candidate {
     const struct mailbox_folder_object *folder;
-    struct prop_value value; // the one asked for last
+    struct prop_value value;   // the one asked for last
     struct prop_value kept[2]; // a comparison holds two at a time
     unsigned turn;
 };

@@ -275,8 +275,7 @@ static enum ec write_answer(struct find *f) {
     ews_success(f->call);
     ews_open(w, "m:RootFolder");
     ews_page_attributes(f->call, &f->page);
-    EC_TRY(f->sort.n_categories ? write_groups(f)
-                                : write_rows(f, f->page.from, f->page.to));
+    EC_TRY(f->sort.n_categories ? write_groups(f) : write_rows(f, f->page.from, f->page.to));
     ews_close(w);
     ews_message_end(f->call);
     return EC_OK;

@@ -51,8 +51,10 @@ enum ec op_get_folder(struct ews_call *call) {
 static const struct {
     const char *element, *class;
 } element_classes[] = {
-    {"Folder", "IPF.Note"},          {"CalendarFolder", "IPF.Appointment"},
-    {"ContactsFolder", "IPF.Contact"}, {"TasksFolder", "IPF.Task"},
+    {"Folder", "IPF.Note"},
+    {"CalendarFolder", "IPF.Appointment"},
+    {"ContactsFolder", "IPF.Contact"},
+    {"TasksFolder", "IPF.Task"},
     {"SearchFolder", "IPF.Note"},
 };
 
@@ -174,8 +176,7 @@ static enum ec create_one(struct ews_call *call, const struct ews_folder_ref *pa
     struct new_folder new = {0};
     uint64_t fid;
     EC_TRY(read_new(call, parent->mailbox, node, set, &new));
-    enum ec ec =
-        mailbox_create_folder_object(parent->mailbox->m, parent->fid, &new.spec, &fid);
+    enum ec ec = mailbox_create_folder_object(parent->mailbox->m, parent->fid, &new.spec, &fid);
     if (ec == EC_NOT_FOUND)
         return ews_fail(call, "ErrorParentFolderNotFound", NULL); // MS-OXWSFOLD_R216
     EC_TRY(ews_folder_failure(call, ec, "ErrorCreateSubfolderAccessDenied"));

@@ -211,8 +211,8 @@ static enum ec each_folder(struct ews_call *call,
 static enum ec delete_one(struct ews_call *call, const struct ews_folder_ref *ref, void *ctx) {
     const enum mailbox_delete_folder *how = ctx;
     const char *denied = ref->fid < FID_FIRST_FREE ? "ErrorDeleteDistinguishedFolder" : NULL;
-    EC_TRY(ews_folder_failure(
-        call, mailbox_delete_folder_object(ref->mailbox->m, ref->fid, *how), denied));
+    EC_TRY(ews_folder_failure(call, mailbox_delete_folder_object(ref->mailbox->m, ref->fid, *how),
+                              denied));
     answer_ok(call);
     return EC_OK;
 }
@@ -230,8 +230,7 @@ struct emptying {
 
 static enum ec empty_one(struct ews_call *call, const struct ews_folder_ref *ref, void *ctx) {
     const struct emptying *e = ctx;
-    enum ec ec =
-        mailbox_empty_folder_object(ref->mailbox->m, ref->fid, e->how, e->with_folders);
+    enum ec ec = mailbox_empty_folder_object(ref->mailbox->m, ref->fid, e->how, e->with_folders);
     if (ec == EC_SEARCH_FOLDER || ec == EC_NOT_SUPPORTED)
         return ews_fail(call, "ErrorCannotEmptyFolder", NULL);
     EC_TRY(ews_folder_failure(call, ec, NULL));
@@ -264,8 +263,8 @@ static enum ec move_one(struct ews_call *call, const struct ews_folder_ref *ref,
     const struct ews_folder_ref *to = ctx;
     const char *denied = ref->fid < FID_FIRST_FREE ? "ErrorMoveDistinguishedFolder" : NULL;
     EC_TRY(check_target(call, ref, to));
-    EC_TRY(ews_folder_failure(
-        call, mailbox_move_folder_object(ref->mailbox->m, ref->fid, to->fid), denied));
+    EC_TRY(ews_folder_failure(call, mailbox_move_folder_object(ref->mailbox->m, ref->fid, to->fid),
+                              denied));
     return ews_folder_answer(call, ref->mailbox, ref->fid);
 }
 

@@ -18,9 +18,12 @@ static enum ec read_kinds(struct ews_call *call, const struct ews_node *request,
         const char *name;
         unsigned kind;
     } names[] = {
-        {"NewMailEvent", MAILBOX_EVENT_NEW_MAIL},  {"CreatedEvent", MAILBOX_EVENT_CREATED},
-        {"DeletedEvent", MAILBOX_EVENT_DELETED},   {"ModifiedEvent", MAILBOX_EVENT_MODIFIED},
-        {"MovedEvent", MAILBOX_EVENT_MOVED},       {"CopiedEvent", MAILBOX_EVENT_COPIED},
+        {"NewMailEvent", MAILBOX_EVENT_NEW_MAIL},
+        {"CreatedEvent", MAILBOX_EVENT_CREATED},
+        {"DeletedEvent", MAILBOX_EVENT_DELETED},
+        {"ModifiedEvent", MAILBOX_EVENT_MODIFIED},
+        {"MovedEvent", MAILBOX_EVENT_MOVED},
+        {"CopiedEvent", MAILBOX_EVENT_COPIED},
         {"FreeBusyChangedEvent", 0},
     };
     const struct ews_node *types = ews_child(request, "EventTypes");

@@ -1,16 +1,16 @@
-// GetStreamingEvents ([MS-OXWSNTIF] 3.1.4.2): one connection for the news of many subscriptions. The
-// request is parked, and woken with a list of the subscriptions that have news; each answer is a
-// whole envelope.
+// GetStreamingEvents ([MS-OXWSNTIF] 3.1.4.2): one connection for the news of many subscriptions.
+// The request is parked, and woken with a list of the subscriptions that have news; each answer is
+// a whole envelope.
 #include <string.h>
 
 #include "http/http.h"
 #include "protocol/ews/ews_operations.h"
 #include "protocol/ews/notify.h"
 
-#define TIMEOUT_MAX 30                     // minutes
-#define SUBSCRIPTIONS_MAX 5000             // of one connection
-#define HEARTBEAT (45 * G_USEC_PER_SEC)    // of a connection without news
-#define ENVELOPE_NOTIFICATIONS 200         // subscriptions in one envelope
+#define TIMEOUT_MAX 30                  // minutes
+#define SUBSCRIPTIONS_MAX 5000          // of one connection
+#define HEARTBEAT (45 * G_USEC_PER_SEC) // of a connection without news
+#define ENVELOPE_NOTIFICATIONS 200      // subscriptions in one envelope
 
 struct stream {
     struct notify *notify;
@@ -106,8 +106,7 @@ static void end_one(struct ews_call *call, struct stream *stream, struct subscri
 
 // One envelope of what is waiting.
 static void put_envelope(struct ews_call *call, struct stream *stream) {
-    g_autoptr(GPtrArray) ended =
-        g_ptr_array_new_with_free_func((GDestroyNotify)subscription_unref);
+    g_autoptr(GPtrArray) ended = g_ptr_array_new_with_free_func((GDestroyNotify)subscription_unref);
     g_autoptr(GPtrArray) codes = g_ptr_array_new();
     struct ews_mark before = ews_mark(call->w);
     ews_envelope_begin(call);
@@ -200,9 +199,9 @@ static enum ec add_subscription(struct ews_call *call, struct stream *stream,
     if (!s || s->kind != NOTIFY_STREAMING || !guid_equal(&s->user, &call->principal->guid)) {
         g_ptr_array_add(bad, (gpointer)name);
         enum ec ec = ews_fail(call,
-                              !s                             ? "ErrorSubscriptionNotFound"
+                              !s                            ? "ErrorSubscriptionNotFound"
                               : s->kind != NOTIFY_STREAMING ? "ErrorInvalidSubscription"
-                                                             : "ErrorSubscriptionAccessDenied",
+                                                            : "ErrorSubscriptionAccessDenied",
                               NULL);
         subscription_unref(s);
         return ec;
@@ -249,8 +248,8 @@ static void refuse(struct ews_call *call, enum ec ec, const GPtrArray *bad) {
 }
 
 static enum ec begin(struct ews_call *call, struct stream *stream) {
-    struct ews_stream over = {.resume = resume, .close = close_stream, .state = stream,
-                              .next = HTTP_PARK};
+    struct ews_stream over = {
+        .resume = resume, .close = close_stream, .state = stream, .next = HTTP_PARK};
     if (!call->http)
         return ews_fail(call, "ErrorInvalidOperation", "Streaming needs a connection.");
     if (!notify_stream_begin(stream->notify, &stream->user))
@@ -272,8 +271,7 @@ enum ec op_get_streaming_events(struct ews_call *call) {
     struct stream *stream = g_new0(struct stream, 1);
     stream->notify = notify_of(call->service);
     stream->user = call->principal->guid;
-    stream->subscriptions =
-        g_ptr_array_new_with_free_func((GDestroyNotify)subscription_unref);
+    stream->subscriptions = g_ptr_array_new_with_free_func((GDestroyNotify)subscription_unref);
     stream->scratch = arena_new();
     enum ec ec = read_request(call, stream, bad);
     if (ec == EC_OK)

@@ -75,8 +75,7 @@ static enum ec write_folder_change(struct ews_call *call, const struct ews_folde
         ews_close(call->w);
         return EC_OK;
     }
-    enum ec ec =
-        mailbox_get_folder_object(m->m, call->arena, change->id, shape->with_props, &f);
+    enum ec ec = mailbox_get_folder_object(m->m, call->arena, change->id, shape->with_props, &f);
     if (ec == EC_NOT_FOUND) // deleted meanwhile: the next state tells
         return EC_OK;
     EC_TRY(ec);
@@ -143,8 +142,7 @@ static enum ec read_ignored(struct sync *s) {
         struct ews_item_ref item;
         EC_TRY(ews_read_item_id(s->call, id, &item));
         if (guid_equal(&item.mailbox->guid, &s->ref.mailbox->guid))
-            g_hash_table_add(s->ignored,
-                             arena_memdup(s->call->arena, &item.mid, sizeof item.mid));
+            g_hash_table_add(s->ignored, arena_memdup(s->call->arena, &item.mid, sizeof item.mid));
     }
     return EC_OK;
 }
@@ -181,8 +179,8 @@ static enum ec write_item_change(struct sync *s, struct arena *scratch,
         return EC_OK;
     }
     arena_reset(scratch);
-    enum ec ec = mailbox_item_values(s->reader, scratch, change->id, c->tags, c->n, EWS_ROW_TEXT,
-                                     c->values);
+    enum ec ec =
+        mailbox_item_values(s->reader, scratch, change->id, c->tags, c->n, EWS_ROW_TEXT, c->values);
     if (ec == EC_NOT_FOUND) // gone meanwhile: the next state tells
         return EC_OK;
     EC_TRY(ec);
@@ -204,8 +202,8 @@ static enum ec write_items(struct sync *s) {
     struct ews_call *call = s->call;
     struct mailbox_sync_list list;
     EC_TRY(fail_sync_folder(call, mailbox_sync_items(s->ref.mailbox->m, call->arena, s->ref.fid,
-                                                     s->state.with_associated, &s->state.at,
-                                                     s->max, &list)));
+                                                     s->state.with_associated, &s->state.at, s->max,
+                                                     &list)));
     // Opened after the list: what it names is there, or gone since.
     EC_TRY(mailbox_item_reader_open(s->ref.mailbox->m, s->ref.fid, &s->reader));
     EC_TRY(ews_columns_init(call, s->ref.mailbox, s->ref.fid, &s->shape, NULL, 0, &s->columns));

@@ -41,12 +41,9 @@ static const struct recipient_path {
     const char *uri;
     int32_t type; // PidTagRecipientType
 } recipient_paths[] = {
-    {"message:ToRecipients", 1},
-    {"message:CcRecipients", 2},
-    {"message:BccRecipients", 3},
-    {"calendar:RequiredAttendees", 1},
-    {"calendar:OptionalAttendees", 2},
-    {"calendar:Resources", 3},
+    {"message:ToRecipients", 1},       {"message:CcRecipients", 2},
+    {"message:BccRecipients", 3},      {"calendar:RequiredAttendees", 1},
+    {"calendar:OptionalAttendees", 2}, {"calendar:Resources", 3},
 };
 static const proptag_t recipient_tags[] = {PidTagDisplayName, PidTagSmtpAddress,
                                            PidTagEmailAddress};
@@ -56,10 +53,8 @@ static const struct {
     const char *uri;
     proptag_t tag;
 } folder_tags[] = {
-    {"folder:DisplayName", PidTagDisplayName},
-    {"folder:FolderClass", PidTagContainerClass},
-    {"folder:TotalCount", PidTagContentCount},
-    {"folder:UnreadCount", PidTagContentUnreadCount},
+    {"folder:DisplayName", PidTagDisplayName},    {"folder:FolderClass", PidTagContainerClass},
+    {"folder:TotalCount", PidTagContentCount},    {"folder:UnreadCount", PidTagContentUnreadCount},
     {"folder:ChildFolderCount", EWS_CHILD_COUNT},
 };
 
@@ -71,9 +66,8 @@ struct reading {
 };
 
 static const struct flag_path *find_flag(const struct reading *r, const struct ews_path *path) {
-    for (unsigned i = 0; !r->is_folder && path->kind == EWS_PATH_FIELD &&
-                         i < G_N_ELEMENTS(flag_paths);
-         i++)
+    for (unsigned i = 0;
+         !r->is_folder && path->kind == EWS_PATH_FIELD && i < G_N_ELEMENTS(flag_paths); i++)
         if (strcmp(flag_paths[i].uri, path->uri) == 0)
             return &flag_paths[i];
     return NULL;
@@ -200,10 +194,8 @@ static struct restriction *test_recipients(struct reading *r, int32_t type,
                                            const struct text_test *t) {
     struct arena *arena = r->call->arena;
     struct prop_value v = prop_long(PidTagRecipientType, type);
-    struct restriction *is_type =
-        restriction_property(arena, RELOP_EQ, PidTagRecipientType, &v);
-    struct restriction *text =
-        test_tags(r, recipient_tags, G_N_ELEMENTS(recipient_tags), t);
+    struct restriction *is_type = restriction_property(arena, RELOP_EQ, PidTagRecipientType, &v);
+    struct restriction *text = test_tags(r, recipient_tags, G_N_ELEMENTS(recipient_tags), t);
     return restriction_subobject(arena, PidTagMessageRecipients, both(r, is_type, text));
 }
 
@@ -338,8 +330,7 @@ static enum ec compare_flag(struct reading *r, const struct flag_path *flag, enu
         struct prop_value v = prop_bool(PidTagHasAttachments, wanted);
         *out = restriction_property(r->call->arena, RELOP_EQ, PidTagHasAttachments, &v);
     } else {
-        *out = restriction_bitmask(r->call->arena, PidTagMessageFlags, (uint32_t)flag->bit,
-                                   wanted);
+        *out = restriction_bitmask(r->call->arena, PidTagMessageFlags, (uint32_t)flag->bit, wanted);
     }
     return EC_OK;
 }
@@ -354,8 +345,7 @@ static enum ec compare_conversation(struct reading *r, enum relop op, const char
     if (id.kind != EWS_ID_CONVERSATION)
         return ews_fail(r->call, "ErrorInvalidValueForProperty", NULL);
     struct prop_value v = prop_bytes(
-        PidTagConversationId,
-        arena_memdup(r->call->arena, id.conversation, sizeof id.conversation),
+        PidTagConversationId, arena_memdup(r->call->arena, id.conversation, sizeof id.conversation),
         sizeof id.conversation);
     *out = restriction_property(r->call->arena, op, PidTagConversationId, &v);
     return EC_OK;
@@ -452,9 +442,9 @@ static enum ec read_expression(struct reading *r, const struct ews_node *node, u
         const char *name;
         enum relop op;
     } comparisons[] = {
-        {"IsEqualTo", RELOP_EQ},       {"IsNotEqualTo", RELOP_NE},
-        {"IsGreaterThan", RELOP_GT},   {"IsGreaterThanOrEqualTo", RELOP_GE},
-        {"IsLessThan", RELOP_LT},      {"IsLessThanOrEqualTo", RELOP_LE},
+        {"IsEqualTo", RELOP_EQ},     {"IsNotEqualTo", RELOP_NE},
+        {"IsGreaterThan", RELOP_GT}, {"IsGreaterThanOrEqualTo", RELOP_GE},
+        {"IsLessThan", RELOP_LT},    {"IsLessThanOrEqualTo", RELOP_LE},
     };
     if (depth >= RESTRICTION_MAX_DEPTH / 2 || ++r->n > RESTRICTION_MAX_NODES / 8)
         return ews_fail(r->call, "ErrorRestrictionTooComplex", NULL);

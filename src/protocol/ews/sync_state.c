@@ -78,6 +78,5 @@ bool sync_state_parse(const char *text, struct sync_state *out) {
     len -= CHECK_SIZE;
     checksum(bytes, len, check);
     struct wire_reader r = wire_reader(bytes, len);
-    return memcmp(check, bytes + len, CHECK_SIZE) == 0 && read_state(&r, out) &&
-           wire_left(&r) == 0;
+    return memcmp(check, bytes + len, CHECK_SIZE) == 0 && read_state(&r, out) && wire_left(&r) == 0;
 }

@@ -1,5 +1,5 @@
-// SyncState of SyncFolderItems and SyncFolderHierarchy: opaque to clients, in base64, with a version
-// and a checksum ([MS-OXWSSYNC] 3.1.4.1.3.4).
+// SyncState of SyncFolderItems and SyncFolderHierarchy: opaque to clients, in base64, with a
+// version and a checksum ([MS-OXWSSYNC] 3.1.4.1.3.4).
 #pragma once
 
 #include "mailbox/sync.h"

@@ -5,11 +5,12 @@
 static const char *sync_items(struct ews_world *e, const char *state, unsigned max) {
     g_autofree char *known =
         state ? g_strdup_printf("<m:SyncState>%s</m:SyncState>", state) : g_strdup("");
-    return ews_ask(e,
-                   "<m:SyncFolderItems><m:ItemShape><t:BaseShape>Default</t:BaseShape></m:ItemShape>"
-                   "<m:SyncFolderId><t:DistinguishedFolderId Id='inbox'/></m:SyncFolderId>%s"
-                   "<m:MaxChangesReturned>%u</m:MaxChangesReturned></m:SyncFolderItems>",
-                   known, max);
+    return ews_ask(
+        e,
+        "<m:SyncFolderItems><m:ItemShape><t:BaseShape>Default</t:BaseShape></m:ItemShape>"
+        "<m:SyncFolderId><t:DistinguishedFolderId Id='inbox'/></m:SyncFolderId>%s"
+        "<m:MaxChangesReturned>%u</m:MaxChangesReturned></m:SyncFolderItems>",
+        known, max);
 }
 
 static const char *sync_folders(struct ews_world *e, const char *state) {
@@ -30,8 +31,8 @@ static void test_items(struct ews_world *e, gconstpointer data) {
     uint64_t mids[5];
     for (unsigned i = 0; i < 5; i++)
         assert_ok(world_append(&e->w, FID_INBOX, "hello", 10, &mids[i]));
-    const char *a = sync_items(e, NULL, 3); // MS-OXWSSYNC_R382
-    assert_count(a, "<t:Create>", 3);       // MS-OXWSSYNC_R131
+    const char *a = sync_items(e, NULL, 3);             // MS-OXWSSYNC_R382
+    assert_count(a, "<t:Create>", 3);                   // MS-OXWSSYNC_R131
     assert_has(a, "<m:IncludesLastItemInRange>false<"); // MS-OXWSSYNC_R6702
     assert_count(a, "<m:SyncFolderItemsResponseMessage ", 1);
     g_autofree char *one = state_of(a);
@@ -54,10 +55,10 @@ static void test_items(struct ews_world *e, gconstpointer data) {
     assert_ok(mailbox_move(e->w.m, FID_INBOX, &mids[3], 1, FID_DRAFTS, NULL));
     assert_ok(world_append(&e->w, FID_INBOX, "new one", 10, NULL));
     a = sync_items(e, two, 512);
-    assert_count(a, "<t:ReadFlagChange>", 1); // MS-OXWSSYNC_R136
+    assert_count(a, "<t:ReadFlagChange>", 1);   // MS-OXWSSYNC_R136
     assert_has(a, "<t:IsRead>true</t:IsRead>"); // MS-OXWSSYNC_R1951
-    assert_count(a, "<t:Update>", 1);         // MS-OXWSSYNC_R132
-    assert_count(a, "<t:Delete>", 2);         // MS-OXWSSYNC_R134
+    assert_count(a, "<t:Update>", 1);           // MS-OXWSSYNC_R132
+    assert_count(a, "<t:Delete>", 2);           // MS-OXWSSYNC_R134
     assert_count(a, "<t:Create>", 1);
     assert_has(a, "<t:Subject>new one</t:Subject>");
     // Ignored ones are left out.
@@ -108,9 +109,9 @@ static void test_hierarchy(struct ews_world *e, gconstpointer data) {
     const char *a = sync_folders(e, NULL);
     assert_count(a, "<m:SyncFolderHierarchyResponseMessage ", 1); // MS-OXWSSYNC_R460
     assert_has(a, "<m:IncludesLastFolderInRange>true<");          // MS-OXWSSYNC_R4601
-    assert_has(a, "<t:CalendarFolder>"); // MS-OXWSSYNC_R1021
-    assert_has(a, "<t:ContactsFolder>"); // MS-OXWSSYNC_R1041
-    assert_has(a, "<t:TasksFolder>");    // MS-OXWSSYNC_R1081
+    assert_has(a, "<t:CalendarFolder>");                          // MS-OXWSSYNC_R1021
+    assert_has(a, "<t:ContactsFolder>");                          // MS-OXWSSYNC_R1041
+    assert_has(a, "<t:TasksFolder>");                             // MS-OXWSSYNC_R1081
     g_autofree char *state = state_of(a);
     assert_has(sync_folders(e, state), "<m:Changes/>");
     assert_ok(mailbox_create_folder(e->w.m, "Made by IMAP", &fid));
@@ -124,7 +125,7 @@ static void test_hierarchy(struct ews_world *e, gconstpointer data) {
     g_autofree char *then = state_of(a);
     assert_ok(mailbox_delete_folder(e->w.m, "Renamed"));
     a = sync_folders(e, then);
-    assert_count(a, "<t:Delete>", 1); // MS-OXWSSYNC_R87
+    assert_count(a, "<t:Delete>", 1);                         // MS-OXWSSYNC_R87
     assert_has(strstr(a, "<t:Delete>"), "<t:FolderId Id=\""); // MS-OXWSSYNC_R117
 }
 
