@@ -37,7 +37,7 @@ test)
     unpacked='postfix libpython3.11-testsuite golang-github-jhillyerd-enmime-dev mailman3 spamassassin'
     ;;
 bench)
-    packages="$build $python openssl dovecot-core dovecot-imapd dovecot-lmtpd libdb5.3 libnsl2 libsasl2-2"
+    packages="$build $python openssl dovecot-core dovecot-imapd dovecot-lmtpd dovecot-pop3d libdb5.3 libnsl2 libsasl2-2"
     unpacked='postfix'
     ;;
 lint) packages="$build $python clang-format clang-tidy" ;;
