@@ -82,6 +82,9 @@ enum ec message_load_names(struct mbox_tx *tx, struct message *m);
 // limit).
 enum ec message_get_prop(struct mbox_tx *tx, struct message *m, struct arena *arena, uint32_t tag,
                          size_t max, struct prop_value *out);
+// The bytes of an external value, transfer encoding undone; as UTF-8 when `is_text`.
+enum ec message_read_external(struct mbox_tx *tx, const struct prop_external *external,
+                              bool is_text, GBytes **out);
 // Sets one; computed ones are EC_COMPUTED.
 enum ec message_set_prop(struct message *m, const struct prop_value *v);
 enum ec message_remove_prop(struct message *m, uint32_t tag);

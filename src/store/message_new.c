@@ -34,3 +34,8 @@ enum ec message_save_new(struct mbox_tx *tx, struct message *m) {
     m->is_changed = false;
     return EC_OK;
 }
+
+enum ec message_read_external(struct mbox_tx *tx, const struct prop_external *external,
+                              bool is_text, GBytes **out) {
+    return external_read(tx, external, is_text, out);
+}
