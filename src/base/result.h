@@ -57,6 +57,8 @@
     X(EC_TOO_COMPLEX, 0x80040117, "too complex")                                                   \
     X(EC_COMPUTED, 0x8004011A, "a computed property cannot be set")                                \
     X(EC_CORRUPT_DATA, 0x8004011B, "the stored data is corrupt")                                   \
+    X(EC_INVALID_CODEPAGE, 0x8004011E, "the code page is not supported")                           \
+    X(EC_INVALID_LOCALE, 0x8004011F, "the locale is not supported")                                \
     X(EC_ACCOUNT_DISABLED, 0x80040124, "the account is switched off")                              \
     X(EC_PASSWORD_EXPIRED, 0x80040127, "the password has expired")                                 \
     X(EC_END_OF_SESSION, 0x80040200, "the session has ended")                                      \
@@ -69,6 +71,7 @@
     X(EC_HAS_FOLDERS, 0x80040609, "the folder has subfolders")                                     \
     X(EC_HAS_MESSAGES, 0x8004060A, "the folder has messages")                                      \
     X(EC_FOLDER_CYCLE, 0x8004060B, "a folder cannot be moved below itself")                        \
+    X(EC_ERRORS_RETURNED, 0x00040380, "some properties have no value")                             \
     X(EC_PARTIAL_COMPLETION, 0x00040680, "done in part")                                           \
     X(EC_NOT_IN_QUEUE, 0x80040601, "not in the queue")                                             \
     X(EC_AMBIGUOUS, 0x80040700, "the name fits more than one entry")                               \
