@@ -123,7 +123,7 @@ void aux_put_connect(struct wire_writer *w, bool has_public_folders, const char 
     put_block(w, AUX_EXORG_INFO, 4);
     wire_put_u32(w, has_public_folders ? 1 : 0); // PUBLIC_FOLDERS_ENABLED
     put_block(w, AUX_CLIENT_CONTROL, 8);
-    wire_put_u32(w, 0x4 | 0x8); // ENABLE_COMPRESSION, ENABLE_HTTP_TUNNELING
+    wire_put_u32(w, 0x4 | 0x8);      // ENABLE_COMPRESSION, ENABLE_HTTP_TUNNELING
     wire_put_u32(w, 60 * 60 * 1000); // ms these are good for
     put_block(w, AUX_ENDPOINT_CAPABILITIES, 4);
     wire_put_u32(w, 1); // ENDPOINT_CAPABILITIES_SINGLE_ENDPOINT

@@ -46,8 +46,7 @@ static enum response_code run_connect(struct exchange *x) {
     connect.lcid_sort = wire_u32(&x->body);
     connect.lcid_string = wire_u32(&x->body);
     struct aux_in aux;
-    if (!aux_read(&x->body, x->arena, &aux) || !wire_ok(&x->body) ||
-        strlen(dn) > MAPIHTTP_MAX_DN)
+    if (!aux_read(&x->body, x->arena, &aux) || !wire_ok(&x->body) || strlen(dn) > MAPIHTTP_MAX_DN)
         return RESPONSE_INVALID_BODY;
     connect.user_dn = text_clean(x->arena, dn, strlen(dn), NULL);
     memcpy(connect.client_version, x->envelope.client_version, sizeof connect.client_version);

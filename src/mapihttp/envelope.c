@@ -51,8 +51,8 @@ static bool is_content_type(const char *s) {
     static const char *const types[] = {"application/mapi-http", "application/octet-stream"};
     for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
         size_t len = strlen(types[i]);
-        if (g_ascii_strncasecmp(s, types[i], len) == 0 && (s[len] == '\0' || s[len] == ';' ||
-                                                           s[len] == ' '))
+        if (g_ascii_strncasecmp(s, types[i], len) == 0 &&
+            (s[len] == '\0' || s[len] == ';' || s[len] == ' '))
             return true;
     }
     return false;
@@ -95,9 +95,9 @@ static void add_cookies(struct exchange *x) {
     pthread_mutex_lock(&x->m->contexts.lock);
     const char *sequence = arena_strdup(x->arena, x->context->sequence);
     pthread_mutex_unlock(&x->m->contexts.lock);
-    http_add_header(x->r, "Set-Cookie",
-                    arena_printf(x->arena, "MapiSequence=%s; Path=%s; HttpOnly%s", sequence, path,
-                                 secure));
+    http_add_header(
+        x->r, "Set-Cookie",
+        arena_printf(x->arena, "MapiSequence=%s; Path=%s; HttpOnly%s", sequence, path, secure));
 }
 
 static void put_header(struct exchange *x, enum response_code code) {
@@ -169,10 +169,10 @@ static void put_done(struct exchange *x, enum response_code code) {
         code == RESPONSE_SUCCESS
             ? ""
             : arena_printf(x->arena, "X-ResponseCode: %u\r\nContent-Type: text/html\r\n", code);
-    http_write_str(x->r, arena_printf(x->arena,
-                                      "DONE\r\n%sX-ElapsedTime: %" PRId64
-                                      "\r\nX-StartTime: %s\r\n\r\n",
-                                      failure, elapsed, http_date(x->arena, x->start)));
+    http_write_str(x->r,
+                   arena_printf(x->arena,
+                                "DONE\r\n%sX-ElapsedTime: %" PRId64 "\r\nX-StartTime: %s\r\n\r\n",
+                                failure, elapsed, http_date(x->arena, x->start)));
 }
 
 enum http_next exchange_finish(struct exchange *x, enum response_code code) {

@@ -12,12 +12,12 @@ struct mapihttp_options {
     struct rop_service *rop;
     struct nspi_service *nspi;
     struct directory *directory;
-    const char *hostname;      // of the URLs that clients are given
-    bool has_public_folders;   // told to clients
-    unsigned session_seconds;  // of a session without requests; 0: default (X-ExpirationInfo)
-    unsigned pending_seconds;  // between signs of life (X-PendingPeriod); 0: default
-    unsigned wait_seconds;     // a NotificationWait without events; 0: default
-    unsigned max_sessions;     // of all users; 0: default
+    const char *hostname;       // of the URLs that clients are given
+    bool has_public_folders;    // told to clients
+    unsigned session_seconds;   // of a session without requests; 0: default (X-ExpirationInfo)
+    unsigned pending_seconds;   // between signs of life (X-PendingPeriod); 0: default
+    unsigned wait_seconds;      // a NotificationWait without events; 0: default
+    unsigned max_sessions;      // of all users; 0: default
     unsigned max_user_sessions; // of one; beyond it the one unused longest ends. 0: default
 };
 // Strings are copied.

@@ -100,7 +100,8 @@ struct mapihttp {
 
 // What the header fields of a request say, checked.
 struct envelope {
-    const char *method, *content_type, *request_type, *request_id, *client_info, *client_application;
+    const char *method, *content_type, *request_type, *request_id, *client_info,
+        *client_application;
     uint16_t client_version[4]; // out: of X-ClientApplication
 };
 // The first thing wrong with them.

@@ -181,8 +181,8 @@ static enum response_code get_props(struct nspi_call *c) {
     if (!read_end(c))
         return RESPONSE_INVALID_BODY;
     struct nspi_rows rows = {0};
-    enum ec ec = nspi_get_props(c->session, c->arena, flags, &stat, has_columns ? &columns : NULL,
-                                &rows);
+    enum ec ec =
+        nspi_get_props(c->session, c->arena, flags, &stat, has_columns ? &columns : NULL, &rows);
     bool has_row = ec == EC_OK || ec == EC_ERRORS_RETURNED;
     put_status(c, ec);
     wire_put_u32(c->out, stat.code_page);
@@ -203,8 +203,7 @@ static enum response_code get_special_table(struct nspi_call *c) {
         return RESPONSE_INVALID_BODY;
     struct nspi_list *rows = NULL;
     unsigned n = 0;
-    enum ec ec =
-        nspi_get_special_table(c->session, c->arena, flags, &stat, &version, &rows, &n);
+    enum ec ec = nspi_get_special_table(c->session, c->arena, flags, &stat, &version, &rows, &n);
     put_status(c, ec);
     wire_put_u32(c->out, stat.code_page);
     put_bool(c, ec == EC_OK);
@@ -229,8 +228,8 @@ static enum response_code get_template_info(struct nspi_call *c) {
     struct nspi_list row = {0};
     if (dn)
         dn = text_clean(c->arena, dn, strlen(dn), NULL);
-    enum ec ec = nspi_get_template_info(c->session, c->arena, flags, type, dn, code_page, locale,
-                                        &row);
+    enum ec ec =
+        nspi_get_template_info(c->session, c->arena, flags, type, dn, code_page, locale, &row);
     put_status(c, ec);
     wire_put_u32(c->out, code_page);
     put_bool(c, ec == EC_OK);
@@ -276,8 +275,8 @@ static enum response_code mod_props(struct nspi_call *c) {
     }
     if (!read_end(c))
         return RESPONSE_INVALID_BODY;
-    put_status(c, nspi_mod_props(c->session, c->arena, &stat, has_columns ? &columns : NULL,
-                                 values, n));
+    put_status(
+        c, nspi_mod_props(c->session, c->arena, &stat, has_columns ? &columns : NULL, values, n));
     return end(c);
 }
 
@@ -304,8 +303,8 @@ static enum response_code query_rows(struct nspi_call *c) {
     if (!read_end(c))
         return RESPONSE_INVALID_BODY;
     struct nspi_rows rows = {0};
-    enum ec ec = nspi_query_rows(c->session, c->arena, flags, &stat, table.n ? &table : NULL,
-                                 count, has_columns ? &columns : NULL, &rows);
+    enum ec ec = nspi_query_rows(c->session, c->arena, flags, &stat, table.n ? &table : NULL, count,
+                                 has_columns ? &columns : NULL, &rows);
     put_status(c, ec);
     nspi_wire_put_stat(c->out, has_stat, &stat);
     put_rows(c, ec == EC_OK, stat.code_page, &rows);
@@ -371,8 +370,7 @@ static enum response_code seek_entries(struct nspi_call *c) {
         return RESPONSE_INVALID_BODY;
     struct nspi_rows rows = {0};
     enum ec ec = nspi_seek_entries(c->session, c->arena, &stat, has_target ? &target : NULL,
-                                   has_table ? &table : NULL, has_columns ? &columns : NULL,
-                                   &rows);
+                                   has_table ? &table : NULL, has_columns ? &columns : NULL, &rows);
     put_status(c, ec);
     nspi_wire_put_stat(c->out, true, &stat);
     put_rows(c, ec == EC_OK && has_columns, stat.code_page, &rows);

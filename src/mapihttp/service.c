@@ -172,11 +172,10 @@ enum ec mapihttp_new(const struct mapihttp_options *options, struct mapihttp **o
         m->options.pending_seconds = MAPIHTTP_PENDING_SECONDS;
     if (!m->options.wait_seconds)
         m->options.wait_seconds = MAPIHTTP_WAIT_SECONDS;
-    contexts_init(&m->contexts,
-                  options->max_sessions ? options->max_sessions : MAPIHTTP_MAX_SESSIONS,
-                  options->max_user_sessions ? options->max_user_sessions
-                                             : MAPIHTTP_MAX_USER_SESSIONS,
-                  m->options.session_seconds);
+    contexts_init(
+        &m->contexts, options->max_sessions ? options->max_sessions : MAPIHTTP_MAX_SESSIONS,
+        options->max_user_sessions ? options->max_user_sessions : MAPIHTTP_MAX_USER_SESSIONS,
+        m->options.session_seconds);
     if (options->net)
         m->timer = net_timer_new(options->net, MAPIHTTP_EXPIRE_MS, expire, m);
     *out = m;

@@ -32,8 +32,7 @@ static bool is_anr(const struct restriction *res) {
 
 static enum ec resolve_name(struct match *m, const struct restriction *res) {
     struct anr name = {.node = res};
-    const char *text =
-        res->kind == RES_PROPERTY ? res->property.value.str : res->content.value.str;
+    const char *text = res->kind == RES_PROPERTY ? res->property.value.str : res->content.value.str;
     enum ec ec = directory_resolve(m->s->service->directory, m->arena, text, &name.found);
     if (ec != EC_OK && ec != EC_NOT_FOUND && ec != EC_AMBIGUOUS)
         return ec;
@@ -232,9 +231,8 @@ enum ec nspi_get_matches(struct nspi_session *s, struct arena *arena, struct nsp
     return EC_OK;
 }
 
-enum ec nspi_resort_restriction(struct nspi_session *s, struct arena *arena,
-                                struct nspi_stat *stat, const struct nspi_mids *in,
-                                struct nspi_mids *out) {
+enum ec nspi_resort_restriction(struct nspi_session *s, struct arena *arena, struct nspi_stat *stat,
+                                const struct nspi_mids *in, struct nspi_mids *out) {
     if (stat->sort_type != NSPI_SORT_DISPLAY_NAME)
         return EC_CALL_FAILED;
     if (in->n > NSPI_MAX_TABLE)

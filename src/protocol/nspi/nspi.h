@@ -20,7 +20,8 @@ struct nspi_options {
 // Strings are copied.
 enum ec nspi_service_new(const struct nspi_options *options, struct nspi_service **out);
 void nspi_service_free(struct nspi_service *s); // accepts NULL; after all sessions
-// The GUID of [MS-OXNSPI] 3.1.3: minimal and ephemeral entry ids are good as long as it is the same.
+// The GUID of [MS-OXNSPI] 3.1.3: minimal and ephemeral entry ids are good as long as it is the
+// same.
 const struct guid *nspi_service_guid(const struct nspi_service *s);
 
 // STAT ([MS-OXNSPI] 2.2.8): a container, its order, and a place in it.
@@ -42,13 +43,14 @@ enum nspi_resolution { NSPI_UNRESOLVED = 0, NSPI_AMBIGUOUS = 1, NSPI_RESOLVED = 
 
 // Flags of the operations; others are ignored.
 enum nspi_flags {
-    NSPI_ANONYMOUS_LOGIN = 0x20,              // bind
-    NSPI_SKIP_OBJECTS = 0x01,                 // lists and rows: no embedded tables
-    NSPI_EPHEMERAL_IDS = 0x02,                // rows
-    NSPI_CREATION_TEMPLATES = 0x02,           // special table
-    NSPI_UNICODE_STRINGS = 0x04,              // special table
-    NSPI_TEMPLATE = 0x01, NSPI_SCRIPT = 0x04, // template info
-    NSPI_DELETE = 0x01,                       // link attributes
+    NSPI_ANONYMOUS_LOGIN = 0x20,    // bind
+    NSPI_SKIP_OBJECTS = 0x01,       // lists and rows: no embedded tables
+    NSPI_EPHEMERAL_IDS = 0x02,      // rows
+    NSPI_CREATION_TEMPLATES = 0x02, // special table
+    NSPI_UNICODE_STRINGS = 0x04,    // special table
+    NSPI_TEMPLATE = 0x01,
+    NSPI_SCRIPT = 0x04, // template info
+    NSPI_DELETE = 0x01, // link attributes
 };
 #define NSPI_UNICODE_PROPTYPES 0x80000000u // query columns
 
@@ -112,9 +114,8 @@ enum ec nspi_get_matches(struct nspi_session *s, struct arena *arena, struct nsp
                          const struct restriction *filter, bool has_name, uint32_t max_rows,
                          const struct columns *columns, struct nspi_mids *mids_out,
                          struct nspi_rows *rows_out);
-enum ec nspi_resort_restriction(struct nspi_session *s, struct arena *arena,
-                                struct nspi_stat *stat, const struct nspi_mids *in,
-                                struct nspi_mids *out);
+enum ec nspi_resort_restriction(struct nspi_session *s, struct arena *arena, struct nspi_stat *stat,
+                                const struct nspi_mids *in, struct nspi_mids *out);
 enum ec nspi_compare_mids(struct nspi_session *s, const struct nspi_stat *stat, uint32_t a,
                           uint32_t b, int32_t *out);
 enum ec nspi_dn_to_mid(struct nspi_session *s, struct arena *arena, const char *const *names,

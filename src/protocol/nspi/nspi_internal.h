@@ -25,7 +25,7 @@ bool mid_guid(struct mid_map *m, uint32_t mid, struct guid *out);
 
 // --- The book (book.c) ---
 
-struct book_table { // one container in one order
+struct book_table {     // one container in one order
     unsigned container; // index
     unsigned locale;    // index of book.locales
     unsigned n;
@@ -78,7 +78,7 @@ struct nspi_service {
     struct mid_map mids;
     pthread_mutex_t lock; // of book, and its times
     pthread_mutex_t build_lock;
-    struct book *book; // the newest
+    struct book *book;          // the newest
     int64_t built_us, build_us; // when it was made, how long that took
 };
 

@@ -36,8 +36,7 @@ static bool set_bytes(struct prop_value *out, struct prop_bin bin) {
 }
 
 static bool is_group(const struct view *v) {
-    return v->entry &&
-           (v->entry->kind == DIRECTORY_GROUP || v->entry->kind == DIRECTORY_DYNAMIC);
+    return v->entry && (v->entry->kind == DIRECTORY_GROUP || v->entry->kind == DIRECTORY_DYNAMIC);
 }
 
 // --- Identity ---
@@ -137,10 +136,10 @@ static bool get_email(const struct view *v, struct prop_value *out) {
 // --- Kinds ---
 
 static bool get_object_type(const struct view *v, struct prop_value *out) {
-    out->l = !v->entry                                    ? OBJECT_CONTAINER
-             : is_group(v)                                ? OBJECT_LIST
+    out->l = !v->entry                                   ? OBJECT_CONTAINER
+             : is_group(v)                               ? OBJECT_LIST
              : v->entry->kind == DIRECTORY_PUBLIC_FOLDER ? OBJECT_FOLDER
-                                                          : OBJECT_USER;
+                                                         : OBJECT_USER;
     return true;
 }
 
@@ -164,7 +163,7 @@ static bool get_display_type_ex(const struct view *v, struct prop_value *out) {
 }
 
 static bool get_container_id(const struct view *v, struct prop_value *out) {
-    out->l = v->entry ? CONTAINER_GAL : (int32_t)v->object->mid;
+    out->l = v->entry ? 0 : (int32_t)v->object->mid; // of the GAL
     return true;
 }
 
@@ -198,8 +197,7 @@ static bool get_send_rich_info(const struct view *v, struct prop_value *out) {
 // --- Names and addresses ---
 
 static bool get_display_name(const struct view *v, struct prop_value *out) {
-    return set_text(out,
-                    v->entry ? v->entry->display_name : v->object->container->display_name);
+    return set_text(out, v->entry ? v->entry->display_name : v->object->container->display_name);
 }
 
 // Something that can be sent in any character set: the name in ASCII, as far as there is one.
@@ -298,8 +296,8 @@ static bool get_member_count(const struct view *v, struct prop_value *out) {
     if (!v->entry || v->entry->kind != DIRECTORY_GROUP ||
         directory_members(v->s->service->directory, v->arena, &v->entry->guid, &members) != EC_OK)
         return false;
-    bool is_external = PROP_ID(out->tag) == PROP_ID(
-                           PidTagAddressBookDistributionListExternalMemberCount);
+    bool is_external =
+        PROP_ID(out->tag) == PROP_ID(PidTagAddressBookDistributionListExternalMemberCount);
     int32_t n = 0;
     for (unsigned i = 0; i < members.n; i++)
         n += !is_external || members.items[i]->kind == DIRECTORY_CONTACT;
@@ -319,8 +317,8 @@ static bool get_contents(const struct view *v, struct prop_value *out) {
 }
 
 static bool get_certificates(const struct view *v, struct prop_value *out) {
-    return v->entry && certificates(v->s, v->arena, &v->entry->guid, PROP_ID(out->tag), out) ==
-                           EC_OK;
+    return v->entry &&
+           certificates(v->s, v->arena, &v->entry->guid, PROP_ID(out->tag), out) == EC_OK;
 }
 
 // --- The table ---
@@ -393,14 +391,13 @@ static bool get(const struct view *v, const struct property *p, struct prop_valu
     out->tag = p->tag;
     if (p->get)
         return p->get(v, out);
-    return v->entry && set_text(out, *(const char *const *)(const void *)(
-                                         (const char *)v->entry + p->offset));
+    return v->entry &&
+           set_text(out, *(const char *const *)(const void *)((const char *)v->entry + p->offset));
 }
 
 // Strings may be asked for in either form.
 static bool type_fits(uint16_t asked, uint16_t own) {
-    return asked == own || asked == PT_UNSPECIFIED ||
-           (asked == PT_STRING8 && own == PT_UNICODE) ||
+    return asked == own || asked == PT_UNSPECIFIED || (asked == PT_STRING8 && own == PT_UNICODE) ||
            (asked == PT_MV_STRING8 && own == PT_MV_UNICODE);
 }
 
@@ -410,8 +407,8 @@ struct prop_value object_value(struct nspi_session *s, struct arena *arena, uint
     struct prop_value out = {0};
     for (size_t i = 0; i < G_N_ELEMENTS(properties); i++) {
         const struct property *p = &properties[i];
-        if (PROP_ID(p->tag) == PROP_ID(column) &&
-            type_fits(PROP_TYPE(column), PROP_TYPE(p->tag)) && get(&v, p, &out))
+        if (PROP_ID(p->tag) == PROP_ID(column) && type_fits(PROP_TYPE(column), PROP_TYPE(p->tag)) &&
+            get(&v, p, &out))
             return out;
     }
     return (struct prop_value){.tag = PROP_TAG(PROP_ID(column), PT_ERROR), .l = EC_NOT_FOUND};

@@ -43,8 +43,7 @@ enum ec nspi_resolve_names(struct nspi_session *s, struct arena *arena,
     unsigned n_resolved = 0;
     for (unsigned i = 0; i < n; i++) {
         struct directory_object *entry = NULL;
-        enum ec ec =
-            names[i] && *names[i] ? resolve(s, arena, names[i], &entry) : EC_NOT_FOUND;
+        enum ec ec = names[i] && *names[i] ? resolve(s, arena, names[i], &entry) : EC_NOT_FOUND;
         results[i] = ec == EC_AMBIGUOUS ? NSPI_AMBIGUOUS : NSPI_UNRESOLVED;
         if (ec != EC_OK)
             continue;

@@ -205,8 +205,7 @@ enum ec nspi_get_props(struct nspi_session *s, struct arena *arena, uint32_t fla
         struct nspi_object object;
         if (object_find(s, arena, stat->current, &object) != EC_OK)
             return EC_INVALID_OBJECT;
-        use = object_columns(s, arena, flags, &object,
-                             stat->code_page == NSPI_CODE_PAGE_UNICODE);
+        use = object_columns(s, arena, flags, &object, stat->code_page == NSPI_CODE_PAGE_UNICODE);
     }
     bool has_errors = false;
     const struct prop_value **rows = arena_alloc(arena, sizeof *rows);

@@ -37,8 +37,8 @@ static struct nspi_list container_row(struct nspi_session *s, struct arena *aren
 
 // There is one kind of address to make: one of the Internet.
 static struct nspi_list creation_row(struct nspi_session *s, struct arena *arena) {
-    struct prop_bin id = entry_id_of_dn(
-        arena, AB_TYPE_ONE_OFF, template_creation_dn(arena, s->service->organization));
+    struct prop_bin id = entry_id_of_dn(arena, AB_TYPE_ONE_OFF,
+                                        template_creation_dn(arena, s->service->organization));
     static const uint8_t instance[4] = {1, 0, 0, 0};
     const struct prop_value values[] = {
         prop_str(PidTagAddressType, "SMTP"),

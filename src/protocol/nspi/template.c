@@ -23,8 +23,12 @@ enum control_type {
     CONTROL_PAGE = 8,
     CONTROL_MV_LIST = 11,
 };
-enum control_flags { CONTROL_MULTILINE = 0x01, CONTROL_EDITABLE = 0x02, CONTROL_REQUIRED = 0x04,
-                     CONTROL_DBCS = 0x20 };
+enum control_flags {
+    CONTROL_MULTILINE = 0x01,
+    CONTROL_EDITABLE = 0x02,
+    CONTROL_REQUIRED = 0x04,
+    CONTROL_DBCS = 0x20
+};
 
 struct control {
     uint16_t x, width, y, height; // dialog units
@@ -35,17 +39,19 @@ struct control {
 };
 
 #define S8(tag) PROP_TAG(PROP_ID(tag), PT_STRING8)
-#define PAGE(text) {0, 0, 0, 0, CONTROL_PAGE, 0, 0, 0, text}
-#define LABEL(x, y, width, text) {x, width, y, 8, CONTROL_LABEL, 0, 0, 0, text}
+#define PAGE(text)                                                                                 \
+    { 0, 0, 0, 0, CONTROL_PAGE, 0, 0, 0, text }
+#define LABEL(x, y, width, text)                                                                   \
+    { x, width, y, 8, CONTROL_LABEL, 0, 0, 0, text }
 #define EDIT(x, y, width, tag, size)                                                               \
-    {x, width, y, 12, CONTROL_EDIT, CONTROL_DBCS, S8(tag), size, "*"}
+    { x, width, y, 12, CONTROL_EDIT, CONTROL_DBCS, S8(tag), size, "*" }
 // Two columns of a label and its field.
 #define LEFT(y, text, tag, size) LABEL(12, (y) + 2, 52, text), EDIT(66, y, 108, tag, size)
 #define RIGHT(y, text, tag, size) LABEL(184, (y) + 2, 52, text), EDIT(238, y, 108, tag, size)
 #define NOTES(y)                                                                                   \
     LABEL(12, y, 80, "&Notes:"), {                                                                 \
-        12, 334, (y) + 10, 48, CONTROL_EDIT, CONTROL_DBCS | CONTROL_MULTILINE,                      \
-            S8(PidTagComment), 1024, "*"                                                           \
+        12, 334, (y) + 10, 48, CONTROL_EDIT, CONTROL_DBCS | CONTROL_MULTILINE, S8(PidTagComment),  \
+            1024, "*"                                                                              \
     }
 #define LIST(y, height, tag)                                                                       \
     { 12, 334, y, height, CONTROL_LIST, 0, tag, 0, "*" }
@@ -214,8 +220,8 @@ enum ec nspi_get_template_info(struct nspi_session *s, struct arena *arena, uint
     if (flags & NSPI_SCRIPT && template.has_script)
         values[n++] = prop_bytes(PidTagScriptData, halt, sizeof halt);
     else if (flags & NSPI_SCRIPT)
-        values[n++] = (struct prop_value){
-            .tag = PROP_TAG(PROP_ID(PidTagScriptData), PT_ERROR), .l = EC_NOT_FOUND};
+        values[n++] = (struct prop_value){.tag = PROP_TAG(PROP_ID(PidTagScriptData), PT_ERROR),
+                                          .l = EC_NOT_FOUND};
     *out = (struct nspi_list){n, values, true};
     return EC_OK;
 }
