@@ -96,7 +96,7 @@ struct mapihttp {
     atomic_uint_fast64_t requests, failures;
 };
 
-// --- The envelope (envelope.c) ---
+// --- The envelope (headers.c, envelope.c) ---
 
 // What the header fields of a request say, checked.
 struct envelope {
@@ -106,6 +106,8 @@ struct envelope {
 };
 // The first thing wrong with them.
 enum response_code envelope_check(struct envelope *e);
+// Printable ASCII, not too long: what is given back in answers.
+bool header_is_plain(const char *s);
 
 // One request on its way to its answer.
 struct operation;

@@ -179,7 +179,8 @@ static enum ec sort_mids(struct nspi_session *s, const struct nspi_stat *stat, G
         if (index != UINT32_MAX)
             g_array_append_val(rows, gal->place[index]);
     }
-    qsort(rows->data, rows->len, sizeof(uint32_t), compare_rows);
+    if (rows->len > 0)
+        qsort(rows->data, rows->len, sizeof(uint32_t), compare_rows);
     g_array_set_size(mids, 0);
     for (guint i = 0; i < rows->len; i++)
         g_array_append_val(mids, s->book->mids[gal->order[g_array_index(rows, uint32_t, i)]]);
