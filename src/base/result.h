@@ -17,10 +17,14 @@
     X(EC_SEARCH_FOLDER, 0x00000460, "not possible on a search folder")                             \
     X(EC_NOT_SEARCH_FOLDER, 0x00000461, "not a search folder")                                     \
     X(EC_NO_RECEIVE_FOLDER, 0x00000463, "no receive folder is set")                                \
+    X(EC_SUBMITTED, 0x00000465, "the message was handed over for sending")                         \
     X(EC_INVALID_RECIPIENTS, 0x00000467, "a recipient is not valid")                               \
+    X(EC_NO_REPLICA_HERE, 0x00000468, "the folder's contents are elsewhere")                       \
+    X(EC_WRONG_SERVER, 0x00000478, "another server has it")                                        \
     X(EC_BUFFER_TOO_SMALL, 0x0000047D, "not even one row fits")                                    \
     X(EC_SERVER_BUSY, 0x00000480, "the server is busy")                                            \
     X(EC_SEARCH_SCOPE_VIOLATION, 0x00000490, "a search folder in its own scope")                   \
+    X(EC_RPC_FORMAT, 0x000004B6, "a malformed buffer")                                             \
     X(EC_NULL_OBJECT, 0x000004B9, "no such object handle")                                         \
     X(EC_MESSAGE_TOO_BIG, 0x000004D4, "the message is larger than the limit")                      \
     X(EC_NOT_AUTHORIZED, 0x000004D6, "not authorized")                                             \
@@ -31,6 +35,7 @@
     X(EC_NOT_EXPANDED, 0x000004F7, "the category is not expanded")                                 \
     X(EC_NOT_COLLAPSED, 0x000004F8, "the category is not collapsed")                               \
     X(EC_LOOP_DETECTED, 0x00000504, "a loop of groups or messages")                                \
+    X(EC_DST_NULL_OBJECT, 0x00000503, "no such destination handle")                                \
     X(EC_TOO_MANY_RECIPIENTS, 0x00000505, "too many recipients")                                   \
     X(EC_DUPLICATE_OBJECT, 0x00000579, "an object like this exists already")                       \
     X(EC_SYNC_OBJECT_DELETED, 0x80040800, "the object was deleted on the other side")              \
