@@ -1,5 +1,6 @@
 // Messages in the FastTransfer stream ([MS-OXCFXICS] 2.2.4.3.12, 2.2.4.3.16): properties,
 // recipients, attachments, messages in attachments; and a message alone as bytes.
+#include "base/text.h"
 #include "convert/fasttransfer.h"
 #include "mapi/props.h"
 
@@ -26,14 +27,18 @@ static enum ec put_external(struct ft_writer *w, const struct prop_value *v,
                             const struct prop_name *name, const struct ft_source *source) {
     g_autoptr(GBytes) bytes = NULL;
     struct prop_value whole = {.tag = v->tag};
+    struct prop_external external = v->external;
+    bool is_text = PROP_TYPE(v->tag) == PT_UNICODE;
     if (!source || !source->content)
         return EC_OK;
-    EC_TRY(source->content->read(source->content->ctx, &v->external, &bytes));
+    if (!is_text)
+        external.charset = NULL; // HTML is bytes in the charset it came in
+    EC_TRY(source->content->read(source->content->ctx, &external, &bytes));
     gsize len;
     const char *data = g_bytes_get_data(bytes, &len);
-    if (PROP_TYPE(v->tag) == PT_UNICODE) {
-        g_autofree char *text = g_strndup(data ? data : "", len);
-        whole.str = text;
+    if (is_text) {
+        ARENA_AUTO arena = arena_new();
+        whole.str = text_clean(arena, data ? data : "", len, NULL);
         ft_put_value(w, &whole, name);
     } else {
         whole.bin = (struct prop_bin){(uint32_t)len, (const uint8_t *)data};

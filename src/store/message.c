@@ -180,7 +180,8 @@ enum ec message_create(struct mbox_tx *tx, uint64_t fid, const struct message_ne
     if (c->uid_next == UINT32_MAX)
         return EC_TOO_MANY_OBJECTS;
     struct message_full m = {.fid = fid};
-    m.mid = m.doc = mbox_next_id(tx);
+    m.doc = mbox_next_id(tx);
+    m.mid = spec->mid ? spec->mid : m.doc;
     m.flags = spec->flags & (MSG_CLIENT_FLAGS | MSG_ASSOCIATED);
     if (spec->value->attachments->len > 0)
         m.flags |= MSG_HAS_ATTACHMENTS;

@@ -17,6 +17,7 @@ struct message_new {
     const char
         *delivery_id; // not NULL: a delivery that must happen once; EC_DUPLICATE_OBJECT when it did
     bool is_new_mail; // publishes EVENT_NEW_MAIL too
+    uint64_t mid;     // a client's id that was claimed for it (replica.h); 0: the next one
 };
 enum ec message_create(struct mbox_tx *tx, uint64_t fid, const struct message_new *spec,
                        uint64_t *mid_out, uint32_t *uid_out);
@@ -56,6 +57,11 @@ enum ec message_scan_free(struct message_scan *s); // accepts NULL
 // Bytes of a blob. `len` 0: to the end.
 enum ec blob_read(struct mbox_tx *tx, uint64_t blob, uint64_t pos, uint64_t len, GBytes **out);
 
+// The contents of an external value (mapi/prop.h), transfer encoding undone; UTF-8 when it has a
+// charset.
+enum ec message_read_external(struct mbox_tx *tx, const struct prop_external *external,
+                              GBytes **out);
+
 // --- A message as an object ---
 // An opened message: properties (with computed ones), recipients, attachments; changed in memory,
 // then saved. Belongs to one thread at a time; needs no transaction except where one is taken.
@@ -85,6 +91,9 @@ enum ec message_get_prop(struct mbox_tx *tx, struct message *m, struct arena *ar
 // Sets one; computed ones are EC_COMPUTED.
 enum ec message_set_prop(struct message *m, const struct prop_value *v);
 enum ec message_remove_prop(struct message *m, uint32_t tag);
+
+// The id that a new message gets when it is saved (message_new.mid).
+void message_set_id(struct message *m, uint64_t mid);
 
 enum message_save_flags { MESSAGE_SAVE_FORCE = 1 }; // over a change of somebody else
 // Saves what was changed. EC_OBJECT_MODIFIED when the message was saved by somebody else since it
@@ -143,6 +152,10 @@ enum ec message_copy(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *mids
                      uint64_t to_fid, GArray **out);
 enum ec message_move(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *mids, unsigned n,
                      uint64_t to_fid, GArray **out);
+
+// One message, which gets the client's id `new_mid` that was claimed for it (replica.h).
+enum ec message_move_as(struct mbox_tx *tx, uint64_t from_fid, uint64_t mid, uint64_t to_fid,
+                        uint64_t new_mid);
 
 enum message_delete_mode { DELETE_SOFT, DELETE_HARD };
 // Soft: into the folder's soft-deleted contents (restorable); hard: gone, or while a hold is on

@@ -24,6 +24,8 @@ enum ec message_open(struct mbox_tx *tx, uint64_t mid, struct message **out) {
     m->replica = tx->mbox->replica;
     m->flags = m->row.flags;
     m->keywords = g_strdup(m->row.keywords);
+    if (m->row.pcl.len > 0)
+        m->change = g_bytes_new(m->row.pcl.data, m->row.pcl.len);
     // What pointed into the arena.
     m->row.keywords = m->keywords;
     m->row.class = m->row.subject = m->row.sender = NULL;
@@ -36,6 +38,7 @@ void message_free(struct message *m) {
     if (!m)
         return;
     message_value_free(m->value);
+    g_clear_pointer(&m->change, g_bytes_unref);
     g_free(m->keywords);
     g_free(m);
 }
@@ -80,6 +83,11 @@ enum ec external_read(struct mbox_tx *tx, const struct prop_external *external, 
     }
     *out = g_steal_pointer(&bytes);
     return EC_OK;
+}
+
+enum ec message_read_external(struct mbox_tx *tx, const struct prop_external *external,
+                              GBytes **out) {
+    return external_read(tx, external, external->charset != NULL, out);
 }
 
 static enum ec read_external_value(struct mbox_tx *tx, struct arena *arena,
