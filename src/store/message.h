@@ -72,6 +72,7 @@ uint64_t message_mid(const struct message *m);
 uint64_t message_fid(const struct message *m);
 // The value, to read or change in place (recipients and attachments as arrays).
 struct message_value *message_value(struct message *m);
+const struct message_value *message_peek(const struct message *m); // only to read
 
 // An object around a value that is no message of the mailbox; takes the value. With `fid`, a new
 // message, which message_save puts into that folder (`flags`: enum message_flag); with 0, one

@@ -56,6 +56,10 @@ struct message_value *message_value(struct message *m) {
     return m->value;
 }
 
+const struct message_value *message_peek(const struct message *m) {
+    return m->value;
+}
+
 // --- Properties ---
 
 enum ec external_read(struct mbox_tx *tx, const struct prop_external *external, bool is_text,
