@@ -11,6 +11,7 @@
     X(EC_OK, 0x00000000, "success")                                                                \
     X(EC_DISK_FULL, 0x00000004, "the disk is full")                                                \
     X(EC_UNKNOWN_USER, 0x000003EB, "no such user")                                                 \
+    X(EC_UNKNOWN_CODE_PAGE, 0x000003EF, "no such code page")                                       \
     X(EC_BAD_VERSION, 0x00000451, "made by a newer version of the program")                        \
     X(EC_DATABASE_ERROR, 0x00000454, "the database failed")                                        \
     X(EC_BAD_FOLDER_NAME, 0x0000045C, "the folder name is not allowed")                            \
@@ -29,6 +30,7 @@
     X(EC_MESSAGE_TOO_BIG, 0x000004D4, "the message is larger than the limit")                      \
     X(EC_NOT_AUTHORIZED, 0x000004D6, "not authorized")                                             \
     X(EC_QUOTA_EXCEEDED, 0x000004D9, "the mailbox is over its quota")                              \
+    X(EC_TOO_MANY_ATTACHMENTS, 0x000004DB, "too many attachments")                                 \
     X(EC_SEND_AS_DENIED, 0x000004DC, "no right to send as this sender")                            \
     X(EC_TOO_MANY_OBJECTS, 0x000004DE, "too many open objects")                                    \
     X(EC_FORMAT_ERROR, 0x000004ED, "the data is not in the expected format")                       \
@@ -42,6 +44,9 @@
     X(EC_NEWER_CLIENT_CHANGE, 0x00040821, "the server had an older version than the client")        \
     X(EC_SYNC_IGNORE, 0x80040801, "the change is older than what is stored")                       \
     X(EC_SYNC_CONFLICT, 0x80040802, "the change conflicts with what is stored")                    \
+    X(EC_STREAM_ACCESS_DENIED, 0x80030005, "the stream is read-only")                              \
+    X(EC_STREAM_SEEK_ERROR, 0x80030019, "before the start or beyond the end of what a stream may be")\
+    X(EC_STREAM_INVALID_PARAMETER, 0x80030057, "an invalid parameter of a stream")                 \
     X(EC_NOT_IMPLEMENTED, 0x80004001, "not implemented")                                           \
     X(EC_CALL_FAILED, 0x80004005, "the call failed")                                               \
     X(EC_NOT_SUPPORTED, 0x80040102, "not supported")                                               \
@@ -69,6 +74,7 @@
     X(EC_UNEXPECTED_TYPE, 0x80040301, "the property has another type")                             \
     X(EC_TABLE_TOO_BIG, 0x80040403, "the table is too big")                                        \
     X(EC_INVALID_BOOKMARK, 0x80040405, "not a valid bookmark")                                     \
+    X(EC_TOO_BIG, 0x80040305, "larger than a stream may be")                                       \
     X(EC_TIMEOUT, 0x80040401, "it took too long")                                                  \
     X(EC_COLLISION, 0x80040604, "a folder or object with this name exists already")                \
     X(EC_NOT_INITIALIZED, 0x80040605, "not initialized")                                           \

@@ -125,7 +125,7 @@ enum ec mailbox_delete_messages(struct mailbox *m, uint64_t fid, const uint64_t 
 
 struct tree {
     struct mailbox *m;
-    uint64_t fid, parent;
+    uint64_t fid, parent, source;
     const char *name, *comment;
     unsigned flags;
     bool is_search, may_exist, is_deep, with_associated;
@@ -285,7 +285,7 @@ static enum ec change_copy(struct mbox_tx *tx, void *ctx) {
     struct tree *t = ctx;
     g_autoptr(GArray) below = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     struct mbox_usage before;
-    uint64_t from = t->fid;
+    uint64_t from = t->source;
     EC_TRY(rights_require(t->m, tx, from, RIGHTS_READ_ANY));
     EC_TRY(rights_require(t->m, tx, t->parent, RIGHTS_CREATE_SUBFOLDER));
     EC_TRY(list_below(tx, from, below));
@@ -302,7 +302,7 @@ static enum ec change_copy(struct mbox_tx *tx, void *ctx) {
 
 enum ec mailbox_copy_folder(struct mailbox *m, uint64_t fid, uint64_t new_parent, const char *name,
                             bool is_deep, uint64_t *fid_out) {
-    struct tree t = {.m = m, .fid = fid, .parent = new_parent, .name = name, .is_deep = is_deep};
+    struct tree t = {.m = m, .source = fid, .parent = new_parent, .name = name, .is_deep = is_deep};
     EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &t.limits));
     EC_TRY(mbox_write(m->mbox, change_copy, &t));
     *fid_out = t.fid;

@@ -57,11 +57,6 @@ enum ec message_scan_free(struct message_scan *s); // accepts NULL
 // Bytes of a blob. `len` 0: to the end.
 enum ec blob_read(struct mbox_tx *tx, uint64_t blob, uint64_t pos, uint64_t len, GBytes **out);
 
-// The contents of an external value (mapi/prop.h), transfer encoding undone; UTF-8 when it has a
-// charset.
-enum ec message_read_external(struct mbox_tx *tx, const struct prop_external *external,
-                              GBytes **out);
-
 // --- A message as an object ---
 // An opened message: properties (with computed ones), recipients, attachments; changed in memory,
 // then saved. Belongs to one thread at a time; needs no transaction except where one is taken.
@@ -89,6 +84,9 @@ enum ec message_load_names(struct mbox_tx *tx, struct message *m);
 // limit).
 enum ec message_get_prop(struct mbox_tx *tx, struct message *m, struct arena *arena, uint32_t tag,
                          size_t max, struct prop_value *out);
+// The bytes of an external value, transfer encoding undone; as UTF-8 when `is_text`.
+enum ec message_read_external(struct mbox_tx *tx, const struct prop_external *external,
+                              bool is_text, GBytes **out);
 // Sets one; computed ones are EC_COMPUTED.
 enum ec message_set_prop(struct message *m, const struct prop_value *v);
 enum ec message_remove_prop(struct message *m, uint32_t tag);

@@ -39,3 +39,8 @@ enum ec message_save_new(struct mbox_tx *tx, struct message *m) {
 void message_set_id(struct message *m, uint64_t mid) {
     m->new_mid = mid;
 }
+
+enum ec message_read_external(struct mbox_tx *tx, const struct prop_external *external,
+                              bool is_text, GBytes **out) {
+    return external_read(tx, external, is_text, out);
+}

@@ -89,11 +89,6 @@ enum ec external_read(struct mbox_tx *tx, const struct prop_external *external, 
     return EC_OK;
 }
 
-enum ec message_read_external(struct mbox_tx *tx, const struct prop_external *external,
-                              GBytes **out) {
-    return external_read(tx, external, external->charset != NULL, out);
-}
-
 static enum ec read_external_value(struct mbox_tx *tx, struct arena *arena,
                                    const struct prop_value *v, size_t max, struct prop_value *out) {
     g_autoptr(GBytes) bytes = NULL;

@@ -31,7 +31,7 @@ struct putting {
 };
 
 static enum ec read_content(void *ctx, const struct prop_external *external, GBytes **out) {
-    return message_read_external(ctx, external, out);
+    return message_read_external(ctx, external, external->charset != NULL, out);
 }
 
 static bool find_name(void *ctx, uint16_t id, struct prop_name *out) {

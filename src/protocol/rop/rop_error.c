@@ -4,7 +4,6 @@
 
 uint32_t rop_error(enum ec ec) {
     switch (ec) {
-    case EC_UNKNOWN_USER:
     case EC_BAD_VERSION: // of a database: nothing a client knows
     case EC_DATABASE_ERROR:
         return (uint32_t)EC_CALL_FAILED;

@@ -76,13 +76,37 @@ static struct rop_object *find(struct rop_call *c, uint8_t index) {
     return o && o->logon->id == c->logon_id ? o : NULL;
 }
 
+// What a ROP on the wrong kind of object answers: most that are about messages say that there is no
+// such object ([MS-OXCMSG] 3.2.5), all others that they are not for it.
+static enum ec wrong_kind(const struct rop_operation *op) {
+    switch (op->id) {
+    case 0x03: // RopOpenMessage, MS-OXCMSG_R1478
+    case 0x0D: // RopRemoveAllRecipients, MS-OXCMSG_R1493
+    case 0x0E: // RopModifyRecipients, MS-OXCMSG_R1982
+    case 0x0F: // RopReadRecipients, MS-OXCMSG_R1057
+    case 0x10: // RopReloadCachedInformation, MS-OXCMSG_R1498
+    case 0x11: // RopSetMessageReadFlag, MS-OXCMSG_R1521
+    case 0x1F: // RopGetMessageStatus, MS-OXCMSG_R1507
+    case 0x20: // RopSetMessageStatus, MS-OXCMSG_R1505
+    case 0x21: // RopGetAttachmentTable, MS-OXCMSG_R1526
+    case 0x22: // RopOpenAttachment, MS-OXCMSG_R1620
+    case 0x23: // RopCreateAttachment, MS-OXCMSG_R1712
+    case 0x24: // RopDeleteAttachment, MS-OXCMSG_R1524
+    case 0x46: // RopOpenEmbeddedMessage, MS-OXCMSG_R1525
+    case 0x66: // RopSetReadFlags, MS-OXCMSG_R1516
+        return EC_NULL_OBJECT;
+    default:
+        return EC_NOT_SUPPORTED;
+    }
+}
+
 // MS-OXCROPS_R4712, R4555
 enum ec rop_in(struct rop_call *c, unsigned kinds, struct rop_object **out) {
     struct rop_object *o = find(c, c->op->indexes == ROP_RESPONSE_IN ? c->index2 : c->index1);
     if (!o)
         return EC_NULL_OBJECT;
     if (!(kinds & ROP_IS(o->kind)))
-        return EC_NOT_SUPPORTED;
+        return wrong_kind(c->op);
     *out = o;
     return EC_OK;
 }

@@ -106,10 +106,10 @@ struct rop_attachment {
 struct rop_table {
     struct rop_object object;
     struct table *table;
-    uint64_t fid;      // 0: of a message
-    unsigned flags;    // TableFlags it was opened with
-    bool is_unicode;   // string columns that leave their type open
-    unsigned code_page;
+    uint64_t fid;       // 0: of a message
+    unsigned flags;     // TableFlags it was opened with
+    unsigned n_columns; // that the client set; the table may have one more of ours
+    bool hides;         // rows of folders that the principal may not see are left out
 };
 
 struct rop_stream {
@@ -201,6 +201,7 @@ struct rop_call {
     const uint8_t *request; // as it came, from its RopId on
     size_t request_len;
     bool keeps_body; // what was written stands also with an error
+    bool ends_batch; // an error ends the processing of the buffer
     bool is_failed_destination; // the error is about the destination's handle
     struct rop_object *given;   // the new object
 
@@ -284,15 +285,21 @@ void rop_notify_put(struct rop_session *s, struct wire_writer *w, size_t room);
 // An object is released: its notification queue goes. The session ends (NULL).
 void rop_notify_forget(struct rop_session *s, struct rop_object *o);
 
-// --- Folders (folder.c) ---
+// --- Folders (op_folder.c) ---
 
 // Opens a folder of the logon's mailbox as an object that is not given yet. EC_NOT_FOUND.
 enum ec rop_folder_new(struct rop_logon *logon, uint64_t fid, struct rop_folder **out);
 
-// --- Messages (message.c) ---
+// --- Messages (message_object.c) ---
 
 // OpenModeFlags of RopOpenMessage and RopOpenEmbeddedMessage.
-enum rop_open_mode { ROP_READ_ONLY = 0, ROP_READ_WRITE = 1, ROP_BEST_ACCESS = 3 };
+enum rop_open_mode {
+    ROP_READ_ONLY = 0,
+    ROP_READ_WRITE = 1,
+    ROP_OPEN_CREATE = 2, // of embedded messages
+    ROP_BEST_ACCESS = 3,
+    ROP_OPEN_SOFT_DELETED = 4,
+};
 
 // An object for a stored message, with the principal's rights. EC_NOT_FOUND, EC_ACCESS_DENIED.
 enum ec rop_message_open(struct rop_logon *logon, uint64_t fid, uint64_t mid, uint8_t mode,
@@ -300,10 +307,21 @@ enum ec rop_message_open(struct rop_logon *logon, uint64_t fid, uint64_t mid, ui
 // An object for a message that is not there yet. EC_ACCESS_DENIED, EC_NOT_FOUND.
 enum ec rop_message_create(struct rop_logon *logon, uint64_t fid, bool is_associated,
                            struct rop_message **out);
+// An object for the message in an attachment, or for a new one there.
+enum ec rop_message_of_attachment(struct rop_attachment *a, bool is_new, struct rop_message **out);
+// Notes how much memory the message takes now. EC_NO_MEMORY.
+enum ec rop_message_account(struct rop_message *m);
 // The value, to read or change (then set is_changed).
 struct message_value *rop_message_value(struct rop_message *m);
 // Saves it: into its folder, or into the attachment it is in. `flags`: MESSAGE_SAVE_FORCE.
 enum ec rop_message_save(struct rop_message *m, unsigned flags);
+// Opens or makes an attachment as an object that is not given yet. EC_NOT_FOUND,
+// EC_ACCESS_DENIED, EC_TOO_MANY_ATTACHMENTS.
+enum ec rop_attachment_open(struct rop_message *m, uint32_t number, bool is_writable,
+                            struct rop_attachment **out);
+enum ec rop_attachment_create(struct rop_message *m, struct rop_attachment **out);
+// Puts what was changed into the message, which then has to be saved.
+enum ec rop_attachment_save(struct rop_attachment *a);
 // The attachment with a PidTagAttachNumber; -1: none.
 int rop_attachment_index(struct rop_message *m, uint32_t number);
 
@@ -332,7 +350,7 @@ enum ec rop_remove_props(struct rop_object *o, const proptag_t *tags, unsigned n
 struct message_value *rop_value_copy(const struct message_value *from);
 struct attachment_value *rop_attachment_copy(const struct attachment_value *from);
 
-// --- Tables (table_open.c) ---
+// --- Tables (op_table_open.c) ---
 
 // Takes the table. `owner`: NULL: the logon.
 enum ec rop_table_new(struct rop_logon *logon, struct rop_object *owner, struct table *table,

@@ -14,7 +14,7 @@ struct run {
     size_t room; // bytes for all responses
     struct wire_writer w;
     struct rop_call last; // the last one, for packing
-    bool is_full;         // RopBufferTooSmall ended it
+    bool is_full;         // RopBufferTooSmall, or an error that ends it, was the last
 };
 
 // --- Taking a payload apart ---
@@ -150,6 +150,8 @@ static enum ec run_one(struct run *run) {
     run->last = c;
     if (ec != EC_OK)
         run->last.next_len = 0;
+    if (ec != EC_OK && c.ends_batch)
+        run->is_full = true;
     return EC_OK;
 }
 
