@@ -181,7 +181,7 @@ static void test_split(void) {
             g_assert_cmpuint(n, <=, max);
             check_cut(out, out->len);
         }
-        if (max < 40) { // the longest atom: a named property's definition
+        if (max < 35) { // the longest atom: a named property's definition
             g_assert_cmpuint(ft_pending(w), >, 0);
         } else {
             g_assert_cmpmem(out->data, out->len, g_bytes_get_data(whole, NULL),

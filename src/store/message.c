@@ -223,6 +223,22 @@ enum ec message_get_row(struct mbox_tx *tx, uint64_t mid, uint64_t *fid_out,
     return EC_OK;
 }
 
+enum ec message_get_cn(struct mbox_tx *tx, uint64_t mid, uint64_t *out) {
+    ARENA_AUTO arena = arena_new();
+    struct message_full m;
+    EC_TRY(message_full_get(tx, arena, mid, &m));
+    *out = m.cn;
+    return EC_OK;
+}
+
+enum ec message_get_read_cn(struct mbox_tx *tx, uint64_t mid, uint64_t *out) {
+    ARENA_AUTO arena = arena_new();
+    struct message_full m;
+    EC_TRY(message_full_get(tx, arena, mid, &m));
+    *out = m.read_cn;
+    return EC_OK;
+}
+
 enum ec message_by_uid(struct mbox_tx *tx, uint64_t fid, uint32_t uid, uint64_t *mid_out) {
     struct db_stmt *q = db_query(tx->conn, sql_message_by_uid);
     db_bind_i64(q, 1, MBX);

@@ -26,6 +26,9 @@ enum ec message_create(struct mbox_tx *tx, uint64_t fid, const struct message_ne
 // `keywords` in *out is a reference of the caller's own (shared_text_unref).
 enum ec message_get_row(struct mbox_tx *tx, uint64_t mid, uint64_t *fid_out,
                         struct message_row *out); // keywords: own reference (shared_text_unref)
+// The change numbers of a message and of its read state.
+enum ec message_get_cn(struct mbox_tx *tx, uint64_t mid, uint64_t *out);
+enum ec message_get_read_cn(struct mbox_tx *tx, uint64_t mid, uint64_t *out);
 enum ec message_by_uid(struct mbox_tx *tx, uint64_t fid, uint32_t uid, uint64_t *mid_out);
 
 // The stored internet rendition. EC_NOT_FOUND when the message has none.

@@ -283,8 +283,7 @@ static bool may_read(struct copy *copy, struct mbox_tx *tx, uint64_t fid) {
 }
 
 static void add_folder(struct copy *copy, uint64_t fid, bool is_top) {
-    add_step(copy,
-             (struct step){.kind = STEP_PROPS, .fid = fid, .is_top = is_top, .is_sub = true});
+    add_step(copy, (struct step){.kind = STEP_PROPS, .fid = fid, .is_top = is_top, .is_sub = true});
     add_step(copy, (struct step){.kind = STEP_LIST, .fid = fid, .is_fai = true});
     add_step(copy, (struct step){.kind = STEP_LIST, .fid = fid});
 }

@@ -32,12 +32,12 @@ enum ec hierarchy_plan(struct rop_download *d, struct mbox_tx *tx) {
 // What the header has, or what is of this mailbox alone.
 static bool is_of_header(proptag_t tag) {
     static const proptag_t tags[] = {
-        PidTagFolderId,           PidTagParentFolderId,         PidTagSourceKey,
-        PidTagParentSourceKey,    PidTagChangeKey,              PidTagPredecessorChangeList,
-        PidTagChangeNumber,       PidTagDisplayName,            PidTagLastModificationTime,
-        PidTagContentCount,       PidTagContentUnreadCount,     PidTagAssociatedContentCount,
-        PidTagDeletedCountTotal,  PidTagMessageSize,            PidTagMessageSizeExtended,
-        PidTagLocalCommitTime,    PidTagSubfolders,
+        PidTagFolderId,          PidTagParentFolderId,     PidTagSourceKey,
+        PidTagParentSourceKey,   PidTagChangeKey,          PidTagPredecessorChangeList,
+        PidTagChangeNumber,      PidTagDisplayName,        PidTagLastModificationTime,
+        PidTagContentCount,      PidTagContentUnreadCount, PidTagAssociatedContentCount,
+        PidTagDeletedCountTotal, PidTagMessageSize,        PidTagMessageSizeExtended,
+        PidTagLocalCommitTime,   PidTagSubfolders,
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(tags); i++)
         if (PROP_ID(tags[i]) == PROP_ID(tag))

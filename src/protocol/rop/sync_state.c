@@ -17,8 +17,12 @@ void state_clear(struct sync_state *s) {
 }
 
 struct sync_state state_copy(const struct sync_state *s) {
-    return (struct sync_state){idset_copy(s->given), idset_copy(s->seen), idset_copy(s->seen_fai),
-                               idset_copy(s->read), 0, NULL};
+    return (struct sync_state){idset_copy(s->given),
+                               idset_copy(s->seen),
+                               idset_copy(s->seen_fai),
+                               idset_copy(s->read),
+                               0,
+                               NULL};
 }
 
 static void put_set(struct ft_writer *w, proptag_t tag, const struct idset *set) {
@@ -29,8 +33,7 @@ static void put_set(struct ft_writer *w, proptag_t tag, const struct idset *set)
         ft_put_binary(w, tag, bytes->data, bytes->len);
 }
 
-void state_put(struct ft_writer *w, const struct sync_state *s, bool is_contents,
-               bool with_given) {
+void state_put(struct ft_writer *w, const struct sync_state *s, bool is_contents, bool with_given) {
     ft_put_marker(w, FT_STATE_BEGIN);
     put_set(w, MetaTagCnsetSeen, s->seen);
     if (is_contents) { // MS-OXCFXICS_R1209, R1211

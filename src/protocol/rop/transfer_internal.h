@@ -161,16 +161,13 @@ void sync_put_change(struct ft_writer *w, struct arena *arena, const struct repl
 
 // A message that is being imported, until it is saved.
 struct rop_import {
-    struct rop_upload *upload; // NULL: it was released
+    uint32_t upload; // its context's handle
     uint64_t mid;
     bool is_new, fails_on_conflict;
     struct replica_change change; // the client's; in the arena
     filetime_t modified;
     struct arena *arena;
 };
-void import_free(struct rop_import *i); // accepts NULL
-// RopSaveChangesMessage of such a message: conflicts are found and resolved (3.1.5.6).
-enum ec import_save(struct rop_message *m, unsigned flags);
 // The counter of a source key (a GID) of the mailbox. EC_INVALID_PARAMETER: of another one.
 enum ec import_counter(const struct rop_logon *logon, struct prop_bin gid, uint64_t *out);
 
