@@ -1,6 +1,8 @@
 // Reserved and unused ids; the notes of clients' changes.
 #include "store/replica.h"
 
+#include <string.h>
+
 #include "store/message_internal.h"
 #include "store/replica_internal.h"
 
@@ -107,6 +109,66 @@ enum ec replica_drop_folder(struct mbox_tx *tx, uint64_t fid) {
     db_bind_i64(q, 1, MBX);
     db_bind_i64(q, 2, (int64_t)fid);
     return db_run(q, NULL);
+}
+
+// --- Put by ---
+
+static void bind_gid(struct db_stmt *q, int at, const struct gid *gid, uint8_t out[GID_SIZE]) {
+    struct wire_writer w = wire_writer(GID_SIZE);
+    gid_put(&w, gid);
+    memcpy(out, w.bytes->data, GID_SIZE);
+    wire_writer_clear(&w);
+    db_bind_blob(q, at, out, GID_SIZE);
+}
+
+enum ec replica_per_user_get(struct mbox_tx *tx, const struct gid *folder, struct guid *source_out,
+                             GBytes **data_out) {
+    uint8_t key[GID_SIZE];
+    struct db_stmt *q = db_query(tx->conn, sql_per_user_get);
+    db_bind_i64(q, 1, MBX);
+    bind_gid(q, 2, folder, key);
+    bool found = db_step(q);
+    size_t len, data_len;
+    const void *source = found ? db_col_blob(q, 0, &len) : NULL;
+    if (source && len == sizeof source_out->bytes) {
+        memcpy(source_out->bytes, source, len);
+        const void *data = db_col_blob(q, 1, &data_len);
+        if (data_out)
+            *data_out = g_bytes_new(data, data_len);
+    } else {
+        found = false;
+    }
+    EC_TRY(db_finish(q));
+    return found ? EC_OK : EC_NOT_FOUND;
+}
+
+enum ec replica_per_user_set(struct mbox_tx *tx, const struct gid *folder,
+                             const struct guid *source, GBytes *data) {
+    uint8_t key[GID_SIZE];
+    gsize len;
+    const void *bytes = g_bytes_get_data(data, &len);
+    EC_TRY(tx_check_writer(tx));
+    struct db_stmt *q = db_query(tx->conn, sql_per_user_set);
+    db_bind_i64(q, 1, MBX);
+    bind_gid(q, 2, folder, key);
+    db_bind_blob(q, 3, source->bytes, sizeof source->bytes);
+    db_bind_blob(q, 4, bytes ? bytes : "", len);
+    return db_run(q, NULL);
+}
+
+enum ec replica_per_user_list(struct mbox_tx *tx, const struct guid *source, GArray *out) {
+    struct db_stmt *q = db_query(tx->conn, sql_per_user_list);
+    db_bind_i64(q, 1, MBX);
+    db_bind_blob(q, 2, source->bytes, sizeof source->bytes);
+    while (db_step(q)) {
+        size_t len;
+        const void *key = db_col_blob(q, 0, &len);
+        struct wire_reader r = wire_reader(key, len);
+        struct gid folder = gid_read(&r);
+        if (wire_ok(&r))
+            g_array_append_val(out, folder);
+    }
+    return db_finish(q);
 }
 
 // --- Changes ---

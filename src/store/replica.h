@@ -26,6 +26,16 @@ enum ec replica_bury(struct mbox_tx *tx, uint64_t fid, uint64_t low, uint64_t hi
 // Of a folder that is being deleted.
 enum ec replica_drop_folder(struct mbox_tx *tx, uint64_t fid);
 
+// --- What a client puts by of its read state in public folders ([MS-OXCSTOR] 2.2.1.10) ---
+// `folder`: of the public store; `source`: the database the data is of. EC_NOT_FOUND. *data_out may
+// be NULL, not wanted.
+enum ec replica_per_user_get(struct mbox_tx *tx, const struct gid *folder, struct guid *source_out,
+                             GBytes **data_out);
+enum ec replica_per_user_set(struct mbox_tx *tx, const struct gid *folder,
+                             const struct guid *source, GBytes *data);
+// The folders with data of a database: appended to an array of struct gid.
+enum ec replica_per_user_list(struct mbox_tx *tx, const struct guid *source, GArray *out);
+
 // --- Changes ---
 struct replica_change {
     struct xid key; // PidTagChangeKey

@@ -5,3 +5,4 @@ extern const char sql_reserved_insert[], sql_reserved_find[], sql_reserved_delet
 extern const char sql_unused_insert[], sql_unused_find[], sql_unused_delete_inside[],
     sql_unused_drop[];
 extern const char sql_folder_change_get[], sql_folder_change_set[], sql_message_change_set[];
+extern const char sql_per_user_get[], sql_per_user_set[], sql_per_user_list[];

@@ -109,14 +109,14 @@ static void put_values(struct wire_writer *w, const struct rop_table *t,
 void notify_put_row(struct wire_writer *w, struct rop_table *t, const struct table_event *e) {
     static const struct table_row none;
     bool is_message = table_kind(t->table) != TABLE_HIERARCHY;
-    bool is_row = e->kind == TABLE_ROW_ADDED || e->kind == TABLE_ROW_DELETED ||
-                  e->kind == TABLE_ROW_MODIFIED;
+    bool is_row =
+        e->kind == TABLE_ROW_ADDED || e->kind == TABLE_ROW_DELETED || e->kind == TABLE_ROW_MODIFIED;
     // Which rows the principal may see is told by the rows alone.
     if (t->hides)
         is_row = false;
     wire_put_u16(w, NOTIFY_TABLE_MODIFIED | (is_message ? NOTIFY_MESSAGE : 0));
-    wire_put_u16(w, (uint16_t)(is_row || e->kind == TABLE_RESTRICTION_CHANGED ? e->kind
-                                                                             : TABLE_CHANGED));
+    wire_put_u16(
+        w, (uint16_t)(is_row || e->kind == TABLE_RESTRICTION_CHANGED ? e->kind : TABLE_CHANGED));
     if (!is_row)
         return;
     put_row_id(w, t, &e->row, is_message);

@@ -75,6 +75,11 @@ struct rop_logon {
     struct mailbox *mailbox; // rights: mailbox_require and its kin
     struct mbox *mbox;       // borrowed from it
     struct guid mailbox_guid, replica;
+    // Per-user information (op_per_user.c): what is being written, and what was given.
+    GByteArray *per_user;
+    struct gid per_user_folder;
+    struct guid per_user_source;
+    GHashTable *per_user_given;
 };
 
 struct rop_folder {

@@ -47,9 +47,9 @@ struct logon_watch {
 };
 
 struct rop_notifier {
-    pthread_mutex_t lock; // of what follows; nothing of the store is called with it held
-    GArray *subjects;     // of struct subject
-    GArray *waiting;      // of struct waiting
+    pthread_mutex_t lock;            // of what follows; nothing of the store is called with it held
+    GArray *subjects;                // of struct subject
+    GArray *waiting;                 // of struct waiting
     bool is_touched[ROP_MAX_LOGONS]; // tables of the logon
     bool has_touched;
     unsigned n_out; // of `out`
@@ -264,7 +264,8 @@ static struct rop_object *find(struct rop_session *s, uint32_t handle, enum rop_
 // Tells the events of one logon that waited. Counts of each folder are told once.
 static void tell_events(struct rop_session *s, uint8_t logon, const GArray *waiting) {
     MBOX_TX_AUTO tx = NULL;
-    g_autoptr(GHashTable) counted = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    g_autoptr(GHashTable) counted =
+        g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     for (guint i = 0; i < waiting->len; i++) {
         const struct waiting *w = &g_array_index(waiting, struct waiting, i);
         struct registration *r =
