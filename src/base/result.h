@@ -81,6 +81,7 @@
     X(EC_HAS_FOLDERS, 0x80040609, "the folder has subfolders")                                     \
     X(EC_HAS_MESSAGES, 0x8004060A, "the folder has messages")                                      \
     X(EC_FOLDER_CYCLE, 0x8004060B, "a folder cannot be moved below itself")                        \
+    X(EC_ERRORS_RETURNED, 0x00040380, "done, but for some of it")                                  \
     X(EC_PARTIAL_COMPLETION, 0x00040680, "done in part")                                           \
     X(EC_NOT_IN_QUEUE, 0x80040601, "not in the queue")                                             \
     X(EC_AMBIGUOUS, 0x80040700, "the name fits more than one entry")                               \

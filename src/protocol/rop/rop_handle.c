@@ -208,7 +208,11 @@ const char *rop_read_string(struct rop_call *c, bool is_unicode) {
 enum ec rop_release(struct rop_call *c) {
     if (c->index1 < c->n_handles) {
         uint32_t handle = c->handles[c->index1];
-        rop_object_free(g_hash_table_lookup(c->session->objects, GUINT_TO_POINTER(handle)));
+        struct rop_object *o =
+            g_hash_table_lookup(c->session->objects, GUINT_TO_POINTER(handle));
+        if (o && o->kind == ROP_STREAM)
+            rop_stream_close((struct rop_stream *)o);
+        rop_object_free(o);
         c->handles[c->index1] = UINT32_MAX;
     }
     return EC_OK;

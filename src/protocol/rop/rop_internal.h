@@ -350,9 +350,13 @@ struct rop_problem {
     proptag_t tag;
     enum ec ec;
 };
+void rop_put_problems(struct wire_writer *w, const GArray *problems);
 enum ec rop_set_props(struct rop_object *o, const struct prop_value *values, unsigned n,
                       GArray *problems);
 enum ec rop_remove_props(struct rop_object *o, const proptag_t *tags, unsigned n, GArray *problems);
+
+// A stream is released by the client: one of a folder keeps what was written (op_stream.c).
+void rop_stream_close(struct rop_stream *s);
 
 // --- Values (value_copy.c) ---
 
