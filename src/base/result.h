@@ -41,6 +41,7 @@
     X(EC_TOO_MANY_RECIPIENTS, 0x00000505, "too many recipients")                                   \
     X(EC_DUPLICATE_OBJECT, 0x00000579, "an object like this exists already")                       \
     X(EC_SYNC_OBJECT_DELETED, 0x80040800, "the object was deleted on the other side")              \
+    X(EC_NEWER_CLIENT_CHANGE, 0x00040821, "the server had an older version than the client")        \
     X(EC_SYNC_IGNORE, 0x80040801, "the change is older than what is stored")                       \
     X(EC_SYNC_CONFLICT, 0x80040802, "the change conflicts with what is stored")                    \
     X(EC_STREAM_ACCESS_DENIED, 0x80030005, "the stream is read-only")                              \
