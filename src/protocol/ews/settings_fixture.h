@@ -10,6 +10,7 @@ struct ews_world {
     struct ews_service *service;
     xmlSchemaPtr schema;
     char *answer; // the last one
+    bool any;     // answers are not checked
 };
 
 static inline void ews_world_setup(struct ews_world *e, gconstpointer data) {
@@ -49,7 +50,7 @@ static inline const char *ews_ask_as(struct ews_world *e, const struct guid *who
     g_free(e->answer);
     e->answer = g_strndup(text, len);
     g_bytes_unref(bytes);
-    if (!schema_is_valid(e->schema, e->answer))
+    if (!e->any && !schema_is_valid(e->schema, e->answer))
         g_error("not valid: %s\n%s", request, e->answer);
     return e->answer;
 }

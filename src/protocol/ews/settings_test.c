@@ -298,16 +298,16 @@ static void test_rules(struct ews_world *e, gconstpointer data) {
 // A rule made here is carried out when mail comes.
 static void test_rule_works(struct ews_world *e, gconstpointer data) {
     (void)data;
-    assert_says(ews_ask(e,
-                        UPDATE_RULES("<t:CreateRuleOperation><t:Rule>" RULE(
-                            "<t:Conditions><t:ContainsSubjectStrings><t:String>Secret</t:String>"
-                            "</t:ContainsSubjectStrings></t:Conditions><t:Actions><t:MoveToFolder>"
-                            "<t:DistinguishedFolderId "
-                            "Id=\"junkemail\"/></t:MoveToFolder></t:Actions>") "</t:Rule></"
-                                                                               "t:"
-                                                                               "CreateRuleOperation"
-                                                                               ">")),
-                "NoError");
+    assert_says(
+        ews_ask(e, UPDATE_RULES("<t:CreateRuleOperation><t:Rule>" RULE(
+                       "<t:Conditions><t:ContainsSubjectStrings><t:String>Secret</t:String>"
+                       "</t:ContainsSubjectStrings></t:Conditions><t:Actions><t:MoveToFolder>"
+                       "<t:DistinguishedFolderId "
+                       "Id=\"junkemail\"/></t:MoveToFolder></t:Actions>") "</t:Rule></"
+                                                                          "t:"
+                                                                          "CreateRuleOperation"
+                                                                          ">")),
+        "NoError");
     assert_ok(world_deliver(&e->world, &e->world.alice, "a secret word", 10));
     assert_ok(world_deliver(&e->world, &e->world.alice, "a word", 10));
     g_assert_cmpuint(world_folder(&e->world, &e->world.alice, FID_JUNK).n_messages, ==, 1);
@@ -488,18 +488,33 @@ static void test_discovery(struct ews_world *e, gconstpointer data) {
                 "<t:FailedMailbox>");
 }
 
+// Whose messages must have, by the schema, what an error cannot give.
+static const char *const never_valid[] = {"DeleteSearchSuggestion",
+                                          "ExecuteSearch",
+                                          "FindAvailableMeetingTimes",
+                                          "FindMeetingTimeCandidates",
+                                          "GetPersona",
+                                          "GetSearchSuggestions",
+                                          "PerformReminderAction",
+                                          NULL};
+
 // Each operation answers an empty request in its own form, validly.
 static void test_empty_requests(struct ews_world *e, gconstpointer data) {
     (void)data;
     unsigned n;
+    g_autoptr(GString) bad = g_string_new(NULL);
     const struct ews_operation *all = ews_operations(&n);
+    e->any = true;
     for (unsigned i = 0; i < n; i++) {
         g_autofree char *request = g_strdup_printf("<m:%s/>", all[i].name);
         g_autofree char *key = g_strconcat("m:<", all[i].response + 2, NULL);
-        if (!ews_schema_find(key))
-            continue; // not in the schema any more
-        ews_ask(e, request);
+        const char *answer = ews_ask(e, request);
+        // Some are not in the schema any more.
+        if (ews_schema_find(key) && !g_strv_contains(never_valid, all[i].name) &&
+            !schema_is_valid(e->schema, answer))
+            g_string_append_printf(bad, " %s", all[i].name);
     }
+    g_assert_cmpstr(bad->str, ==, "");
 }
 
 int main(int argc, char **argv) {
