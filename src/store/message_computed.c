@@ -6,6 +6,7 @@
 #include "mapi/entry_id.h"
 #include "mapi/props.h"
 #include "store/message_object_internal.h"
+#include "store/replica.h"
 
 // PidTagMessageFlags ([MS-OXCMSG] 2.2.1.6).
 enum { MF_READ = 1, MF_UNMODIFIED = 2, MF_UNSENT = 8, MF_HAS_ATTACH = 0x10, MF_ASSOCIATED = 0x40 };
@@ -66,8 +67,24 @@ static void source_key(const struct message *m, struct arena *arena, struct prop
     out->bin = replica_xid(m, arena, m->row.mid);
 }
 
+static struct replica_change last_change(const struct message *m, struct arena *arena) {
+    struct prop_bin noted = {0, NULL};
+    gsize len;
+    if (m->change) {
+        noted.data = g_bytes_get_data(m->change, &len);
+        noted.len = (uint32_t)len;
+    }
+    return replica_change_decode(arena, &m->replica, m->row.cn, noted);
+}
+
 static void change_key(const struct message *m, struct arena *arena, struct prop_value *out) {
-    out->bin = replica_xid(m, arena, m->row.cn);
+    struct replica_change change = last_change(m, arena);
+    out->bin = xid_bytes(arena, &change.key);
+}
+
+static void predecessors(const struct message *m, struct arena *arena, struct prop_value *out) {
+    struct replica_change change = last_change(m, arena);
+    out->bin = pcl_bytes(arena, &change.pcl);
 }
 
 static void parent_source_key(const struct message *m, struct arena *arena,
@@ -127,6 +144,7 @@ static const struct {
     {PidTagSourceKey, source_key},
     {PidTagParentSourceKey, parent_source_key},
     {PidTagChangeKey, change_key},
+    {PidTagPredecessorChangeList, predecessors},
     {PidTagEntryId, entry_id},
     {PidTagRecordKey, entry_id},
     {PidTagParentEntryId, parent_entry_id},
