@@ -71,7 +71,8 @@ bool contact_is_there(struct mbox_tx *tx, uint64_t mid) {
     uint64_t fid;
     if (message_get_row(tx, mid, &fid, &row) != EC_OK)
         return false;
-    shared_text_unref(row.keywords);
+    if (row.keywords)
+        shared_text_unref(row.keywords);
     return !(row.flags & MSG_SOFT_DELETED);
 }
 
