@@ -20,10 +20,8 @@ enum ec message_save_new(struct mbox_tx *tx, struct message *m) {
     uint64_t mid;
     if (m->row.fid == 0)
         return EC_NOT_SUPPORTED;
-    struct message_new spec = {.value = m->value,
-                               .flags = m->flags,
-                               .keywords = m->keywords,
-                               .received = m->row.received};
+    struct message_new spec = {
+        .value = m->value, .flags = m->flags, .keywords = m->keywords, .received = m->row.received};
     EC_TRY(message_create(tx, m->row.fid, &spec, &mid, NULL));
     EC_TRY(message_full_get(tx, arena, mid, &m->row));
     m->flags = m->row.flags;
