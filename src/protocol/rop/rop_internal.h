@@ -364,6 +364,9 @@ void rop_stream_close(struct rop_stream *s);
 // Deep copies; contents are shared (GBytes) or stay external.
 struct message_value *rop_value_copy(const struct message_value *from);
 struct attachment_value *rop_attachment_copy(const struct attachment_value *from);
+// Reads the contents that lie in the mailbox, so that the value stands by itself.
+enum ec rop_value_detach(struct mbox_tx *tx, struct message_value *value);
+enum ec rop_attachment_detach(struct mbox_tx *tx, struct attachment_value *a);
 
 // --- Tables (op_table_open.c) ---
 
