@@ -84,6 +84,7 @@ enum ec rop_get_contents_table(struct rop_call *c) {
                                                                      : TABLE_CONTENTS;
     EC_TRY(table_open_contents(f->object.logon->mbox, f->fid, kind, &table));
     EC_TRY(rop_table_new(f->object.logon, NULL, table, f->fid, flags, &t));
+    t->overlays = f->object.logon->is_public && kind == TABLE_CONTENTS;
     return give(c, t);
 }
 

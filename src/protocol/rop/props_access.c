@@ -176,6 +176,11 @@ static enum ec folder_bag(struct rop_folder *f, struct mbox_tx *tx, struct arena
     bag_set_long(bag, PidTagAccess, (int32_t)access_of(l, tx, f->fid));
     bag_set_long(bag, PidTagAccessLevel, rights & RIGHTS_OWNER ? 1 : 0);
     bag_set_long(bag, PidTagRights, (int32_t)rights);
+    if (l->is_public) {
+        uint32_t unread;
+        EC_TRY(mailbox_unread(l->mailbox, tx, f->fid, &unread));
+        bag_set_long(bag, PidTagContentUnreadCount, (int32_t)unread);
+    }
     if (!bag_get(bag, PidTagHasRules))
         bag_set_bool(bag, PidTagHasRules, false);
     if (!bag_get(bag, PidTagComment))
@@ -212,6 +217,16 @@ static const proptag_t message_computed[] = {
     PidTagRead,
 };
 
+// Another handle may have changed the read state since; in the public store it is each user's.
+static enum ec set_read_bit(struct rop_message *m, struct mbox_tx *tx, struct prop_value *flags) {
+    bool is_read;
+    if (m->mid == 0 || m->is_changed)
+        return EC_OK;
+    EC_TRY(mailbox_is_read(m->object.logon->mailbox, tx, m->fid, &m->mid, 1, &is_read));
+    flags->l = (flags->l & ~1) | is_read;
+    return EC_OK;
+}
+
 static enum ec computed_of_message(struct rop_message *m, struct mbox_tx *tx, struct arena *arena,
                                    proptag_t tag, struct prop_value *out) {
     struct rop_logon *l = m->object.logon;
@@ -231,9 +246,11 @@ static enum ec computed_of_message(struct rop_message *m, struct mbox_tx *tx, st
     case PidTagHasNamedProperties: // MS-OXCMSG_R364
         *out = prop_bool(tag, has_named(rop_message_value(m)->bag));
         return EC_OK;
+    case PidTagMessageFlags:
     case PidTagRead:
         EC_TRY(message_get_prop(tx, m->message, arena, PidTagMessageFlags, 0, &v));
-        *out = prop_bool(tag, v.l & 1);
+        EC_TRY(set_read_bit(m, tx, &v));
+        *out = tag == PidTagRead ? prop_bool(tag, v.l & 1) : v;
         return EC_OK;
     case PidTagStoreEntryId: {
         struct prop_bin id = store_entry_id(l, arena);

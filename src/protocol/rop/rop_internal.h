@@ -116,6 +116,7 @@ struct rop_table {
     unsigned flags;     // TableFlags it was opened with
     unsigned n_columns; // that the client set; the table may have one more of ours
     bool hides;         // rows of folders that the principal may not see are left out
+    bool overlays;      // rows show the principal's own read state
 };
 
 struct rop_stream {
@@ -279,7 +280,8 @@ bool rop_frame(const char *form, const struct wire_reader *r, bool is_public, si
 struct rop_payload {
     const uint8_t *data;
     size_t len;
-    uint8_t rop; // the RopId of the packed request
+    uint8_t rop;     // the RopId of the last request
+    size_t last_pos; // of an answer: where the last response stands; 0: there is none
 };
 enum ec rop_run(struct rop_session *s, struct arena *arena, const struct rop_payload *in,
                 size_t max, bool with_events, struct rop_payload *out,

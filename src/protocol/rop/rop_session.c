@@ -110,10 +110,19 @@ struct execute {
     size_t max;
     struct wire_writer w;
     size_t flags_pos;
-    unsigned n; // buffers put
+    unsigned n;                 // buffers put
+    struct rop_payload pending; // an answer that is not put yet
 };
 
 #define HEADER_SIZE 8
+
+static void flush(struct execute *x) {
+    if (!x->pending.data)
+        return;
+    rop_buffer_put(&x->w, x->flags, x->pending.data, x->pending.len, &x->flags_pos);
+    x->pending = (struct rop_payload){0};
+    x->n++;
+}
 
 static size_t room(const struct execute *x) {
     size_t used = wire_writer_len(&x->w) + HEADER_SIZE;
@@ -122,18 +131,59 @@ static size_t room(const struct execute *x) {
 
 static enum ec run(struct execute *x, const struct rop_payload *in, bool with_events,
                    struct rop_payload *next) {
-    struct rop_payload out;
-    EC_TRY(rop_run(x->session, x->arena, in, room(x), with_events, &out, next));
-    rop_buffer_put(&x->w, x->flags, out.data, out.len, &x->flags_pos);
-    x->n++;
+    flush(x);
+    return rop_run(x->session, x->arena, in, room(x), with_events, &x->pending, next);
+}
+
+// --- Packed uploads: the answer is that of one request ([MS-OXCRPC] 3.1.4.2.1.2.1) ---
+
+#define ROP_WRITE_STREAM_EXTENDED 0xA3
+#define ROP_PUT_BUFFER 0x54
+#define ROP_PUT_BUFFER_EXTENDED 0x9D
+#define RETURN_VALUE_POS 2
+#define WRITTEN_SIZE_POS 6
+
+static uint32_t number_at(const struct rop_payload *p, size_t pos) {
+    struct wire_reader r = wire_reader(p->data, p->len);
+    wire_skip(&r, p->last_pos + pos);
+    return wire_u32(&r);
+}
+
+// Whether the buffer goes on with the upload that the answer before ended with.
+static bool continues(const struct execute *x, const struct rop_payload *in) {
+    const struct rop_payload *before = &x->pending;
+    if (!before->data || before->last_pos == 0 || in->len < 3 || in->data[2] != before->rop)
+        return false;
+    return before->rop == ROP_WRITE_STREAM_EXTENDED || before->rop == ROP_PUT_BUFFER ||
+           before->rop == ROP_PUT_BUFFER_EXTENDED;
+}
+
+// MS-OXCRPC_R1649009 to R1649013
+static enum ec run_continued(struct execute *x, const struct rop_payload *in) {
+    struct rop_payload *before = &x->pending, next, out;
+    if (number_at(before, RETURN_VALUE_POS) != 0)
+        return EC_OK; // what follows an error is not done
+    EC_TRY(rop_run(x->session, x->arena, in, ROP_BUFFER_MAX, false, &out, &next));
+    if (out.rop != before->rop || out.last_pos != 2 || before->last_pos > before->len)
+        return EC_RPC_FORMAT; // only a single one is allowed
+    size_t size = out.data[0] | (size_t)out.data[1] << 8;
+    uint8_t *data = arena_memdup(x->arena, before->data, before->len);
+    if (size < 2 || size > out.len || size - 2 > before->len - before->last_pos)
+        return EC_RPC_FORMAT;
+    uint32_t written = number_at(before, WRITTEN_SIZE_POS) + number_at(&out, WRITTEN_SIZE_POS);
+    memcpy(data + before->last_pos, out.data + 2, size - 2);
+    for (unsigned i = 0; before->rop == ROP_WRITE_STREAM_EXTENDED && i < 4; i++)
+        data[before->last_pos + WRITTEN_SIZE_POS + i] = (uint8_t)(written >> 8 * i);
+    before->data = data;
     return EC_OK;
 }
 
 // Further responses of the last ROP while there is room (MS-OXCRPC_R968, R969).
 static enum ec run_packed(struct execute *x, struct rop_payload *next) {
-    while (next->data && x->n < ROP_MAX_BUFFERS) {
+    while (next->data && x->n + 1 < ROP_MAX_BUFFERS) {
         size_t least = next->rop == 0x15 ? ROP_PACK_MIN_ROWS : ROP_PACK_MIN;
         struct rop_payload in = *next;
+        flush(x);
         if (room(x) < least)
             break;
         EC_TRY(run(x, &in, false, next));
@@ -144,15 +194,21 @@ static enum ec run_packed(struct execute *x, struct rop_payload *next) {
 static enum ec execute(struct execute *x, struct wire_reader *r) {
     bool is_last = false;
     struct rop_payload next = {0};
-    while (!is_last) {
+    for (unsigned n = 0; !is_last; n++) {
         struct wire_reader payload;
-        if (x->n >= ROP_MAX_BUFFERS)
+        if (n >= ROP_MAX_BUFFERS)
             return EC_RPC_FORMAT;
         EC_TRY(rop_buffer_read(r, x->arena, &payload, &is_last));
-        struct rop_payload in = {payload.data, payload.len, 0};
-        EC_TRY(run(x, &in, is_last, &next));
+        struct rop_payload in = {.data = payload.data, .len = payload.len};
+        if (continues(x, &in))
+            EC_TRY(run_continued(x, &in));
+        else
+            EC_TRY(run(x, &in, is_last, &next));
     }
-    return x->flags & ROP_CHAIN ? run_packed(x, &next) : EC_OK;
+    if (x->flags & ROP_CHAIN)
+        EC_TRY(run_packed(x, &next));
+    flush(x);
+    return EC_OK;
 }
 
 enum ec rop_execute(struct rop_session *s, unsigned flags, const uint8_t *in, size_t in_len,
