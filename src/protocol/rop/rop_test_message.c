@@ -1,4 +1,6 @@
 // Messages, recipients, attachments, properties and streams.
+#include "mailbox/outbox.h"
+#include "mapi/entry_id.h"
 #include "mapi/named.h"
 #include "mapi/recipient_row.h"
 #include "protocol/rop/rop_fixture.h"
@@ -856,6 +858,131 @@ static void test_transport(struct rops *f, gconstpointer data) {
     expect_end(f);
 }
 
+// --- Submitting ---
+
+struct sent {
+    unsigned n, n_recipients;
+    char *sender, *recipient, *mime;
+    filetime_t hold_until;
+};
+
+static enum ec take_sent(void *ctx, const struct mailbox_outgoing *message) {
+    struct sent *s = ctx;
+    gsize len;
+    const char *data = g_bytes_get_data(message->mime, &len);
+    g_free(s->sender);
+    g_free(s->recipient);
+    g_free(s->mime);
+    s->n++;
+    s->n_recipients = message->n_recipients;
+    s->sender = g_strdup(message->sender);
+    s->recipient = g_strdup(message->recipients[0].address);
+    s->mime = g_strndup(data, len);
+    s->hold_until = message->hold_until;
+    return EC_OK;
+}
+
+static void free_sent(struct sent *s) {
+    g_free(s->sender);
+    g_free(s->recipient);
+    g_free(s->mime);
+}
+
+// A recipient by an X.500 name.
+static void put_ex_recipient(struct rops *f, const char *dn) {
+    struct columns none = {0, NULL};
+    BAG_AUTO bag = bag_new();
+    bag_set_str(bag, PidTagAddressType, "EX");
+    bag_set_str(bag, PidTagEmailAddress, dn);
+    bag_set_str(bag, PidTagDisplayName, "Bob Brown");
+    struct wire_writer w = wire_writer(10000);
+    recipient_row_put(&w, &rop_wire, &none, true, bag);
+    g_autoptr(GByteArray) bytes = wire_writer_take(&w);
+    u32(f, 0);
+    u8(f, 1);
+    u16(f, (uint16_t)bytes->len);
+    wire_put_bytes(&f->w, bytes->data, bytes->len);
+}
+
+static void test_submit(struct rops *f, gconstpointer data) {
+    struct sent sent = {0};
+    mailbox_service_set_outbox(f->mailboxes, take_sent, &sent);
+    logon(f);
+    open_folder(f, 1, FID_OUTBOX);
+    open_folder(f, 5, FID_SENT_ITEMS);
+    struct server_id target = {.is_ours = true, .folder = {REPLID_OWN, FID_SENT_ITEMS}};
+    struct prop_bin eid = server_id_bytes(f->arena, &target);
+    filetime_t later = FILETIME_UNIX_EPOCH + UINT64_C(4000000000) * FILETIME_SECOND;
+    struct prop_value values[] = {prop_str(PidTagSubject, "Hello Bob"),
+                                  prop_str(PidTagBody, "text\r\n"),
+                                  prop_bytes(PidTagSentMailSvrEID, eid.data, eid.len),
+                                  prop_time(PidTagDeferredSendTime, later)};
+    create_message(f, 1, 2, FID_OUTBOX);
+    set_props(f, 2, values, 4);
+    rop1(f, 0x32, 2);
+    u8(f, 0);
+    modify(f, 2, 1);
+    put_ex_recipient(f, rops_dn(f, f->bob));
+    rop1(f, 0x32, 2);
+    u8(f, 0x40);
+    rop1(f, 0x32, 2);
+    u8(f, 0);
+    rop2(f, 0x05, 1, 6);
+    u8(f, 0);
+    rop2(f, 0x05, 5, 7);
+    u8(f, 0);
+    run(f);
+    wire_skip(&f->r, 7 + 8);
+    expect(f, 0x32, 2, EC_INVALID_RECIPIENTS);
+    expect(f, 0x0E, 2, EC_OK);
+    expect(f, 0x32, 2, EC_INVALID_PARAMETER);
+    expect(f, 0x32, 2, EC_OK);
+    expect(f, 0x05, 6, EC_OK);
+    g_assert_cmpuint(wire_u32(&f->r), ==, 0);
+    expect(f, 0x05, 7, EC_OK);
+    g_assert_cmpuint(wire_u32(&f->r), ==, 1);
+    g_assert_cmpuint(sent.n, ==, 1);
+    g_assert_cmpuint(sent.n_recipients, ==, 1);
+    g_assert_cmpstr(sent.sender, ==, "alice@example.test");
+    g_assert_cmpstr(sent.recipient, ==, "bob@example.test");
+    g_assert_cmpuint(sent.hold_until, ==, later);
+    g_assert_nonnull(strstr(sent.mime, "Subject: Hello Bob"));
+    g_assert_nonnull(strstr(sent.mime, "bob@example.test"));
+    static const proptag_t tags[] = {PidTagMessageFlags, PidTagClientSubmitTime,
+                                     PidTagSenderSmtpAddress};
+    struct prop_value *v = get_props(f, 2, tags, 3);
+    g_assert_cmphex((uint32_t)v[0].l & 9, ==, 1); // read, no longer unsent
+    g_assert_cmpuint(v[1].time, !=, 0);
+    g_assert_cmpstr(v[2].str, ==, "alice@example.test");
+    // As somebody else, and gone afterwards.
+    struct prop_value other[] = {prop_str(PidTagSentRepresentingAddressType, "SMTP"),
+                                 prop_str(PidTagSentRepresentingEmailAddress, "bob@example.test"),
+                                 prop_bool(PidTagDeleteAfterSubmit, true)};
+    create_message(f, 1, 3, FID_OUTBOX);
+    set_props(f, 3, other, 3);
+    modify(f, 3, 1);
+    put_recipient(f, 0, 1, "X", "x@elsewhere.test");
+    rop1(f, 0x4A, 3);
+    run(f);
+    wire_skip(&f->r, 7 + 8 + 6);
+    expect(f, 0x4A, 3, EC_SEND_AS_DENIED);
+    assert_ok(directory_grant(f->d, &f->bob->guid, &f->alice->guid, DIRECTORY_SEND_ON_BEHALF));
+    rop1(f, 0x4A, 3);
+    rop2(f, 0x05, 1, 6);
+    u8(f, 0);
+    run(f);
+    expect(f, 0x4A, 3, EC_OK);
+    g_assert_cmpuint(wire_u8(&f->r), ==, 0);
+    unsigned n = wire_u16(&f->r);
+    g_assert_nonnull(prop_wire_tagged_array(&f->r, &rop_wire, f->arena, n));
+    expect(f, 0x05, 6, EC_OK);
+    g_assert_cmpuint(wire_u32(&f->r), ==, 0);
+    g_assert_cmpuint(sent.n, ==, 2);
+    g_assert_nonnull(strstr(sent.mime, "Sender: "));
+    mailbox_service_set_outbox(f->mailboxes, NULL, NULL);
+    free_sent(&sent);
+}
+
 void add_message_tests(void) {
     ROPS_TEST("/rop/message/create-save", test_create_save);
     ROPS_TEST("/rop/message/open", test_open);
@@ -871,4 +998,5 @@ void add_message_tests(void) {
     ROPS_TEST("/rop/stream", test_streams);
     ROPS_TEST("/rop/stream/copy-clone-lock", test_stream_copy_clone_lock);
     ROPS_TEST("/rop/transport", test_transport);
+    ROPS_TEST("/rop/submit", test_submit);
 }
