@@ -164,7 +164,9 @@ enum ec rop_message_create(struct rop_logon *logon, uint64_t fid, bool is_associ
         return EC_SEARCH_FOLDER;
     struct message_value *value = message_value_new();
     initialize(logon->object.session, value->bag);
-    uint32_t flags = MSG_DRAFT | MSG_READ | (is_associated ? MSG_ASSOCIATED : 0);
+    // In the public store who has read it is not the message's own.
+    uint32_t flags = MSG_DRAFT | (logon->is_public ? 0 : MSG_READ) |
+                     (is_associated ? MSG_ASSOCIATED : 0);
     EC_TRY(wrap(logon, NULL, message_of_value_take(logon->mbox, fid, flags, value), &m));
     m->fid = fid;
     m->is_associated = is_associated;

@@ -858,6 +858,38 @@ static void test_transport(struct rops *f, gconstpointer data) {
     expect_end(f);
 }
 
+// [MS-OXCPRPT] 4.3: the prefix and the rest of a subject; [MS-OXCTABL] 4.5.3.1, 4.3.2.
+static void test_examples(struct rops *f, gconstpointer data) {
+    static const proptag_t tags[] = {PidTagSubject};
+    begin(f);
+    create_message(f, 1, 2, FID_DRAFTS);
+    rop2(f, 0x05, 1, 3);
+    u8(f, 0);
+    run(f);
+    uint32_t handle = f->handles[0];
+    f->handles[0] = f->handles[2];
+    hex(f, "0A 00 00 24 00 02 00 1F 00 3D 00 00 00 1F 00 1D 0E 48 00 65 00 6C 00 6C 00 6F 00 20 00 "
+           "57 00 6F 00 72 00 6C 00 64 00 00 00");
+    run(f);
+    expect_hex(f, "0A 00 00 00 00 00 00 00");
+    expect_end(f);
+    g_assert_cmpstr(get_props(f, 0, tags, 1)->str, ==, "Hello World");
+    f->handles[0] = handle;
+    save(f, 2, 0x0A);
+    run(f);
+    f->handles[1] = f->handles[3];
+    f->handles[0] = f->handles[3];
+    hex(f, "12 00 01 00 01 00 1F 00 1D 0E");
+    hex(f, "13 00 01 00 01 00 00 00 00 00 40 00 06 0E 01");
+    hex(f, "15 00 00 00 01 32 00");
+    run(f);
+    expect_hex(f, "12 01 00 00 00 00 00");
+    expect_hex(f, "13 01 00 00 00 00 00");
+    expect_hex(f, "15 00 00 00 00 00 02 01 00 00 48 00 65 00 6C 00 6C 00 6F 00 20 00 57 00 6F 00 "
+                  "72 00 6C 00 64 00 00 00");
+    expect_end(f);
+}
+
 // --- Submitting ---
 
 struct sent {
@@ -999,4 +1031,5 @@ void add_message_tests(void) {
     ROPS_TEST("/rop/stream/copy-clone-lock", test_stream_copy_clone_lock);
     ROPS_TEST("/rop/transport", test_transport);
     ROPS_TEST("/rop/submit", test_submit);
+    ROPS_TEST("/rop/examples", test_examples);
 }
