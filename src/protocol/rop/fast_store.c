@@ -192,6 +192,8 @@ static bool is_of_place_or_name(proptag_t tag) {
         PidTagLocalCommitTime,
         PidTagFolderFlags,
         PidTagHasRules,
+        PidTagDisplayName,
+        PidTagComment,
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(tags); i++)
         if (PROP_ID(tags[i]) == PROP_ID(tag))

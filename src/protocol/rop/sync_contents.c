@@ -194,7 +194,7 @@ enum ec contents_put(struct rop_download *d, struct mbox_tx *tx, struct sync_ite
     uint64_t fid;
     // Moved or deleted meanwhile: the next synchronization tells.
     enum ec ec = message_get_row(tx, item->id, &fid, &row);
-    if (ec == EC_OK)
+    if (ec == EC_OK && row.keywords)
         shared_text_unref(row.keywords);
     if (ec == EC_NOT_FOUND || (ec == EC_OK && (fid != d->fid || row.flags & MSG_SOFT_DELETED))) {
         item->cn = 0;

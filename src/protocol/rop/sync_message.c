@@ -64,7 +64,8 @@ static enum ec find(struct rop_import *i, struct rop_upload *u) {
     if (i->is_new)
         return replica_check(tx, u->fid, i->mid);
     EC_TRY(ec);
-    shared_text_unref(row.keywords);
+    if (row.keywords)
+        shared_text_unref(row.keywords);
     if (fid != u->fid || row.flags & MSG_SOFT_DELETED)
         return EC_SYNC_OBJECT_DELETED;
     return check_change(i, tx, &order);
@@ -269,7 +270,8 @@ static enum ec move(struct mbox_tx *tx, void *ctx) {
     if (ec == EC_NOT_FOUND)
         return EC_SYNC_OBJECT_DELETED;
     EC_TRY(ec);
-    shared_text_unref(row.keywords);
+    if (row.keywords)
+        shared_text_unref(row.keywords);
     if (fid != v->from || row.flags & MSG_SOFT_DELETED)
         return EC_SYNC_OBJECT_DELETED;
     EC_TRY(mailbox_require_items(mailbox, tx, v->from, RIGHTS_DELETE_ANY, RIGHTS_DELETE_OWNED,
