@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 build='gcc libc6-dev meson ninja-build pkg-config ccache libglib2.0-dev libevent-dev libssl-dev
 libsqlite3-dev libicu-dev libidn2-dev libsodium-dev libzstd-dev zlib1g-dev
 libsystemd-dev libunbound-dev libcurl4-openssl-dev libkrb5-dev libjson-glib-dev libpsl-dev
-libmicrohttpd-dev libxml2-dev libgsf-1-dev libpff-dev'
+libmicrohttpd-dev libgnutls28-dev libxml2-dev libgsf-1-dev libpff-dev'
 # What the program reads: the root key of DNSSEC, public suffixes.
 data='dns-root-data publicsuffix'
 python='python3'
@@ -37,7 +37,7 @@ test)
     unpacked='postfix libpython3.11-testsuite golang-github-jhillyerd-enmime-dev mailman3 spamassassin'
     ;;
 bench)
-    packages="$build $python openssl dovecot-core dovecot-imapd dovecot-lmtpd libdb5.3 libnsl2 libsasl2-2"
+    packages="$build $python openssl dovecot-core dovecot-imapd dovecot-lmtpd dovecot-pop3d libdb5.3 libnsl2 libsasl2-2"
     unpacked='postfix'
     ;;
 lint) packages="$build $python clang-format clang-tidy" ;;

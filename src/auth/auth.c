@@ -57,6 +57,7 @@ void auth_free(struct auth *auth) {
     token_keys_free(auth->token_keys);
     g_free(auth->offers[0]);
     g_free(auth->offers[1]);
+    g_free(auth->schemes);
     pthread_mutex_destroy(&auth->offer_lock);
     sodium_memzero(auth->fake_key, sizeof auth->fake_key);
     g_free(auth);

@@ -102,3 +102,29 @@ enum ec sasl_step(struct sasl *s, const uint8_t *in, size_t in_len, char **chall
 // A client's message undone from base64, strictly: nothing is passed over. False: it is none.
 // `*out` (g_free; may be NULL for an empty one) may hold a password.
 bool sasl_decode(const char *base64, uint8_t **out, size_t *len_out);
+
+// --- HTTP ([RFC 9110] 11), over the same mechanisms ---
+
+// Space-separated schemes to offer on this connection ("Negotiate NTLM Bearer Basic"), the better
+// ones first; "" when none is allowed. Lives as long as `auth`.
+const char *auth_schemes(const struct auth *auth, const struct auth_peer *peer);
+// A bearer token ([RFC 6750]). As auth_password; EC_NOT_SUPPORTED: none are taken.
+enum ec auth_token(struct auth *auth, const struct auth_peer *peer, const char *token,
+                   struct principal **out);
+// Whether somebody who logged in a while ago still may: EC_OK, EC_ACCOUNT_DISABLED (protocol or
+// account switched off), EC_LOGON_FAILED (gone).
+enum ec auth_recheck(struct auth *auth, const struct auth_peer *peer, const struct principal *who);
+
+// A login by "Negotiate" ([RFC 4559]: SPNEGO with Kerberos or NTLM, or NTLM bare) or "NTLM"
+// ([MS-NTHT]), which takes several requests of one connection.
+struct auth_exchange;
+enum ec auth_exchange_begin(struct auth *auth, const struct auth_peer *peer, const char *scheme,
+                            struct auth_exchange **out);
+void auth_exchange_free(struct auth_exchange *x); // accepts NULL
+// Whether the message begins an exchange of its own instead of going on with this one.
+bool auth_exchange_is_first(const struct auth_exchange *x, const char *scheme, const uint8_t *in,
+                            size_t len);
+// One step. EC_BUSY: send the reply and call again. EC_OK: *who_out, and a reply if *len_out is
+// not 0. `*reply_out` g_free. Others: as sasl_step.
+enum ec auth_exchange_step(struct auth_exchange *x, const uint8_t *in, size_t in_len,
+                           uint8_t **reply_out, size_t *len_out, struct principal **who_out);

@@ -18,6 +18,7 @@ struct auth {
     uint8_t fake_key[32];          // of the salts of those who have none
     pthread_mutex_t offer_lock;
     char *offers[2]; // under the lock, made when first asked for: without, with binding
+    char *schemes;   // the same, of HTTP
 };
 
 // --- principal.c ---

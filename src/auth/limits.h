@@ -7,6 +7,8 @@
 #define AUTH_LOGIN_MAX 1024
 // A SASL message, undone from base64: a line of 12,288 characters ([RFC 4954] 4).
 #define AUTH_SASL_MAX 9216
+// The same of HTTP: a Kerberos ticket of a user in many groups (Windows: MaxTokenSize 48,000).
+#define AUTH_EXCHANGE_MAX (64 * 1024)
 
 // A bearer token, its header, the depth of its JSON, and the keys of its issuer.
 #define AUTH_TOKEN_MAX 8192

@@ -69,6 +69,9 @@ static enum ec refuse(struct sasl *s, struct sasl_turn *t, const char *reason) {
     return attempt_conclude(&a, EC_LOGON_FAILED, reason, &t->who);
 }
 
+static enum ec let_in(struct sasl *s, struct gssapi *x, const char *authorization,
+                      struct sasl_turn *t);
+
 // The security layers to choose from: none.
 static enum ec offer(struct sasl *s, struct gssapi *x, struct sasl_turn *t) {
     static const uint8_t layers[4] = {LAYER_NONE, 0, 0, 0};
@@ -103,6 +106,12 @@ static enum ec context_step(struct sasl *s, struct gssapi *x, struct sasl_turn *
         return refuse(s, t, "Kerberos refused");
     }
     bool is_complete = !(major & GSS_S_CONTINUE_NEEDED);
+    if (is_complete && s->is_bare) {
+        enum ec last = let_in(s, x, "", t);
+        sasl_challenge(t, out.length > 0 ? out.value : "", out.length);
+        gss_release_buffer(&ignored, &out);
+        return last;
+    }
     if (is_complete)
         x->state = GSSAPI_OFFER;
     // Without a last token of ours the offer is the next thing to say.

@@ -13,6 +13,9 @@
 struct ntlm {
     uint8_t nonce[8];
     GBytes *negotiate, *challenge; // NULL: not said yet
+    bool has_key;                  // the proof fitted
+    uint8_t key[16];
+    uint32_t flags;
 };
 
 static bool is_usable(const struct auth *auth) {
@@ -64,6 +67,9 @@ static const char *fault_of(struct ntlm *x, const struct attempt *a, struct sasl
         !m->has_mic || ntlm_verify_mic(m, key, x->negotiate, x->challenge, copy, t->in_len);
     g_free(copy);
     sodium_memzero(session_key, sizeof session_key);
+    x->has_key = fits && is_whole;
+    memcpy(x->key, key, sizeof key);
+    x->flags = m->flags;
     sodium_memzero(key, sizeof key);
     return !fits ? "wrong password" : !is_whole ? "a message was changed on the way" : NULL;
 }
@@ -86,6 +92,14 @@ static enum ec proof_step(struct sasl *s, struct ntlm *x, struct sasl_turn *t) {
     const char *fault = fault_of(x, &a, t, &m, &c);
     directory_credentials_clear(&c);
     return attempt_conclude(&a, fault == NULL ? EC_OK : EC_LOGON_FAILED, fault, &t->who);
+}
+
+bool mech_ntlm_sign(struct sasl *s, bool is_client, const uint8_t *data, size_t len,
+                    uint8_t out[NTLM_SIGNATURE_SIZE]) {
+    const struct ntlm *x = s->data;
+    if (x->has_key)
+        ntlm_sign(x->flags, x->key, is_client, data, len, out);
+    return x->has_key;
 }
 
 // --- The mechanism ---

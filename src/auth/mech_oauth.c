@@ -103,6 +103,18 @@ static enum ec check(struct sasl *s, const struct message *m, struct principal *
     return attempt_conclude(&a, ec, reason, out);
 }
 
+enum ec auth_token(struct auth *auth, const struct auth_peer *peer, const char *token,
+                   struct principal **out) {
+    if (auth->token_keys == NULL)
+        return EC_NOT_SUPPORTED;
+    if (!auth_plaintext_allowed(auth, peer))
+        return EC_NOT_AUTHORIZED;
+    ARENA_AUTO arena = arena_new();
+    struct sasl s = {.auth = auth, .peer = *peer, .arena = arena};
+    struct message m = {.user = "", .token = (char *)(uintptr_t)token};
+    return check(&s, &m, out);
+}
+
 static enum ec step(struct sasl *s, struct sasl_turn *t) {
     struct oauth *x = s->data;
     if (x->has_failed) // whatever it says ("^A" of OAUTHBEARER)

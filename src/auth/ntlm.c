@@ -273,3 +273,36 @@ bool ntlm_verify_mic(const struct ntlm_authenticate *a, const uint8_t key[16], G
     hmac_md5(key, all->data, all->len, sum);
     return CRYPTO_memcmp(mic, sum, MIC_SIZE) == 0;
 }
+
+// A key for one purpose and direction: MD5 of the session's and a phrase with its NUL.
+static void derive_key(const uint8_t *key, size_t len, bool is_client, const char *purpose,
+                       uint8_t out[16]) {
+    g_autofree char *phrase =
+        g_strdup_printf("session key to %s %s key magic constant",
+                        is_client ? "client-to-server" : "server-to-client", purpose);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_DigestInit_ex(ctx, EVP_md5(), NULL);
+    EVP_DigestUpdate(ctx, key, len);
+    EVP_DigestUpdate(ctx, phrase, strlen(phrase) + 1);
+    EVP_DigestFinal_ex(ctx, out, NULL);
+    EVP_MD_CTX_free(ctx);
+}
+
+void ntlm_sign(uint32_t flags, const uint8_t key[16], bool is_client, const uint8_t *data,
+               size_t len, uint8_t out[NTLM_SIGNATURE_SIZE]) {
+    static const uint8_t version[4] = {1, 0, 0, 0}, sequence[4] = {0};
+    uint8_t signing[16], sealing[16], sum[16], sealed[16];
+    g_autoptr(GByteArray) all = g_byte_array_new();
+    size_t sealing_len = flags & NTLM_128 ? 16 : flags & NTLM_56 ? 7 : 5;
+    derive_key(key, 16, is_client, "signing", signing);
+    derive_key(key, sealing_len, is_client, "sealing", sealing);
+    g_byte_array_append(all, sequence, sizeof sequence);
+    g_byte_array_append(all, data, (guint)len);
+    hmac_md5(signing, all->data, all->len, sum);
+    rc4(sealing, sum, sealed);
+    memcpy(out, version, 4);
+    memcpy(out + 4, flags & NTLM_KEY_EXCHANGE ? sealed : sum, 8);
+    memcpy(out + 12, sequence, 4);
+    OPENSSL_cleanse(signing, sizeof signing);
+    OPENSSL_cleanse(sealing, sizeof sealing);
+}

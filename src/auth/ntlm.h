@@ -64,3 +64,9 @@ void ntlm_exported_key(const struct ntlm_authenticate *a, const uint8_t session_
 // Whether the MIC fits the three messages; `authenticate` is changed.
 bool ntlm_verify_mic(const struct ntlm_authenticate *a, const uint8_t key[16], GBytes *negotiate,
                      GBytes *challenge, uint8_t *authenticate, size_t len);
+
+// A check sum over what one side says ([MS-NLMP] 3.4.4.2, extended session security), as the first
+// of its kind in that direction. `key` is the exported one.
+#define NTLM_SIGNATURE_SIZE 16
+void ntlm_sign(uint32_t flags, const uint8_t key[16], bool is_client, const uint8_t *data,
+               size_t len, uint8_t out[NTLM_SIGNATURE_SIZE]);

@@ -81,7 +81,7 @@ void sasl_free(struct sasl *s) {
 static enum ec take_message(struct sasl *s, struct sasl_turn *t) {
     bool is_first = !s->has_begun;
     s->has_begun = true;
-    if (s->is_done || t->in_len > AUTH_SASL_MAX)
+    if (s->is_done || t->in_len > (s->is_bare ? AUTH_EXCHANGE_MAX : AUTH_SASL_MAX))
         return EC_FORMAT_ERROR;
     if (t->in == NULL) {
         if (!is_first)
@@ -94,16 +94,21 @@ static enum ec take_message(struct sasl *s, struct sasl_turn *t) {
     return s->mechanism->step(s, t);
 }
 
+enum ec sasl_turn_take(struct sasl *s, struct sasl_turn *t) {
+    enum ec ec = take_message(s, t);
+    s->is_done |= ec != EC_BUSY;
+    return ec;
+}
+
 enum ec sasl_step(struct sasl *s, const uint8_t *in, size_t in_len, char **challenge_out,
                   size_t *challenge_len_out, struct principal **out) {
     struct sasl_turn t = {.in = in, .in_len = in_len};
-    enum ec ec = take_message(s, &t);
+    enum ec ec = sasl_turn_take(s, &t);
     if (ec == EC_BUSY) {
         *challenge_out = (char *)t.challenge;
         *challenge_len_out = t.challenge_len;
         return ec;
     }
-    s->is_done = true;
     g_free(t.challenge);
     if (ec == EC_OK)
         *out = t.who;

@@ -79,8 +79,6 @@ enum ec listeners_open(struct server *server, char **error_out) {
         {"submissions", &smtp_proto, server->submissions, true, SMTP_IDLE_SECONDS},
         {"pop3", &pop3_proto, server->pop3, false, idle},
         {"pop3s", &pop3_proto, server->pop3s, true, idle},
-        {"http"},
-        {"https"},
         {"ldap"},
         {"ldaps"},
     };
@@ -88,6 +86,7 @@ enum ec listeners_open(struct server *server, char **error_out) {
                               &server->trusted, error_out));
     for (unsigned i = 0; i < G_N_ELEMENTS(all); i++)
         EC_TRY(open_one(server, &all[i], error_out));
+    EC_TRY(http_services_listen(server, error_out));
     server->services.listeners = server->listeners->str;
     return write_list(server, error_out);
 }

@@ -28,8 +28,10 @@ struct server {
     struct smtp_rates *rates;
     struct policy *policy;        // NULL: mail from strangers is not checked
     struct net_networks *trusted; // who speaks the PROXY protocol
-    GString *listeners;           // lines `name address:port`
-    unsigned ticks;               // of the timer, one a second
+    struct http_server *http;
+    struct net_networks *metrics_networks; // who may read /metrics besides this machine
+    GString *listeners;                    // lines `name address:port`
+    unsigned ticks;                        // of the timer, one a second
 };
 
 // --- smtp_services.c ---
@@ -48,7 +50,22 @@ enum ec listeners_open(struct server *server, char **error_out);
 // Removes DIR/run/listeners.
 void listeners_forget(struct server *server);
 
+// --- http_services.c ---
+
+// The HTTP server with the routes of every protocol; the other services are there already.
+enum ec http_services_open(struct server *server, char **error_out);
+// Opens `[listen] http` and `https`, as listeners_open does it for the others.
+enum ec http_services_listen(struct server *server, char **error_out);
+// Reads the certificate again (SIGHUP).
+void http_services_reload(struct server *server);
+// No more requests; before the net is freed.
+void http_services_stop(struct server *server, unsigned grace_ms);
+void http_services_close(struct server *server);
+
 // --- tls_files.c ---
+
+// The files of the certificate and its key in use (g_free).
+void tls_files(const struct server *server, char **cert_out, char **key_out);
 
 // Loads the configured certificate, or our own, which is renewed first when its time has come.
 enum ec tls_open(struct server *server, char **error_out);

@@ -194,6 +194,15 @@ static const struct config_item items[] = {
     {"smtp", "hide_clients", CONFIG_BOOL, "false", NULL,
      "Whether the addresses of users who send mail are left out of it (its Received field)."},
 
+    {"http", "idle", CONFIG_DURATION, "2m", NULL,
+     "How long a connection of HTTP may be without a request, and a request or an answer without "
+     "going on."},
+    {"http", "access_log", CONFIG_STRING, "", NULL,
+     "File that gets a line for each request (Common Log Format, and the milliseconds it took), "
+     "relative to the data directory. Empty: none."},
+    {"http", "metrics", CONFIG_STRING, "", NULL,
+     "Networks that may read figures for Prometheus at /metrics, besides this machine."},
+
     {"imap", "folders", CONFIG_CHOICE, "all", "all|mail",
      "Which folders IMAP clients are shown: all of them, as Exchange does, or only those of mail "
      "(not calendars, contacts, tasks). Users can have their own (`bourse user set`)."},
@@ -365,7 +374,9 @@ static const struct profile profiles[] = {
       {"listen", "imap", "[::]:143"},
       {"listen", "imaps", "[::]:993"},
       {"listen", "pop3", "[::]:110"},
-      {"listen", "pop3s", "[::]:995"}}},
+      {"listen", "pop3s", "[::]:995"},
+      {"listen", "http", "[::]:80"},
+      {"listen", "https", "[::]:443"}}},
     {"demo",
      {{"listen", "smtp", "127.0.0.1:2525"},
       {"listen", "submission", "127.0.0.1:2587"},
@@ -374,6 +385,8 @@ static const struct profile profiles[] = {
       {"listen", "imaps", "127.0.0.1:2993"},
       {"listen", "pop3", "127.0.0.1:2110"},
       {"listen", "pop3s", "127.0.0.1:2995"},
+      {"listen", "http", "127.0.0.1:2080"},
+      {"listen", "https", "127.0.0.1:2443"},
       {"dns", "servers", "off"},
       {"auth", "plaintext", "loopback"}}},
     {"test",
@@ -385,6 +398,8 @@ static const struct profile profiles[] = {
       {"listen", "imaps", "127.0.0.1:0"},
       {"listen", "pop3", "127.0.0.1:0"},
       {"listen", "pop3s", "127.0.0.1:0"},
+      {"listen", "http", "127.0.0.1:0"},
+      {"listen", "https", "127.0.0.1:0"},
       {"dns", "servers", "off"},
       {"auth", "plaintext", "loopback"}}},
 };

@@ -24,6 +24,12 @@ static struct files files_of(const struct server *server) {
                           g_build_filename(server->dir, "tls", "key.pem", NULL), true};
 }
 
+void tls_files(const struct server *server, char **cert_out, char **key_out) {
+    struct files files = files_of(server);
+    *cert_out = files.cert;
+    *key_out = files.key;
+}
+
 static void files_clear(struct files *files) {
     g_free(files->cert);
     g_free(files->key);
@@ -76,4 +82,6 @@ void tls_reload(struct server *server) {
     else
         log_event(LOG_LEVEL_ERROR, "tls.reload_failed", "reason", error, "hint",
                   "the certificate from before stays in use", NULL);
+    if (server->http)
+        http_services_reload(server);
 }

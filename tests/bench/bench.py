@@ -4,7 +4,7 @@ fsync, fresh mailboxes; prints a table and puts it into docs/PERFORMANCE.md.
 
     tests/bench/bench.py [--quick] [--only PART,...] [--peer-only] [--no-write]
 
-Parts: deliver, imap, small, idle, flat, shared, store, relay (beside Postfix). Environment:
+Parts: deliver, imap, small, idle, flat, shared, mixed, wake, pop3, store, relay (beside Postfix). Environment:
 BENCH_FULL=1 (1,000,000 messages in flat and store), BENCH_ROUNDS (3), BENCH_IDLE (5000), BENCH_BUSY (50)."""
 
 import argparse
@@ -27,6 +27,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(TOP / "tests"))
 
 import peers  # noqa: E402
+from daily import mixed, pop3, wake  # noqa: E402
 from relay import relay  # noqa: E402
 from harness.bourse import DOMAIN  # noqa: E402
 
@@ -425,12 +426,15 @@ def store(_servers, rows, options):
     subprocess.run(["ninja", "-C", str(TOP / "build"), "--quiet", "store_views", "store_fulltext",
                     "imap_sort"], check=True)
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="bourse-bench-"))
-    views = [str(TOP / "build" / "store_views"), str(scratch / "views"), str(options.views)]
     # The first run fills the mailbox and looks at every column for the first time ever, which saves
     # them; the second is a server that was started again.
-    for run, lines in (("first use ever", VIEW_LINES[:1]), ("", VIEW_LINES)):
-        done = subprocess.run(views, capture_output=True, text=True, check=True)
-        add_view_rows(rows, done.stdout, run, lines, options)
+    for n in options.views:
+        place = scratch / f"views{n}"
+        views = [str(TOP / "build" / "store_views"), str(place), str(n)]
+        for run, lines in (("first use ever", VIEW_LINES[:1]), ("", VIEW_LINES)):
+            done = subprocess.run(views, capture_output=True, text=True, check=True)
+            add_view_rows(rows, done.stdout, run, lines, n)
+        shutil.rmtree(place)
     done = subprocess.run([str(TOP / "build" / "store_fulltext"), str(scratch / "text"), str(options.texts)],
                           capture_output=True, text=True, check=True)
     for line in done.stdout.splitlines():
@@ -441,23 +445,26 @@ def store(_servers, rows, options):
         elif figure.get("figure") == "index":
             rows.add(f"indexing {options.texts:,} messages of 1 KB, CPU a message", "ms", "Bourse",
                      figure["cpu_seconds"] / options.texts * 1000)
-    done = subprocess.run([str(TOP / "build" / "imap_sort"), str(scratch / "sort"), str(options.views)],
+    n = options.folder
+    done = subprocess.run([str(TOP / "build" / "imap_sort"), str(scratch / "sort"), str(n)],
                           capture_output=True, text=True, check=True)
-    add_view_rows(rows, done.stdout, "", SORT_LINES, options)
+    add_view_rows(rows, done.stdout, "", SORT_LINES, n)
     shutil.rmtree(scratch)
 
 
-def add_view_rows(rows, output, run, patterns, options):
+def add_view_rows(rows, output, run, patterns, n):
     """What store_views printed, as rows; `run` names what is special about them."""
     for line in output.splitlines():
         for pattern, name, unit, goal in patterns:
             if match := re.search(pattern, line):
                 value = float(match.group(2)) / (1000 if unit == "s" else 1)
-                name = name.format(match.group(1), n=f"{options.views:,}")
+                name = name.format(match.group(1), n=f"{n:,}")
                 rows.add(f"{name}, {run}" if run else name, unit, "Bourse", value, "" if run else goal)
 
 
 PARTS = {"deliver": deliver, "small": small, "imap": imap, "flat": flat, "idle": idle, "shared": shared,
+         "mixed": mixed, "wake": wake,
+         "pop3": lambda servers, rows, options: pop3(servers, rows, options, fill),
          "store": store, "relay": relay}
 
 
@@ -475,7 +482,7 @@ def parse():
     options.messages = 500 if options.quick else 5000
     options.folder = 10_000 if options.quick else 100_000
     options.flat = 1_000_000 if env.get("BENCH_FULL") else options.folder
-    options.views = 100_000 if options.quick else 1_000_000
+    options.views = [1000, 100_000] if options.quick else [1000, 100_000, 1_000_000]
     options.texts = 1_000_000 if env.get("BENCH_FULL") else 10_000 if options.quick else 100_000
     options.idle = int(env.get("BENCH_IDLE", "200" if options.quick else "5000"))
     options.busy = int(env.get("BENCH_BUSY", "10" if options.quick else "50"))

@@ -207,7 +207,7 @@ static enum kind choose(struct client *c) {
     enum kind kind = APPEND;
     while (n >= shares[kind])
         n -= shares[kind++];
-    return kind;
+    return kind == IDLE && pause_ms == 0 ? FETCH : kind; // without pause nobody waits
 }
 
 static void note(enum kind kind, double seconds) {

@@ -32,7 +32,7 @@ class Dovecot:
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="bourse-dovecot-"))
         self.mail = self.root / "mail"
         self.mail.mkdir()
-        self.ports = {name: free_port() for name in ("imap", "imaps", "lmtp")}
+        self.ports = {name: free_port() for name in ("imap", "imaps", "lmtp", "pop3")}
         self.process = None
         as_root = os.getuid() == 0
         owner = pwd.getpwnam(MAIL_USER) if as_root else pwd.getpwuid(os.getuid())
@@ -49,7 +49,7 @@ class Dovecot:
 base_dir = {self.root}/run
 state_dir = {self.root}/state
 log_path = {self.root}/dovecot.log
-protocols = imap lmtp
+protocols = imap lmtp pop3
 listen = 127.0.0.1
 ssl = yes
 ssl_cert = <{self.root}/cert.pem
@@ -88,6 +88,15 @@ service imap-login {{
   inet_listener imaps {{
     port = {self.ports['imaps']}
     ssl = yes
+  }}
+}}
+service pop3-login {{
+  chroot =
+  inet_listener pop3 {{
+    port = {self.ports['pop3']}
+  }}
+  inet_listener pop3s {{
+    port = 0
   }}
 }}
 service imap {{

@@ -134,6 +134,7 @@ enum ec pop3_drop_open(struct pop3_session *s) {
 
 void pop3_drop_close(struct pop3_session *s) {
     pop3_sending_end(s);
+    pop3_ahead_end(s);
     if (!s->mailbox)
         return;
     unlock_drop(s->service->drops, mailbox_guid(s->mailbox));

@@ -9,4 +9,6 @@
 #define POP3_LOGIN_SECONDS 60          // without input before login
 #define POP3_IDLE_SECONDS 600          // after it (RFC 1939 3: at least ten minutes)
 #define POP3_STEP_BYTES (64 * 1024)    // of a message, made in one step
+#define POP3_AHEAD_MESSAGES 32         // read ahead of who fetches in order
+#define POP3_AHEAD_BYTES (256 * 1024)  // of them together
 #define POP3_LOGINS_NOTED 100000       // users whose last login is known, before old ones go

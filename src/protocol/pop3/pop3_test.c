@@ -137,6 +137,31 @@ static void test_deleting(struct pop3_fixture *f, gconstpointer data) {
     (void)data;
 }
 
+// Fetched in order, messages are read ahead; each is still the right one, whatever comes between.
+static void test_in_order(struct pop3_fixture *f, gconstpointer data) {
+    enum { N = 3 * POP3_AHEAD_MESSAGES };
+    for (unsigned i = 1; i <= N; i++) {
+        g_autofree char *body = g_strdup_printf("body %u\r\n", i);
+        pop3_fixture_add(f, i, body);
+    }
+    struct pop3_client *c = pop3_client_new(f, true);
+    expect(c, "DELE 5\r\n", "+OK *\r\n");
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 1; i <= N; i++) {
+            g_autofree char *ask = g_strdup_printf("RETR %u\r\n", i);
+            g_autofree char *answer =
+                g_strdup_printf("+OK *\r\nSubject: message %u\r\n\r\nbody %u\r\n.\r\n", i, i);
+            expect(c, ask, i == 5 ? "-ERR *" : answer);
+            if (i == 40)
+                expect(c, "TOP 2 9\r\nRETR 80\r\n", "+OK *body 2\r\n.\r\n+OK *body 80\r\n.\r\n");
+        }
+    }
+    expect(c, "RETR 1\r\nRETR 2\r\nDELE 3\r\nRETR 3\r\nRETR 4\r\n",
+           "+OK *body 1\r\n*body 2\r\n*-ERR *\r\n+OK *body 4\r\n.\r\n");
+    pop3_client_free(c);
+    (void)data;
+}
+
 // A large message goes out in steps; lines that were not CRLF are.
 static void test_large_and_odd(struct pop3_fixture *f, gconstpointer data) {
     g_autoptr(GString) body = g_string_new(NULL), wire = g_string_new(NULL);
@@ -246,6 +271,7 @@ int main(int argc, char **argv) {
     ADD("login", test_login);
     ADD("reading", test_reading);
     ADD("deleting", test_deleting);
+    ADD("in_order", test_in_order);
     ADD("large_and_odd", test_large_and_odd);
     ADD("login_delay", test_login_delay);
     ADD("delegate", test_delegate);

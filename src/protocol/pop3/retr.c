@@ -48,10 +48,60 @@ enum pop3_next pop3_session_resume(struct pop3_session *s) {
     return POP3_READ;
 }
 
+// --- Reading, ahead of who fetches in order ---
+
+void pop3_ahead_end(struct pop3_session *s) {
+    for (unsigned i = 0; i < s->ahead.n; i++)
+        g_clear_pointer(&s->ahead.mimes[i], g_bytes_unref);
+    s->ahead.n = 0;
+}
+
+static GBytes *take_ahead(struct pop3_session *s) {
+    struct pop3_ahead *a = &s->ahead;
+    if (a->n == 0)
+        return NULL;
+    GBytes *mime = a->mimes[0];
+    a->n--;
+    memmove(a->mimes, a->mimes + 1, a->n * sizeof *a->mimes);
+    return mime;
+}
+
+static enum ec read_one(struct mailbox_reader *reader, const struct pop3_item *item, GBytes **out) {
+    struct message_row row = {.uid = item->uid, .mid = item->mid};
+    EC_TRY(mailbox_reader_at(reader, &row));
+    return mailbox_read_mime(reader, item->mid, out);
+}
+
+// The items after `index`; what cannot be read is asked for again when its turn comes.
+static void read_ahead(struct pop3_session *s, struct mailbox_reader *reader, unsigned index) {
+    struct pop3_ahead *a = &s->ahead;
+    uint64_t bytes = 0;
+    for (unsigned i = index + 1; i < s->n && a->n < POP3_AHEAD_MESSAGES; i++) {
+        const struct pop3_item *item = &s->items[i];
+        bytes += item->size;
+        if (bytes > POP3_AHEAD_BYTES)
+            return;
+        a->mimes[a->n] = NULL;
+        if (!item->is_deleted && read_one(reader, item, &a->mimes[a->n]) != EC_OK)
+            return;
+        a->n++;
+    }
+}
+
 static enum ec read_message(struct pop3_session *s, const struct pop3_item *item, GBytes **out) {
+    unsigned index = (unsigned)(item - s->items);
+    bool is_next = index > 0 && index == s->ahead.next;
+    if (is_next && (*out = take_ahead(s))) {
+        s->ahead.next = index + 1;
+        return EC_OK;
+    }
+    pop3_ahead_end(s);
+    s->ahead.next = index + 1;
     struct mailbox_reader *reader;
     EC_TRY(mailbox_reader_open(s->mailbox, s->fid, &reader));
-    enum ec ec = mailbox_read_mime(reader, item->mid, out);
+    enum ec ec = read_one(reader, item, out);
+    if (ec == EC_OK && is_next)
+        read_ahead(s, reader, index);
     mailbox_reader_close(reader);
     return ec;
 }

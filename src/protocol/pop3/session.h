@@ -43,6 +43,13 @@ struct pop3_sending {
     bool at_line_start;
 };
 
+// Who fetches one message after the other finds the next ones read already, in one snapshot.
+struct pop3_ahead {
+    unsigned next;                      // index of the item that is expected
+    unsigned n;                         // messages read, from `next` on
+    GBytes *mimes[POP3_AHEAD_MESSAGES]; // the first `n`; NULL: was not read
+};
+
 struct pop3_session {
     struct pop3_service *service;
     GString *out;
@@ -61,6 +68,7 @@ struct pop3_session {
     struct pop3_item *items;
     unsigned n;
     struct pop3_sending sending;
+    struct pop3_ahead ahead;
 };
 
 struct pop3_session *pop3_session_new(struct pop3_service *service, const struct pop3_peer *peer,
@@ -125,3 +133,4 @@ struct pop3_item *pop3_item(struct pop3_session *s, const char **args, enum pop3
 enum pop3_next pop3_cmd_retr(struct pop3_session *s, const char *args);
 enum pop3_next pop3_cmd_top(struct pop3_session *s, const char *args);
 void pop3_sending_end(struct pop3_session *s);
+void pop3_ahead_end(struct pop3_session *s);
