@@ -211,9 +211,9 @@ enum ec rop_set_message_read_flag(struct rop_call *c) {
     }
     bool was_read = row.flags & MSG_READ, is_read = !(flags & READ_CLEAR_READ);
     EC_TRY(set_read(l, m->fid, &m->mid, 1, flags));
-    bool changes = was_read != is_read && !(flags & (READ_GENERATE_RECEIPT_ONLY |
-                                                     READ_CLEAR_NOTIFY_READ |
-                                                     READ_CLEAR_NOTIFY_UNREAD));
+    bool changes =
+        was_read != is_read &&
+        !(flags & (READ_GENERATE_RECEIPT_ONLY | READ_CLEAR_NOTIFY_READ | READ_CLEAR_NOTIFY_UNREAD));
     wire_put_u8(c->w, changes);
     if (changes && l->is_public) { // ReadStatusChanged: what the client keeps with it comes back
         wire_put_u8(c->w, c->logon_id);

@@ -40,8 +40,7 @@ static struct prop_bin store_entry_id(const struct rop_logon *l, struct arena *a
                           .provider = ENTRY_ID_PROVIDER_STORE,
                           .is_public = l->is_public,
                           .store = {.server = s->service->hostname,
-                                    .mailbox_dn =
-                                        l->is_public ? "" : rop_dn_of(s, arena, &owner)}};
+                                    .mailbox_dn = l->is_public ? "" : rop_dn_of(s, arena, &owner)}};
     return entry_id_bytes(arena, &id);
 }
 
@@ -76,9 +75,12 @@ struct place {
 };
 
 static const struct place store_places[] = {
-    {PidTagIpmSubtreeEntryId, FID_IPM_SUBTREE},   {PidTagIpmOutboxEntryId, FID_OUTBOX},
-    {PidTagIpmWastebasketEntryId, FID_DELETED_ITEMS}, {PidTagIpmSentMailEntryId, FID_SENT_ITEMS},
-    {PidTagViewsEntryId, FID_VIEWS},              {PidTagCommonViewsEntryId, FID_COMMON_VIEWS},
+    {PidTagIpmSubtreeEntryId, FID_IPM_SUBTREE},
+    {PidTagIpmOutboxEntryId, FID_OUTBOX},
+    {PidTagIpmWastebasketEntryId, FID_DELETED_ITEMS},
+    {PidTagIpmSentMailEntryId, FID_SENT_ITEMS},
+    {PidTagViewsEntryId, FID_VIEWS},
+    {PidTagCommonViewsEntryId, FID_COMMON_VIEWS},
     {PidTagFinderEntryId, FID_FINDER},
 };
 
@@ -119,9 +121,12 @@ static enum ec store_bag(struct rop_logon *l, struct mbox_tx *tx, struct arena *
 
 // Where clients find the special folders ([MS-OXOSFLD] 2.2.2 to 2.2.5): on the Inbox and the root.
 static const struct place inbox_places[] = {
-    {PidTagIpmAppointmentEntryId, FID_CALENDAR}, {PidTagIpmContactEntryId, FID_CONTACTS},
-    {PidTagIpmJournalEntryId, FID_JOURNAL},      {PidTagIpmNoteEntryId, FID_NOTES},
-    {PidTagIpmTaskEntryId, FID_TASKS},           {PidTagIpmDraftsEntryId, FID_DRAFTS},
+    {PidTagIpmAppointmentEntryId, FID_CALENDAR},
+    {PidTagIpmContactEntryId, FID_CONTACTS},
+    {PidTagIpmJournalEntryId, FID_JOURNAL},
+    {PidTagIpmNoteEntryId, FID_NOTES},
+    {PidTagIpmTaskEntryId, FID_TASKS},
+    {PidTagIpmDraftsEntryId, FID_DRAFTS},
     {PidTagRemindersOnlineEntryId, FID_REMINDERS},
 };
 
@@ -202,9 +207,9 @@ static uint32_t message_access(struct rop_message *m, struct mbox_tx *tx) {
 }
 
 static const proptag_t message_computed[] = {
-    PidTagAccess,        PidTagAccessLevel,      PidTagObjectType,     PidTagHasNamedProperties,
-    PidTagStoreEntryId,  PidTagStoreRecordKey,   PidTagMappingSignature,
-    PidTagPredecessorChangeList, PidTagRead,
+    PidTagAccess,       PidTagAccessLevel,    PidTagObjectType,       PidTagHasNamedProperties,
+    PidTagStoreEntryId, PidTagStoreRecordKey, PidTagMappingSignature, PidTagPredecessorChangeList,
+    PidTagRead,
 };
 
 static enum ec computed_of_message(struct rop_message *m, struct mbox_tx *tx, struct arena *arena,
@@ -432,11 +437,16 @@ static void add_bag(GArray *tags, const struct bag *bag) {
 
 static void list_message(struct rop_props *p, GArray *tags) {
     static const proptag_t more[] = {
-        PidTagMid,          PidTagFolderId,        PidTagChangeNumber,  PidTagMessageFlags,
-        PidTagMessageStatus, PidTagHasAttachments, PidTagMessageSize,   PidTagMessageDeliveryTime,
-        PidTagSourceKey,    PidTagParentSourceKey, PidTagChangeKey,     PidTagEntryId,
-        PidTagRecordKey,    PidTagParentEntryId,   PidTagDisplayTo,     PidTagDisplayCc,
-        PidTagDisplayBcc,   PidTagBody,            PidTagHtml,          PidTagRtfCompressed,
+        PidTagMid,           PidTagFolderId,
+        PidTagChangeNumber,  PidTagMessageFlags,
+        PidTagMessageStatus, PidTagHasAttachments,
+        PidTagMessageSize,   PidTagMessageDeliveryTime,
+        PidTagSourceKey,     PidTagParentSourceKey,
+        PidTagChangeKey,     PidTagEntryId,
+        PidTagRecordKey,     PidTagParentEntryId,
+        PidTagDisplayTo,     PidTagDisplayCc,
+        PidTagDisplayBcc,    PidTagBody,
+        PidTagHtml,          PidTagRtfCompressed,
         PidTagNativeBody,
     };
     struct rop_message *m = (struct rop_message *)p->object;

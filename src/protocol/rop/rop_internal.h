@@ -201,13 +201,13 @@ struct rop_call {
     uint8_t index1, index2;
     struct wire_reader *r;
     struct wire_writer *w;
-    size_t room; // bytes the fields after ReturnValue may take
+    size_t room;         // bytes the fields after ReturnValue may take
     const uint8_t *next; // rop_pack
     size_t next_len;
     const uint8_t *request; // as it came, from its RopId on
     size_t request_len;
-    bool keeps_body; // what was written stands also with an error
-    bool ends_batch; // an error ends the processing of the buffer
+    bool keeps_body;            // what was written stands also with an error
+    bool ends_batch;            // an error ends the processing of the buffer
     bool is_failed_destination; // the error is about the destination's handle
     struct rop_object *given;   // the new object
 
@@ -281,8 +281,9 @@ struct rop_payload {
     size_t len;
     uint8_t rop; // the RopId of the packed request
 };
-enum ec rop_run(struct rop_session *s, struct arena *arena, const struct rop_payload *in, size_t max,
-                bool with_events, struct rop_payload *out, struct rop_payload *next_out);
+enum ec rop_run(struct rop_session *s, struct arena *arena, const struct rop_payload *in,
+                size_t max, bool with_events, struct rop_payload *out,
+                struct rop_payload *next_out);
 
 // --- Notifications (rop_notify.c) ---
 

@@ -1,16 +1,12 @@
 // Sessions: connecting, and running the buffers of a call ([MS-OXCRPC] 3.1.4.1, 3.1.4.2).
-#include "directory/directory.h"
+#include "directory/dn.h"
 #include "protocol/rop/rop_internal.h"
-
-#define DEFAULT_ORGANIZATION "Bourse"
-#define DN_GROUP "/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)"
 
 enum ec rop_service_new(const struct rop_options *options, struct rop_service **out) {
     struct rop_service *s = g_new0(struct rop_service, 1);
     s->mailboxes = options->mailboxes;
     s->hostname = g_strdup(options->hostname ? options->hostname : "localhost");
-    s->organization =
-        g_strdup(options->organization ? options->organization : DEFAULT_ORGANIZATION);
+    s->organization = g_strdup(options->organization);
     s->max_handles = options->max_handles ? options->max_handles : ROP_MAX_HANDLES;
     s->max_memory = options->max_memory ? options->max_memory : ROP_MAX_MEMORY;
     *out = s;
@@ -27,45 +23,35 @@ void rop_service_free(struct rop_service *s) {
 
 // --- Names of users ---
 
-static char *dn_prefix(const struct rop_service *s) {
-    return g_strdup_printf("/o=%s" DN_GROUP "/cn=Recipients/cn=", s->organization);
-}
-
 const char *rop_dn_of(const struct rop_session *s, struct arena *arena,
                       const struct directory_object *object) {
-    char text[GUID_STRING_SIZE];
-    guid_format(&object->guid, text);
-    return arena_printf(arena, "%s%s", s->dn_prefix, text);
+    return dn_of_guid(arena, s->service->organization, &object->guid);
 }
 
-static enum ec find_dn(struct rop_service *service, const char *prefix, struct arena *arena,
-                       const char *dn, struct directory_object **out) {
+static enum ec find_dn(struct rop_service *service, struct arena *arena, const char *dn,
+                       struct directory_object **out) {
     struct directory *d = mailbox_service_directory(service->mailboxes);
-    struct guid guid;
     if (!d)
         return EC_NOT_FOUND;
     if (strchr(dn, '@') && *dn != '/')
         return directory_find_address(d, arena, dn, out);
-    if (g_ascii_strncasecmp(dn, prefix, strlen(prefix)) != 0 ||
-        !guid_parse(dn + strlen(prefix), &guid))
-        return EC_NOT_FOUND;
-    return directory_find_guid(d, arena, &guid, out);
+    return directory_find_dn(d, arena, dn, out);
 }
 
 enum ec rop_find_dn(struct rop_session *s, struct arena *arena, const char *dn,
                     struct directory_object **out) {
-    return find_dn(s->service, s->dn_prefix, arena, dn, out);
+    return find_dn(s->service, arena, dn, out);
 }
 
 // --- Connecting ---
 
-static enum ec check_user(struct rop_service *service, const char *prefix,
-                          const struct principal *who, const char *dn) {
+static enum ec check_user(struct rop_service *service, const struct principal *who,
+                          const char *dn) {
     ARENA_AUTO arena = arena_new();
     struct directory_object *object;
     if (!dn || !*dn)
         return EC_OK;
-    enum ec ec = find_dn(service, prefix, arena, dn, &object);
+    enum ec ec = find_dn(service, arena, dn, &object);
     if (ec == EC_NOT_FOUND)
         return EC_UNKNOWN_USER;
     EC_TRY(ec);
@@ -74,14 +60,14 @@ static enum ec check_user(struct rop_service *service, const char *prefix,
 
 enum ec rop_session_new(struct rop_service *service, struct principal *who,
                         const struct rop_connect *connect, struct rop_session **out) {
-    g_autofree char *prefix = dn_prefix(service);
-    EC_TRY(check_user(service, prefix, who, connect->user_dn));
+    ARENA_AUTO arena = arena_new();
+    EC_TRY(check_user(service, who, connect->user_dn));
     struct rop_session *s = g_new0(struct rop_session, 1);
     s->service = service;
     s->who = principal_ref(who);
     s->display_name = g_strdup(who->display_name ? who->display_name : who->address);
     s->dn = g_strdup(connect->user_dn ? connect->user_dn : "");
-    s->dn_prefix = g_steal_pointer(&prefix);
+    s->dn_prefix = g_strdup(dn_prefix(arena, service->organization));
     s->code_page = connect->code_page;
     s->lcid_string = connect->lcid_string;
     s->lcid_sort = connect->lcid_sort;

@@ -122,14 +122,15 @@ static void test_release(struct rops *f, gconstpointer data) {
 
 // [MS-OXCROPS] 4.4: two ROPs without a response.
 static void test_release_example(struct rops *f, gconstpointer data) {
-    static const uint8_t request[] = {0, 0, 4, 0, 16, 0, 16, 0, 0x08, 0x00, 0x01, 0x00,
-                                      0x00, 0x01, 0x00, 0x01, 0x6F, 0, 0, 0, 0x6E, 0, 0, 0};
+    static const uint8_t request[] = {0,    0,    4,    0,    16,   0,    16,   0,
+                                      0x08, 0x00, 0x01, 0x00, 0x00, 0x01, 0x00, 0x01,
+                                      0x6F, 0,    0,    0,    0x6E, 0,    0,    0};
     const uint8_t *out;
     size_t len;
     assert_ok(rop_execute(f->session, ROP_NO_COMPRESSION | ROP_NO_XOR, request, sizeof request,
                           4096, f->arena, &out, &len));
-    static const uint8_t answer[] = {0, 0, 4, 0, 10, 0, 10, 0, 2, 0, 0xFF, 0xFF, 0xFF, 0xFF,
-                                     0xFF, 0xFF, 0xFF, 0xFF};
+    static const uint8_t answer[] = {0, 0,    4,    0,    10,   0,    10,   0,    2,
+                                     0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
     g_assert_cmpmem(out, len, answer, sizeof answer);
 }
 

@@ -7,7 +7,8 @@ static void copy_recipients(const GPtrArray *from, GPtrArray *to) {
         g_ptr_array_add(to, bag_copy(from->pdata[i]));
 }
 
-static struct attachment_value *copy_attachment(const struct attachment_value *from, unsigned depth);
+static struct attachment_value *copy_attachment(const struct attachment_value *from,
+                                                unsigned depth);
 
 static struct message_value *copy_message(const struct message_value *from, unsigned depth) {
     struct message_value *to = message_value_new();
