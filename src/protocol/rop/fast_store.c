@@ -139,6 +139,19 @@ enum ec fast_put_message(struct ft_writer *w, struct mbox_tx *tx, struct rop_log
     return put_children(w, value, &source, &p, parts);
 }
 
+enum ec fast_put_version(struct ft_writer *w, struct mbox_tx *tx, struct message *m,
+                         const struct message_value *value, const struct fast_filter *filter) {
+    static const proptag_t flags[] = {PidTagMessageFlags};
+    ARENA_AUTO arena = arena_new();
+    struct putting p = {tx, arena, filter};
+    struct convert_source content = {read_content, tx};
+    struct ft_source source = {
+        .content = &content, .name = find_name, .wants = is_stored_wanted, .ctx = &p};
+    EC_TRY(put_computed(w, &p, m, flags, 1));
+    EC_TRY(ft_put_bag(w, value, value->bag, &source, true));
+    return put_children(w, value, &source, &p, FAST_CHILDREN | FAST_DIRECTIVES);
+}
+
 enum ec fast_put_attachment(struct ft_writer *w, struct mbox_tx *tx, struct message *m,
                             const struct attachment_value *a, const struct fast_filter *filter,
                             bool with_embedded) {

@@ -333,10 +333,23 @@ static void mark_unread(struct model *m, uint64_t mid) {
         i->is_read = false;
 }
 
-static void apply(struct model *m, const struct taken *t) {
+// Versions in conflict come one after the other: what is made of them knows both.
+static GBytes *merged(GBytes *a, GBytes *b) {
+    ARENA_AUTO arena = arena_new();
+    struct pcl x, y;
+    gsize a_len, b_len;
+    const uint8_t *a_data = g_bytes_get_data(a, &a_len), *b_data = g_bytes_get_data(b, &b_len);
+    assert_ok(pcl_parse(arena, (struct prop_bin){(uint32_t)a_len, a_data}, &x));
+    assert_ok(pcl_parse(arena, (struct prop_bin){(uint32_t)b_len, b_data}, &y));
+    assert_ok(pcl_merge(arena, &x, &y, &x));
+    struct prop_bin bytes = pcl_bytes(arena, &x);
+    return g_bytes_new(bytes.data, bytes.len);
+}
+
+static void apply(struct model *m, const struct taken *t, const struct taken *before) {
     struct item *i = item_of(m, t->mid, true);
-    g_autofree char *key =
-        g_strdup_printf("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, t->mid, t->cn);
+    g_autofree char *key = g_strdup_printf("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %x", t->mid,
+                                           t->cn, g_bytes_hash(t->pcl));
     m->n_downloaded++;
     if (!g_hash_table_add(m->had, g_steal_pointer(&key)))
         m->n_repeated++;
@@ -345,8 +358,10 @@ static void apply(struct model *m, const struct taken *t) {
     i->is_read = t->is_read;
     i->is_dirty = i->is_read_dirty = false; // the server wins
     i->is_on_server = true;
+    GBytes *pcl =
+        before && before->mid == t->mid && i->pcl ? merged(i->pcl, t->pcl) : g_bytes_ref(t->pcl);
     g_clear_pointer(&i->pcl, g_bytes_unref);
-    i->pcl = g_bytes_ref(t->pcl);
+    i->pcl = pcl;
 }
 
 // Takes the stream apart; whole messages are applied when the state says that they were given.
@@ -381,7 +396,7 @@ static void take(struct model *m, const GByteArray *bytes, struct sync_state *st
     for (guint i = 0; i < messages->len; i++) {
         const struct taken *t = messages->pdata[i];
         if (globset_contains(idset_of_guid(state->seen, &m->c.replica, true), t->cn))
-            apply(m, t);
+            apply(m, t, i > 0 ? messages->pdata[i - 1] : NULL);
     }
 }
 
