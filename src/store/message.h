@@ -67,6 +67,12 @@ uint64_t message_fid(const struct message *m);
 // The value, to read or change in place (recipients and attachments as arrays).
 struct message_value *message_value(struct message *m);
 
+// An object around a value that is no message of the mailbox; takes the value. With `fid`, a new
+// message, which message_save puts into that folder (`flags`: enum message_flag); with 0, one
+// inside an attachment, which cannot be saved by itself.
+struct message *message_of_value_take(struct mbox *mbox, uint64_t fid, uint32_t flags,
+                                      struct message_value *value);
+
 // Notes the names of the message's named properties in its value (message_value_name), for
 // conversions.
 enum ec message_load_names(struct mbox_tx *tx, struct message *m);
@@ -76,6 +82,9 @@ enum ec message_load_names(struct mbox_tx *tx, struct message *m);
 // limit).
 enum ec message_get_prop(struct mbox_tx *tx, struct message *m, struct arena *arena, uint32_t tag,
                          size_t max, struct prop_value *out);
+// The bytes of an external value, transfer encoding undone; as UTF-8 when `is_text`.
+enum ec message_read_external(struct mbox_tx *tx, const struct prop_external *external,
+                              bool is_text, GBytes **out);
 // Sets one; computed ones are EC_COMPUTED.
 enum ec message_set_prop(struct message *m, const struct prop_value *v);
 enum ec message_remove_prop(struct message *m, uint32_t tag);

@@ -203,6 +203,8 @@ enum ec message_save(struct mbox_tx *tx, struct message *m, unsigned flags) {
     ARENA_AUTO arena = arena_new();
     struct message_full now;
     EC_TRY(tx_check_writer(tx));
+    if (m->row.mid == 0)
+        return message_save_new(tx, m);
     enum ec ec = message_full_get(tx, arena, m->row.mid, &now);
     if (ec == EC_NOT_FOUND)
         return EC_OBJECT_DELETED;

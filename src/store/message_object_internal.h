@@ -23,5 +23,8 @@ bool message_is_computed(proptag_t tag);
 enum ec external_read(struct mbox_tx *tx, const struct prop_external *external, bool is_text,
                       GBytes **out);
 
+// message_new.c: puts a new one into its folder.
+enum ec message_save_new(struct mbox_tx *tx, struct message *m);
+
 // embedded.c: the message in a message/rfc822 part's bytes, self-contained.
 enum ec embedded_parse(GBytes *bytes, struct message_value **out);
