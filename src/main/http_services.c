@@ -20,6 +20,7 @@ static const struct http_route own_routes[];
 static void add_routes(struct server *server) {
     struct http_server *http = server->http;
     http_server_add(http, own_routes, server);
+    mapi_services_add(server);
 }
 
 // --- Start, reload, stop ---

@@ -1,7 +1,7 @@
 // Outlook's way in: remote operations and the address book, over MAPI over HTTP.
+#include "mailbox/mailbox.h"
 #include "main/server.h"
 #include "main/settings.h"
-#include "mailbox/mailbox.h"
 #include "mapihttp/mapihttp.h"
 
 static bool has_public_folders(struct mailbox_service *mailboxes) {
@@ -46,8 +46,8 @@ enum ec mapi_services_open(struct server *server, char **error_out) {
     return ec;
 }
 
-void mapi_services_stop(struct server *server) {
-    mapihttp_stop(server->mapihttp);
+void mapi_services_add(struct server *server) {
+    mapihttp_add(server->mapihttp, server->http);
 }
 
 void mapi_services_close(struct server *server) {
