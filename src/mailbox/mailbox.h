@@ -440,6 +440,8 @@ enum ec mailbox_remove_folder(struct mailbox *m, uint64_t parent, uint64_t fid, 
 enum ec mailbox_move_folder(struct mailbox *m, uint64_t fid, uint64_t new_parent, const char *name);
 enum ec mailbox_copy_folder(struct mailbox *m, uint64_t fid, uint64_t new_parent, const char *name,
                             bool is_deep, uint64_t *fid_out);
+// Whoever makes a folder in somebody else's mailbox owns it. Inside a write.
+enum ec mailbox_own_folder(struct mailbox *m, struct mbox_tx *tx, uint64_t fid);
 // As folder_empty.
 enum ec mailbox_empty_folder(struct mailbox *m, uint64_t fid, bool is_hard, bool with_folders,
                              bool with_associated);

@@ -134,14 +134,16 @@ struct tree {
     GArray *gone;     // of uint64_t: folders that were deleted
 };
 
-// Whoever makes a folder in somebody else's mailbox owns it.
-static enum ec own(struct tree *t, struct mbox_tx *tx) {
-    const struct principal *who = t->m->who;
+enum ec mailbox_own_folder(struct mailbox *m, struct mbox_tx *tx, uint64_t fid) {
     char text[GUID_STRING_SIZE];
-    if (rights_are_full(t->m) || who->is_anonymous)
+    if (rights_are_full(m) || m->who->is_anonymous)
         return EC_OK;
-    guid_format(&who->guid, text);
-    return folder_set_permission(tx, t->fid, text, ROLE_OWNER, false);
+    guid_format(&m->who->guid, text);
+    return folder_set_permission(tx, fid, text, ROLE_OWNER, false);
+}
+
+static enum ec own(struct tree *t, struct mbox_tx *tx) {
+    return mailbox_own_folder(t->m, tx, t->fid);
 }
 
 static enum ec set_comment(struct tree *t, struct mbox_tx *tx) {

@@ -23,7 +23,8 @@ enum ec message_save_new(struct mbox_tx *tx, struct message *m) {
     struct message_new spec = {.value = m->value,
                                .flags = m->flags,
                                .keywords = m->keywords,
-                               .received = m->row.received};
+                               .received = m->row.received,
+                               .mid = m->new_mid};
     EC_TRY(message_create(tx, m->row.fid, &spec, &mid, NULL));
     EC_TRY(message_full_get(tx, arena, mid, &m->row));
     m->flags = m->row.flags;
@@ -33,6 +34,10 @@ enum ec message_save_new(struct mbox_tx *tx, struct message *m) {
     m->row.conversation = m->row.pcl = (struct prop_bin){0, NULL};
     m->is_changed = false;
     return EC_OK;
+}
+
+void message_set_id(struct message *m, uint64_t mid) {
+    m->new_mid = mid;
 }
 
 enum ec message_read_external(struct mbox_tx *tx, const struct prop_external *external,

@@ -12,6 +12,8 @@ struct message {
     uint32_t flags; // with what was set since
     bool is_changed;
     unsigned bodies_set; // for body_replaced
+    uint64_t new_mid;    // of a new message; 0: the next one
+    GBytes *change;      // what a client said of its change (replica.h); NULL: nothing
 };
 
 // A property the store computes; false: `tag` is none of them. `out` in the arena.

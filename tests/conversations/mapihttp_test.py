@@ -14,7 +14,7 @@ from harness.tap import expect, expect_equal, test
 
 server = bourse.Server(["alice", "bob"])
 server.run("group", "add", server.dir, f"team@{DOMAIN}", "--name", "Team")
-server.run("group", "add-member", server.dir, f"team@{DOMAIN}", f"bob@{DOMAIN}")
+server.run("group", "members", "add", server.dir, f"team@{DOMAIN}", f"bob@{DOMAIN}")
 server.start()
 
 

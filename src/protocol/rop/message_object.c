@@ -12,6 +12,7 @@
 #include "protocol/rop/rop_internal.h"
 
 static void destroy_message(struct rop_object *o) {
+    import_free(((struct rop_message *)o)->import);
     message_free(((struct rop_message *)o)->message);
 }
 
@@ -240,11 +241,13 @@ enum ec rop_message_save(struct rop_message *m, unsigned flags) {
     struct save s = {m, flags};
     struct mailbox *mailbox = m->object.logon->mailbox;
     enum ec ec;
-    if (!m->is_changed && (m->mid || m->container))
+    if (!m->is_changed && !m->import && (m->mid || m->container))
         return EC_OK;
     stamp(m);
     if (m->container)
         ec = save_embedded(m);
+    else if (m->import)
+        ec = import_save(m, size_of(rop_message_value(m), 0));
     else if (m->mid == 0)
         ec = mailbox_put_message(mailbox, m->fid, size_of(rop_message_value(m), 0), save_new, &s);
     else

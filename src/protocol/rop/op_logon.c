@@ -28,6 +28,8 @@ static void destroy_logon(struct rop_object *o) {
     if (o->session && o->session->logons[l->id] == l)
         o->session->logons[l->id] = NULL;
     mailbox_close(l->mailbox);
+    g_clear_pointer(&l->per_user, g_byte_array_unref);
+    g_clear_pointer(&l->per_user_given, g_hash_table_unref);
 }
 
 // --- Which mailbox ---

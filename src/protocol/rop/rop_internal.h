@@ -75,6 +75,11 @@ struct rop_logon {
     struct mailbox *mailbox; // rights: mailbox_require and its kin
     struct mbox *mbox;       // borrowed from it
     struct guid mailbox_guid, replica;
+    // Per-user information (op_per_user.c): what is being written, and what was given.
+    GByteArray *per_user;
+    struct gid per_user_folder;
+    struct guid per_user_source;
+    GHashTable *per_user_given;
 };
 
 struct rop_folder {
@@ -93,6 +98,7 @@ struct rop_message {
     bool is_associated;
     uint32_t next_number;             // PidTagAttachNumber of the next new attachment
     struct rop_attachment *container; // of an embedded message; NULL
+    struct rop_import *import;        // being imported by synchronization (sync_message.c); NULL
 };
 
 struct rop_attachment {
@@ -322,6 +328,10 @@ enum ec rop_attachment_open(struct rop_message *m, uint32_t number, bool is_writ
 enum ec rop_attachment_create(struct rop_message *m, struct rop_attachment **out);
 // Puts what was changed into the message, which then has to be saved.
 enum ec rop_attachment_save(struct rop_attachment *a);
+// RopSaveChangesMessage of one that is imported by synchronization: conflicts are found and
+// resolved ([MS-OXCFXICS] 3.1.5.6). `size`: about how many bytes it has.
+enum ec import_save(struct rop_message *m, size_t size);
+void import_free(struct rop_import *i); // accepts NULL
 // The attachment with a PidTagAttachNumber; -1: none.
 int rop_attachment_index(struct rop_message *m, uint32_t number);
 
