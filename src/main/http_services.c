@@ -22,6 +22,7 @@ static void add_routes(struct server *server) {
     struct http_server *http = server->http;
     http_server_add(http, own_routes, server);
     http_server_add(http, ews_routes(), server->ews);
+    mapi_services_add(server);
 }
 
 // What the routes stand on.

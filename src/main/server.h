@@ -30,6 +30,9 @@ struct server {
     struct net_networks *trusted; // who speaks the PROXY protocol
     struct http_server *http;
     struct ews_service *ews;
+    struct rop_service *rop;
+    struct nspi_service *nspi;
+    struct mapihttp *mapihttp;
     struct net_networks *metrics_networks; // who may read /metrics besides this machine
     GString *listeners;                    // lines `name address:port`
     unsigned ticks;                        // of the timer, one a second
@@ -50,6 +53,13 @@ enum ec smtp_services_reload(struct server *server, const struct config *config,
 enum ec listeners_open(struct server *server, char **error_out);
 // Removes DIR/run/listeners.
 void listeners_forget(struct server *server);
+
+// --- mapi_services.c ---
+
+// Before the HTTP server, to which _add gives the paths; closed after it.
+enum ec mapi_services_open(struct server *server, char **error_out);
+void mapi_services_add(struct server *server);
+void mapi_services_close(struct server *server);
 
 // --- http_services.c ---
 
