@@ -9,6 +9,7 @@
 #include "http/http.h"
 #include "main/server.h"
 #include "net/networks.h"
+#include "protocol/autodiscover/autodiscover.h"
 #include "queue/queue.h"
 
 #define DISK_LEAST (UINT64_C(64) << 20) // free bytes below which nothing is well
@@ -20,6 +21,26 @@ static const struct http_route own_routes[];
 static void add_routes(struct server *server) {
     struct http_server *http = server->http;
     http_server_add(http, own_routes, server);
+    http_server_add(http, autodiscover_routes(), server->autodiscover);
+}
+
+// The services behind them, which http_services_close frees.
+static enum ec open_services(struct server *server) {
+    const struct config *c = server->config;
+    const struct admin_services *s = &server->services;
+    struct autodiscover_options autodiscover = {
+        .directory = s->directory,
+        .mailboxes = s->mailboxes,
+        .hostname = config_string(c, "server", "hostname"),
+        .organization = config_string(c, "server", "organization"),
+        .url = config_string(c, "http", "url"),
+        .has_activesync = true,
+    };
+    return autodiscover_service_new(&autodiscover, &server->autodiscover);
+}
+
+static void close_services(struct server *server) {
+    autodiscover_service_free(server->autodiscover);
 }
 
 // --- Start, reload, stop ---
@@ -49,6 +70,7 @@ enum ec http_services_open(struct server *server, char **error_out) {
         .spool_dir = spool,
         .access_log = log_path,
     };
+    EC_TRY(open_services(server));
     enum ec ec = http_server_new(&options, &server->http);
     if (ec != EC_OK)
         *error_out = g_strdup_printf("cannot start the HTTP server: %s", ec_text(ec));
@@ -79,7 +101,9 @@ enum ec http_services_listen(struct server *server, char **error_out) {
     g_autofree char *key = NULL;
     tls_files(server, &cert, &key);
     EC_TRY(listen_one(server, "http", NULL, NULL, error_out));
-    return listen_one(server, "https", cert, key, error_out);
+    EC_TRY(listen_one(server, "https", cert, key, error_out));
+    autodiscover_set_listeners(server->autodiscover, server->listeners->str);
+    return EC_OK;
 }
 
 void http_services_reload(struct server *server) {
@@ -96,6 +120,7 @@ void http_services_stop(struct server *server, unsigned grace_ms) {
 
 void http_services_close(struct server *server) {
     http_server_free(server->http);
+    close_services(server);
     net_networks_unref(server->metrics_networks);
 }
 
