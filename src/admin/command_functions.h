@@ -86,6 +86,8 @@ int import_command(struct command_call *call);
 int import_client(struct client_call *call);
 int export_command(struct command_call *call);
 int export_client(struct client_call *call);
+// convert_command.c
+int convert_command(struct command_call *call);
 
 // index_command.c
 int index_command(struct command_call *call);

@@ -239,6 +239,17 @@ const struct command admin_commands[] = {
      "stored; mbox files quote lines that begin with \"From \" (the mboxrd rules).",
      export_command, export_client},
 
+    {"convert", "FROM TO",
+     OPTIONS({"from", "FORMAT", "The format of FROM, when its name and its first bytes do not say"},
+             {"to", "FORMAT", "The format of TO, when its name does not say"},
+             {"version", "2.1|3.0|4.0", "The version of vCards that are written (default: 3.0)"}),
+     COMMAND_LOCAL, "Convert a message, contact or text to another format",
+     "Formats: eml (internet message), msg (Outlook), tnef (winmail.dat), vcf (vCard), rtf, lzfu "
+     "(compressed RTF), html, txt. Messages lose nothing between msg and tnef; rtf, html and txt "
+     "are "
+     "the text of a message. TO may be - for standard output.",
+     convert_command},
+
     {"folder list", "DIR USER", OPTIONS(IN_ARCHIVE), 0, "List the folders of a mailbox", NULL,
      folder_list_command},
     {"folder create", "DIR USER FOLDER", OPTIONS(IN_ARCHIVE), 0, "Create a folder", NULL,

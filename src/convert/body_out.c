@@ -241,6 +241,8 @@ static enum ec write_whole_report(struct writing *w, const struct content *c,
 
 enum ec write_content(struct writing *w) {
     g_string_append(w->out, "MIME-Version: 1.0\r\n");
+    if (w->form != CONVERT_INTERNET)
+        return write_tnef_content(w);
     const struct attachment_value *smime = smime_content(w);
     if (smime)
         return write_smime(w, smime);

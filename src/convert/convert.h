@@ -29,7 +29,17 @@ struct convert_source {
     void *ctx;
 };
 
+enum convert_form {
+    CONVERT_INTERNET,     // parts and header fields that every mail program knows
+    CONVERT_WINMAIL,      // a text, and winmail.dat with what is not in the header
+    CONVERT_SUMMARY_TNEF, // TNEF alone, in binary: for servers that take BINARYMIME and know it
+};
+enum ec convert_message_to_mime_as(const struct message_value *message,
+                                   const struct convert_source *source, bool with_bcc,
+                                   enum convert_form form, GBytes **out);
+
 // The internet rendition of a MAPI message, CRLF line ends: [MS-OXCMAIL] 2.1. `source` may be NULL
 // when nothing is external. BCC recipients are written only when `with_bcc` (drafts, sent items).
+// The form is CONVERT_WINMAIL where its author asked for it (PidLidUseTnef), else CONVERT_INTERNET.
 enum ec convert_message_to_mime(const struct message_value *message,
                                 const struct convert_source *source, bool with_bcc, GBytes **out);

@@ -122,10 +122,14 @@ struct writing {
     GString *out;
     bool with_bcc;
     unsigned depth; // embedded messages around this one
+    enum convert_form form;
+    const char *message_id; // with its brackets; set by write_headers
 };
 
 void write_headers(struct writing *w);    // headers_out.c: all but those of the content
 enum ec write_content(struct writing *w); // body_out.c: MIME-Version and what follows
+
+enum ec write_tnef_content(struct writing *w); // tnef_part.c: for the forms with TNEF
 
 // report_out.c: what kind of report the message class says it is; its part for machines, without
 // the line end that belongs to the boundary.

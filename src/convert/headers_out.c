@@ -93,15 +93,19 @@ static void put_text(struct writing *w, const char *name, proptag_t tag) {
 
 static void write_ids(struct writing *w, const struct mime_address *from) {
     const char *id = bag_str(w->message->bag, PidTagInternetMessageId);
-    if (id && *id) {
+    w->message_id = id && *id ? id : "";
+    if (*w->message_id) {
         put_raw(w, "Message-ID", PidTagInternetMessageId);
     } else if (w->depth == 0) {
         struct guid guid = guid_new();
         char text[GUID_STRING_SIZE];
         guid_format(&guid, text);
         const char *domain = from && *from->domain ? from->domain : "localhost";
-        mime_put_raw_header(w->out, "Message-ID", arena_printf(w->arena, "<%s@%s>", text, domain));
+        w->message_id = arena_printf(w->arena, "<%s@%s>", text, domain);
+        mime_put_raw_header(w->out, "Message-ID", w->message_id);
     }
+    if (w->form != CONVERT_INTERNET)
+        mime_put_raw_header(w->out, "X-MS-TNEF-Correlator", w->message_id);
     put_raw(w, "In-Reply-To", PidTagInReplyToId);
     put_raw(w, "References", PidTagInternetReferences);
 }
@@ -193,13 +197,21 @@ static const char *capitalized(struct arena *arena, const char *name) {
 // Header fields kept as named properties. Those that this file and the content write themselves are
 // left out, and whatever is no field name.
 static void write_named_headers(struct writing *w) {
-    static const char *const own[] = {"from",         "sender",
-                                      "reply-to",     "to",
-                                      "cc",           "bcc",
-                                      "subject",      "date",
-                                      "message-id",   "in-reply-to",
-                                      "references",   "mime-version",
-                                      "content-type", "content-transfer-encoding"};
+    static const char *const own[] = {"from",
+                                      "sender",
+                                      "reply-to",
+                                      "to",
+                                      "cc",
+                                      "bcc",
+                                      "subject",
+                                      "date",
+                                      "message-id",
+                                      "in-reply-to",
+                                      "references",
+                                      "mime-version",
+                                      "x-ms-tnef-correlator",
+                                      "content-type",
+                                      "content-transfer-encoding"};
     for (unsigned i = 0; i < bag_count(w->message->bag); i++) {
         const struct prop_value *v = bag_at(w->message->bag, i);
         bool is_number = PROP_TYPE(v->tag) == PT_I2;

@@ -1,167 +1,16 @@
 // winmail.dat taken apart ([MS-OXTNEF], [MS-OXCMAIL] 2.2.3.4.1.7): properties of the message and
 // its attachments that MIME has no place for. What the header fields say counts more, above all who
 // sent the message and to whom; what only a server may know is not believed.
-#include "base/text.h"
-#include "convert/convert_internal.h"
-#include "formats/tnef.h"
+//
+// A whole message (tnef.h) is read by the same code, and everything in it is taken.
+#include "convert/tnef_internal.h"
 #include "mapi/code_page.h"
 
 #define MAX_TNEF (64u * 1024 * 1024)
-#define MAX_DEPTH 8 // messages in TNEF in messages in TNEF
-#define MAX_VALUES 4096
-#define MAX_NAMED 1000
-
-static const uint8_t iid_message[16] = {0x07, 0x03, 0x02, 0, 0, 0, 0, 0,
-                                        0xC0, 0,    0,    0, 0, 0, 0, 0x46};
-
-struct decoding {
-    struct reading *r; // for names of attachments
-    struct message_value *m;
-    struct attachment_value *attachment; // the last begun; NULL: none
-    unsigned code_page;
-    unsigned depth;
-    unsigned n_named; // named properties outside the catalogue
-};
-
-// --- Values ---
-
-static const char *to_string(struct decoding *d, uint16_t type, const struct wire_reader *v) {
-    if ((type & ~PT_MV) == PT_UNICODE)
-        return text_from_utf16(d->r->arena, v->data, v->len & ~(size_t)1);
-    return code_page_to_utf8(d->r->arena, d->code_page, (const char *)v->data, v->len);
-}
-
-static bool to_scalar(struct wire_reader v, uint16_t type, struct prop_value *out) {
-    switch (type) {
-    case PT_I2:
-        out->i2 = (int16_t)wire_u16(&v);
-        break;
-    case PT_BOOLEAN:
-        out->b = wire_u16(&v) != 0;
-        break;
-    case PT_LONG:
-        out->l = (int32_t)wire_u32(&v);
-        break;
-    case PT_FLOAT: {
-        uint32_t bits = wire_u32(&v);
-        memcpy(&out->f, &bits, sizeof bits);
-        break;
-    }
-    case PT_DOUBLE:
-    case PT_APPTIME: {
-        uint64_t bits = wire_u64(&v);
-        memcpy(&out->d, &bits, sizeof bits);
-        break;
-    }
-    case PT_I8:
-    case PT_CURRENCY:
-        out->i8 = (int64_t)wire_u64(&v);
-        break;
-    case PT_SYSTIME:
-        out->time = wire_u64(&v);
-        break;
-    case PT_CLSID:
-        out->guid = wire_guid(&v);
-        break;
-    case PT_BINARY:
-        out->bin = (struct prop_bin){(uint32_t)v.len, v.data};
-        break;
-    default:
-        return false;
-    }
-    return true;
-}
-
-// All values of a multi-valued property, of which strings, binaries, numbers and times are taken.
-static bool to_many(struct decoding *d, struct wire_reader *list, const struct tnef_property *p,
-                    struct prop_value *out) {
-    struct arena *arena = d->r->arena;
-    // A value takes at least four bytes.
-    uint32_t n = (uint32_t)MIN(p->n_values, wire_left(list) / 4), kept = 0;
-    uint16_t type = p->type & ~PT_MV;
-    bool is_string = type == PT_UNICODE || type == PT_STRING8;
-    n = MIN(n, MAX_VALUES);
-    const char **strings = is_string ? arena_alloc(arena, n * sizeof *strings) : NULL;
-    struct prop_bin *binaries = type == PT_BINARY ? arena_alloc(arena, n * sizeof *binaries) : NULL;
-    int32_t *longs = type == PT_LONG ? arena_alloc(arena, n * sizeof *longs) : NULL;
-    filetime_t *times = type == PT_SYSTIME ? arena_alloc(arena, n * sizeof *times) : NULL;
-    struct wire_reader v;
-    for (uint32_t i = 0; i < p->n_values && tnef_value(list, p, &v); i++) {
-        if (kept == n)
-            continue;
-        if (is_string)
-            strings[kept] = to_string(d, type, &v);
-        else if (type == PT_BINARY)
-            binaries[kept] = (struct prop_bin){(uint32_t)v.len, v.data};
-        else if (type == PT_LONG)
-            longs[kept] = (int32_t)wire_u32(&v);
-        else if (type == PT_SYSTIME)
-            times[kept] = wire_u64(&v);
-        kept++;
-    }
-    out->mv.n = kept;
-    if (is_string)
-        out->mv.str = strings;
-    else if (type == PT_BINARY)
-        out->mv.bin = binaries;
-    else if (type == PT_LONG)
-        out->mv.l = longs;
-    else if (type == PT_SYSTIME)
-        out->mv.time = times;
-    else
-        return false;
-    return wire_ok(list) && kept > 0;
-}
-
-static uint16_t type_of(uint16_t type) {
-    if (type == PT_STRING8)
-        return PT_UNICODE;
-    return type == PT_MV_STRING8 ? PT_MV_UNICODE : type;
-}
-
-// Reads the values of a property; false: it has none that is kept. The tag's id is left to the
-// caller.
-static bool read_value(struct decoding *d, struct wire_reader *list, const struct tnef_property *p,
-                       struct prop_value *out) {
-    *out = (struct prop_value){.tag = PROP_TAG(p->id, type_of(p->type))};
-    if (!p->is_single)
-        return to_many(d, list, p, out);
-    struct wire_reader v;
-    if (p->n_values == 0 || !tnef_value(list, p, &v))
-        return false;
-    if (p->type == PT_UNICODE || p->type == PT_STRING8) {
-        out->str = to_string(d, p->type, &v);
-        return true;
-    }
-    return to_scalar(v, p->type, out);
-}
-
-// The property's id in this message; 0: none.
-static uint16_t id_of(struct decoding *d, const struct tnef_property *p) {
-    if (!p->is_named)
-        return p->id;
-    struct prop_name name = prop_name_lid(&p->set, p->lid);
-    if (p->has_string_name) {
-        if (guid_equal(&p->set, &PS_INTERNET_HEADERS)) // the header has its fields itself
-            return 0;
-        name = prop_name_string(
-            &p->set, text_from_utf16(d->r->arena, p->string_name, p->string_name_len & ~(size_t)1));
-    }
-    uint16_t fixed = named_fixed_id(&name);
-    if (fixed)
-        return fixed;
-    return d->n_named++ < MAX_NAMED ? message_value_local_name(d->m, &name) : 0;
-}
+#define MAX_WHOLE_RECIPIENTS 100000
+#define NOWHERE 0xFFFFFFFFu // no position in the text
 
 // --- Which properties are taken ---
-
-// What the store, the transport or the mailbox's owner say, never the sender of a message.
-static bool is_internal(uint16_t id) {
-    return (id >= 0x0E00 && id <= 0x0FFF && id != PROP_ID(PidTagRtfInSync)) ||
-           (id >= 0x3007 && id <= 0x300B) || (id >= 0x3FE0 && id <= 0x3FFF) ||
-           (id >= 0x6540 && id <= 0x67FF) || id < 0x0002 ||
-           id == PROP_ID(PidTagTransportMessageHeaders);
-}
 
 // Who sent it, got it, and is told about it: for a whole message the header fields alone say so.
 static bool is_address(uint16_t id) {
@@ -196,7 +45,11 @@ static bool is_class(const char *s) {
 
 static void set_message_prop(struct decoding *d, const struct prop_value *v) {
     uint16_t id = PROP_ID(v->tag);
-    if (is_internal(id) || (d->depth == 0 && is_address(id)))
+    if (d->is_whole) {
+        bag_set(d->m->bag, v);
+        return;
+    }
+    if (tnef_is_internal(id) || (d->depth == 0 && is_address(id)))
         return;
     if (v->tag == PidTagMessageClass && !is_class(v->str))
         return;
@@ -208,9 +61,9 @@ static void read_message_props(struct decoding *d, struct wire_reader *list) {
     struct tnef_property p;
     for (uint32_t i = 0, n = tnef_count(list); i < n && tnef_property(list, &p); i++) {
         struct prop_value v;
-        if (!read_value(d, list, &p, &v))
+        if (!tnef_read_value(d, list, &p, &v))
             continue;
-        uint16_t id = id_of(d, &p);
+        uint16_t id = tnef_id_of(d, &p);
         v.tag = PROP_TAG(id, PROP_TYPE(v.tag));
         if (id != 0)
             set_message_prop(d, &v);
@@ -225,13 +78,18 @@ static void read_recipients(struct decoding *d, struct wire_reader *list) {
         struct tnef_property p;
         for (uint32_t k = 0, n = tnef_count(list); k < n && tnef_property(list, &p); k++) {
             struct prop_value v;
-            bool is_kept = p.id == PROP_ID(PidTagRecipientType) || p.id == PROP_ID(PidTagEntryId) ||
-                           p.id == PROP_ID(PidTagObjectType) || (p.id >= 0x3000 && p.id < 0x3B00);
-            if (read_value(d, list, &p, &v) && is_kept)
+            bool is_kept = d->is_whole || p.id == PROP_ID(PidTagRecipientType) ||
+                           p.id == PROP_ID(PidTagEntryId) || p.id == PROP_ID(PidTagObjectType) ||
+                           (p.id >= 0x3000 && p.id < 0x3B00);
+            if (!tnef_read_value(d, list, &p, &v) || !is_kept)
+                continue;
+            v.tag = PROP_TAG(d->is_whole ? tnef_id_of(d, &p) : p.id, PROP_TYPE(v.tag));
+            if (PROP_ID(v.tag) != 0)
                 bag_set(bag, &v);
         }
-        if (bag_get(bag, PidTagRecipientType) && bag_get(bag, PidTagDisplayName) &&
-            d->m->recipients->len < CONVERT_MAX_RECIPIENTS)
+        bool is_person = bag_get(bag, PidTagRecipientType) && bag_get(bag, PidTagDisplayName);
+        guint max = d->is_whole ? MAX_WHOLE_RECIPIENTS : CONVERT_MAX_RECIPIENTS;
+        if ((is_person || d->is_whole) && d->m->recipients->len < max)
             g_ptr_array_add(d->m->recipients, bag);
         else
             bag_free(bag);
@@ -250,9 +108,12 @@ static void begin_attachment(struct decoding *d, struct wire_reader *data) {
     g_ptr_array_add(d->m->attachments, a);
     uint16_t type = wire_u16(data); // 1: a file, 2: OLE
     uint32_t position = wire_u32(data);
-    set_attachment_defaults(a->bag, 0);
-    bag_set_long(a->bag, PidTagAttachMethod, type == 2 ? ATTACH_OLE : ATTACH_BY_VALUE);
-    if (wire_ok(data))
+    if (!d->is_whole) {
+        set_attachment_defaults(a->bag, 0);
+        bag_set_long(a->bag, PidTagAttachMethod, type == 2 ? ATTACH_OLE : ATTACH_BY_VALUE);
+    }
+    // A whole one has its properties, these among them; nowhere is what they are without any.
+    if (wire_ok(data) && (!d->is_whole || position != NOWHERE))
         bag_set_long(a->bag, PidTagRenderingPosition, (int32_t)position);
 }
 
@@ -263,19 +124,20 @@ static void set_content(struct attachment_value *a, const void *data, size_t len
 
 // PidTagAttachDataObject: an interface id, and a message as TNEF or a storage.
 static void read_object(struct decoding *d, struct wire_reader v) {
-    const uint8_t *iid = wire_bytes(&v, sizeof iid_message);
+    const uint8_t *iid = wire_bytes(&v, sizeof tnef_iid_message);
     const uint8_t *data = wire_bytes(&v, wire_left(&v));
-    size_t len = v.len - MIN(v.len, sizeof iid_message);
+    size_t len = v.len - MIN(v.len, sizeof tnef_iid_message);
     struct attachment_value *a = d->attachment;
     if (!iid)
         return;
-    if (memcmp(iid, iid_message, sizeof iid_message) != 0) {
+    if (memcmp(iid, tnef_iid_message, sizeof tnef_iid_message) != 0) {
         bag_set_long(a->bag, PidTagAttachMethod, ATTACH_OLE);
         set_content(a, data, len);
         return;
     }
-    struct decoding inner = {.r = d->r, .m = message_value_new(), .depth = d->depth + 1};
-    if (a->embedded || d->depth >= MAX_DEPTH || !decode(&inner, data, len)) {
+    struct decoding inner = {
+        .r = d->r, .m = message_value_new(), .depth = d->depth + 1, .is_whole = d->is_whole};
+    if (a->embedded || d->depth >= TNEF_DEPTH_MAX || !decode(&inner, data, len)) {
         message_value_free(inner.m);
         return;
     }
@@ -296,11 +158,14 @@ static void read_attachment_props(struct decoding *d, struct wire_reader *list) 
         }
         bool is_date =
             p.id == PROP_ID(PidTagCreationTime) || p.id == PROP_ID(PidTagLastModificationTime);
-        if (!read_value(d, list, &p, &v) || p.is_named || (is_internal(p.id) && !is_date))
+        if (!tnef_read_value(d, list, &p, &v))
             continue;
+        if (!d->is_whole && (p.is_named || (tnef_is_internal(p.id) && !is_date)))
+            continue;
+        v.tag = PROP_TAG(d->is_whole ? tnef_id_of(d, &p) : p.id, PROP_TYPE(v.tag));
         if (v.tag == PidTagAttachDataBinary)
             set_content(d->attachment, v.bin.data, v.bin.len);
-        else
+        else if (PROP_ID(v.tag) != 0)
             bag_set(bag, &v);
     }
 }
@@ -315,6 +180,10 @@ static void read_title(struct decoding *d, struct wire_reader *data) {
 // What every attachment needs; methods by reference and the like, which name files of the sender's,
 // are files without contents.
 static void finish_attachment(struct decoding *d, struct attachment_value *a) {
+    if (d->is_whole && bag_get(a->bag, PidTagAttachMethod))
+        return;
+    if (!bag_get(a->bag, PidTagRenderingPosition))
+        bag_set_long(a->bag, PidTagRenderingPosition, -1);
     int method = bag_long(a->bag, PidTagAttachMethod, ATTACH_BY_VALUE);
     if (method == ATTACH_EMBEDDED && !a->embedded)
         method = ATTACH_BY_VALUE;
@@ -376,31 +245,11 @@ static void read_attachment_attribute(struct decoding *d, struct tnef_attribute 
 
 // --- The message ---
 
-// Classes of old, and what they are called now ([MS-OXTNEF] 2.1.3.3.5).
-static const char *new_class(const char *class) {
-    static const struct {
-        const char *old, *class;
-    } classes[] = {
-        {"IPM.Microsoft Mail.Note", "IPM.Note"},
-        {"IPM.Microsoft Mail.Read Receipt", "Report.IPM.Note.IPNRN"},
-        {"IPM.Microsoft Mail.Non-Delivery", "Report.IPM.Note.NDR"},
-        {"IPM.Microsoft Schedule.MtgReq", "IPM.Schedule.Meeting.Request"},
-        {"IPM.Microsoft Schedule.MtgRespP", "IPM.Schedule.Meeting.Resp.Pos"},
-        {"IPM.Microsoft Schedule.MtgRespN", "IPM.Schedule.Meeting.Resp.Neg"},
-        {"IPM.Microsoft Schedule.MtgRespA", "IPM.Schedule.Meeting.Resp.Tent"},
-        {"IPM.Microsoft Schedule.MtgCncl", "IPM.Schedule.Meeting.Canceled"},
-    };
-    for (size_t i = 0; i < G_N_ELEMENTS(classes); i++)
-        if (g_ascii_strcasecmp(class, classes[i].old) == 0)
-            return classes[i].class;
-    return class;
-}
-
 static void set_string(struct decoding *d, proptag_t tag, const struct wire_reader *data) {
     struct prop_value v = prop_str(
         tag, code_page_to_utf8(d->r->arena, d->code_page, (const char *)data->data, data->len));
     if (tag == PidTagMessageClass)
-        v.str = new_class(v.str);
+        v.str = tnef_new_class(v.str);
     set_message_prop(d, &v);
 }
 
@@ -445,9 +294,12 @@ static void read_message_attribute(struct decoding *d, struct tnef_attribute *t)
         read_message_props(d, &t->data);
         break;
     case TNEF_RECIPIENTS:
-        if (d->depth > 0)
+        if (d->depth > 0 || d->is_whole)
             read_recipients(d, &t->data);
         break;
+    default:
+        if (d->is_whole)
+            tnef_read_legacy(d, t);
     }
 }
 
@@ -496,4 +348,16 @@ bool read_tnef(struct reading *r, const struct mime_part *part) {
     gsize len;
     const void *data = g_bytes_get_data(bytes, &len);
     return !is_of_another(r, data, len) && decode(&d, data, len);
+}
+
+enum ec convert_tnef_to_message(const void *data, size_t len, struct message_value **out) {
+    ARENA_AUTO arena = arena_new();
+    struct reading r = {.arena = arena, .message = message_value_new()};
+    struct decoding d = {.r = &r, .m = r.message, .is_whole = true};
+    if (!decode(&d, data, len)) {
+        message_value_free(r.message);
+        return EC_FORMAT_ERROR;
+    }
+    *out = r.message;
+    return EC_OK;
 }

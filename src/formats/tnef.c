@@ -23,6 +23,9 @@ enum {
     T_UNICODE = 0x1F,
     T_SYSTIME = 0x40,
     T_CLSID = 0x48,
+    T_SERVER_ID = 0xFB, // this one and the next two between servers of ours
+    T_RESTRICTION = 0xFD,
+    T_ACTIONS = 0xFE,
     T_BINARY = 0x102,
 };
 
@@ -74,6 +77,9 @@ static int size_of(uint16_t type) {
     case T_OBJECT:
     case T_STRING8:
     case T_UNICODE:
+    case T_SERVER_ID:
+    case T_RESTRICTION:
+    case T_ACTIONS:
     case T_BINARY:
         return 0;
     default:

@@ -121,6 +121,8 @@ enum ec subscription_follow(struct mbox_tx *tx, const char *path, uint64_t fid, 
 // The MIME rendition, for search.c; as mailbox_read_mime but never makes one on the way: a message
 // without one gives EC_NOT_FOUND too when `make` is false.
 struct mbox_tx *reader_tx(struct mailbox_reader *r);
+// For struct convert_source; `ctx` is the transaction.
+enum ec reader_read_external(void *ctx, const struct prop_external *external, GBytes **out);
 const struct mailbox *reader_mailbox(const struct mailbox_reader *r);
 // EC_OK for a message of this folder that the principal may read; EC_NOT_FOUND, EC_ACCESS_DENIED.
 enum ec mailbox_reader_check(struct mailbox_reader *r, uint64_t mid);

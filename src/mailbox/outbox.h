@@ -11,13 +11,21 @@ enum mailbox_outgoing_kind {
     OUTGOING_RULE,    // made by a rule
     OUTGOING_RECEIPT, // about reading
     OUTGOING_REPLY,   // out of office
+    OUTGOING_SUBMIT,  // a client's message
+};
+struct mailbox_outgoing_recipient {
+    const char *address;
+    uint32_t notify; // QUEUE_NOTIFY_*; 0: the default
 };
 struct mailbox_outgoing {
     enum mailbox_outgoing_kind kind;
     const struct guid *mailbox;
     const char *owner;     // its address
     const char *sender;    // envelope; "" for the null sender
-    const char *recipient; // envelope
+    const char *recipient; // envelope; or the two below
+    const struct mailbox_outgoing_recipient *recipients; // of one message
+    unsigned n_recipients;                               // 0: `recipient` alone
+    const char *user; // OUTGOING_SUBMIT: the address of who sends it
     bool never_reports;    // DSN NOTIFY=NEVER
     bool requires_tls;
     GBytes *mime;

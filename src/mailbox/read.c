@@ -94,7 +94,7 @@ enum ec mailbox_reader_at(struct mailbox_reader *r, const struct message_row *ro
 
 // --- Making a rendition ---
 
-static enum ec read_external(void *ctx, const struct prop_external *external, GBytes **out) {
+enum ec reader_read_external(void *ctx, const struct prop_external *external, GBytes **out) {
     struct mbox_tx *tx = ctx;
     if (external->len == 0) {
         *out = g_bytes_new(NULL, 0);
@@ -136,7 +136,7 @@ static enum ec make_mime(struct mailbox_reader *r, uint64_t mid, GBytes **out) {
     }
     struct message *message;
     EC_TRY(message_open(r->tx, mid, &message));
-    struct convert_source source = {read_external, r->tx};
+    struct convert_source source = {reader_read_external, r->tx};
     g_autoptr(GBytes) mime = NULL;
     enum ec ec = message_load_names(r->tx, message);
     if (ec == EC_OK)

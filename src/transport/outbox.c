@@ -16,8 +16,12 @@ static bool needs_smtputf8(const struct mailbox_outgoing *m, const char *data, s
     while (header < len && !(data[header] == '\n' && header + 1 < len &&
                              (data[header + 1] == '\n' || data[header + 1] == '\r')))
         header++;
+    for (unsigned i = 0; i < m->n_recipients; i++)
+        if (!text_is_ascii(m->recipients[i].address, strlen(m->recipients[i].address)))
+            return true;
     return !text_is_ascii(m->sender, strlen(m->sender)) ||
-           !text_is_ascii(m->recipient, strlen(m->recipient)) || !text_is_ascii(data, header);
+           (m->recipient && !text_is_ascii(m->recipient, strlen(m->recipient))) ||
+           !text_is_ascii(data, header);
 }
 
 enum ec outbox_submit(void *queue, const struct mailbox_outgoing *m) {
@@ -29,6 +33,7 @@ enum ec outbox_submit(void *queue, const struct mailbox_outgoing *m) {
         [OUTGOING_RULE] = {"transport.rule_sent", TRACK_FORWARD},
         [OUTGOING_RECEIPT] = {"transport.receipt", TRACK_RECEIPT},
         [OUTGOING_REPLY] = {"transport.replied", TRACK_FORWARD},
+        [OUTGOING_SUBMIT] = {"transport.submitted", TRACK_FORWARD},
     };
     gsize len;
     const char *data = g_bytes_get_data(m->mime, &len);
@@ -41,21 +46,30 @@ enum ec outbox_submit(void *queue, const struct mailbox_outgoing *m) {
     }
     struct queue_recipient to = {.address = m->recipient,
                                  .notify = m->never_reports ? QUEUE_NOTIFY_NEVER : 0};
+    g_autofree struct queue_recipient *many = g_new0(struct queue_recipient, m->n_recipients + 1);
+    for (unsigned i = 0; i < m->n_recipients; i++)
+        many[i] = (struct queue_recipient){.address = m->recipients[i].address,
+                                           .notify = m->recipients[i].notify};
+    bool is_submit = m->kind == OUTGOING_SUBMIT;
     struct queue_envelope envelope = {.sender = m->sender,
-                                      .recipients = &to,
-                                      .n_recipients = 1,
-                                      .scl = QUEUE_SCL_NONE,
+                                      .recipients = m->n_recipients ? many : &to,
+                                      .n_recipients = m->n_recipients ? m->n_recipients : 1,
+                                      .auth = is_submit ? m->user : NULL,
+                                      .scl = is_submit ? 0 : QUEUE_SCL_NONE,
                                       .is_smtputf8 = needs_smtputf8(m, data ? data : "", len),
                                       .is_8bit = true,
                                       .requires_tls = m->requires_tls};
     char id[QUEUE_ID_SIZE];
     EC_TRY(queue_submit_take(queue, &envelope, spool, id));
+    const char *recipient = m->n_recipients ? m->recipients[0].address : m->recipient;
     log_event(LOG_LEVEL_INFO, kinds[m->kind].event, "queue", id, "mailbox", m->owner, "to",
-              m->recipient, NULL);
+              recipient, NULL);
+    if (is_submit)
+        return EC_OK; // tracked when it is taken from the queue
     track_event(&(struct track_event){.kind = kinds[m->kind].kind,
                                       .queue_id = id,
                                       .sender = m->sender,
-                                      .recipient = m->recipient,
+                                      .recipient = recipient,
                                       .size = len,
                                       .detail = m->owner});
     return EC_OK;

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""The ThreadSanitizer build under 64 connections at once that deliver, read, flag, move and expunge in
-the same and in different mailboxes; not one data race, and the mailboxes add up.
+"""The ThreadSanitizer build under 64 connections at once that deliver, read (compressed and not), flag,
+move and expunge in the same and in different mailboxes, and that send to a neighbour, while the
+DNS is asked about every stranger; not one data race, and the mailboxes add up.
 
 THREADS_SECONDS: how long (25)."""
 
@@ -10,15 +11,23 @@ import re
 import threading
 import time
 
-from harness import bourse, mail, tap
+from harness import bourse, mail, outbound, tap
+from harness.dns import NameServer, Zone
+from harness.neighbour import Neighbour
 from harness.tap import expect, expect_equal, test
 
 SECONDS = float(os.environ.get("THREADS_SECONDS", "25"))
 USERS = ["shared", "u1", "u2", "u3"]
-server = bourse.Server(USERS, build="tsan").start()
+peer = Neighbour()
+names = NameServer({"remote.test": Zone('@ MX 10 mx\nmx A 127.0.0.1\n@ TXT "v=spf1 ip4:127.0.0.0/8 -all"\n'
+                                        '_dmarc TXT "v=DMARC1; p=none"\n')}).start()
+server = bourse.Server(USERS, build="tsan", settings={
+    "transport": {"routes": f"peer.test=127.0.0.1:{peer.address[1]}", "retry": "1s", "retry_max": "2s"},
+    "dns": names.settings()}).start()
 stop = threading.Event()
 errors = []
-done = {"deliver": 0, "read": 0, "flag": 0, "expunge": 0, "idle": 0}
+done = {"deliver": 0, "read": 0, "flag": 0, "expunge": 0, "idle": 0, "send": 0}
+sent = []  # subjects, to the neighbour
 delivered = {u: [] for u in USERS}  # subjects
 lock = threading.Lock()
 
@@ -44,8 +53,21 @@ def deliver(i, r):
                 done["deliver"] += 1
 
 
+def send(i, r):
+    while not stop.is_set():
+        subject = f"s{i}-{r.random()}"
+        outbound.submit(server, ["joe@peer.test"], outbound.text(subject, body="x" * r.randrange(20000)),
+                        sender=pick(i))
+        with lock:
+            sent.append(subject)
+            done["send"] += 1
+
+
 def read(i, r):
     with server.imap(pick(i), timeout=120) as imap:
+        if i % 3 == 0:
+            imap.ok("COMPRESS DEFLATE")
+            imap.start_deflate()
         while not stop.is_set():
             imap.select(r.choice(["INBOX", "INBOX", "Moved"]))
             imap.command("FETCH 1:* (FLAGS ENVELOPE BODYSTRUCTURE RFC822.SIZE)")
@@ -103,7 +125,7 @@ def sixty_four_connections():
     for user in USERS:
         with server.imap(user) as imap:
             imap.ok("CREATE Moved")
-    works = [deliver] * 20 + [read] * 14 + [flag] * 12 + [expunge] * 10 + [idle] * 8
+    works = [deliver] * 17 + [send] * 5 + [read] * 14 + [flag] * 11 + [expunge] * 10 + [idle] * 7
     threads = [threading.Thread(target=guarded, args=(w, i), daemon=True)
                for i, w in enumerate(works)]
     for thread in threads:
@@ -144,6 +166,14 @@ def every_delivery_is_there_once():
 
 
 @test
+def everything_sent_arrived():
+    outbound.wait_until_empty(server)
+    came = {m[1].decode() for message in peer.messages
+            if (m := re.search(rb"Subject: (s\d+-[\d.e-]+)\r", message.data))}
+    expect_equal(len(set(sent) - came), 0, "messages that the neighbour did not get")
+
+
+@test
 def no_data_race():
     server.stop()  # looks at the output and the exit status
     server.run("check", server.dir)
@@ -151,6 +181,8 @@ def no_data_race():
 
 def finish():
     server.remove()
+    names.stop()
+    peer.stop()
 
 
 tap.finish(finish)

@@ -5,6 +5,7 @@ import base64
 import re
 import socket
 import ssl
+import zlib
 
 from harness import tap
 
@@ -26,6 +27,7 @@ class Wire:
         self.socket = socket.create_connection(address, timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = bytearray()
+        self.packer = self.unpacker = None
         if ca:
             self.start_tls(ca, server_name)
 
@@ -34,7 +36,14 @@ class Wire:
             tap.fail(f"plaintext left before TLS: {bytes(self.buffer)!r}")
         self.socket = tls_context(ca).wrap_socket(self.socket, server_hostname=server_name)
 
+    def start_deflate(self):
+        """What goes both ways is a stream of [RFC 1951] from here on."""
+        self.packer = zlib.compressobj(wbits=-15)
+        self.unpacker = zlib.decompressobj(wbits=-15)
+
     def send(self, data):
+        if self.packer:
+            data = self.packer.compress(data) + self.packer.flush(zlib.Z_SYNC_FLUSH)
         self.socket.sendall(data)
 
     def fill(self):
@@ -44,7 +53,7 @@ class Wire:
             raise Closed(str(error)) from error
         if not data:
             raise Closed("end of stream")
-        self.buffer += data
+        self.buffer += self.unpacker.decompress(data) if self.unpacker else data
 
     def line(self):
         """The next line without its end."""

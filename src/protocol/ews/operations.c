@@ -1,0 +1,153 @@
+// The table of operations: what every EWS request is, by its element's name.
+//
+// A row without a function is an operation that is known but not built: it answers
+// ErrorInvalidOperation in the form of its own response. Names that are not here are faults.
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol/ews/ews_internal.h"
+#include "protocol/ews/ews_operations.h"
+
+// clang-format off
+static const struct ews_operation table[] = {
+    // name, function, since, form of the answer, response, message, element that errors have too
+    {"AddDelegate", NULL, EWS_2007_SP1, EWS_ANSWER_SINGLE, "m:AddDelegateResponse", NULL, NULL},
+    {"AddDistributionGroupToImList", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:AddDistributionGroupToImListResponse", NULL, NULL},
+    {"AddImContactToGroup", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:AddImContactToGroupResponse", NULL, NULL},
+    {"AddImGroup", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:AddImGroupResponse", NULL, NULL},
+    {"AddNewImContactToGroup", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:AddNewImContactToGroupResponse", NULL, NULL},
+    {"AddNewTelUriContactToGroup", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:AddNewTelUriContactToGroupResponse", NULL, NULL},
+    {"AddTag", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:AddTagResponse", NULL, NULL},
+    {"ApplyConversationAction", op_apply_conversation_action, EWS_2010_SP1, EWS_ANSWER_MESSAGES, "m:ApplyConversationActionResponse", "m:ApplyConversationActionResponseMessage", NULL},
+    {"ArchiveItem", op_archive_item, EWS_2013, EWS_ANSWER_MESSAGES, "m:ArchiveItemResponse", "m:ArchiveItemResponseMessage", "m:Items"},
+    {"ConvertId", op_convert_id, EWS_2007_SP1, EWS_ANSWER_MESSAGES, "m:ConvertIdResponse", "m:ConvertIdResponseMessage", NULL},
+    {"CopyFolder", op_copy_folder, EWS_2007, EWS_ANSWER_MESSAGES, "m:CopyFolderResponse", "m:CopyFolderResponseMessage", "m:Folders"},
+    {"CopyItem", op_copy_item, EWS_2007, EWS_ANSWER_MESSAGES, "m:CopyItemResponse", "m:CopyItemResponseMessage", "m:Items"},
+    {"CreateAttachment", op_create_attachment, EWS_2007, EWS_ANSWER_MESSAGES, "m:CreateAttachmentResponse", "m:CreateAttachmentResponseMessage", "m:Attachments"},
+    {"CreateFolder", op_create_folder, EWS_2007, EWS_ANSWER_MESSAGES, "m:CreateFolderResponse", "m:CreateFolderResponseMessage", "m:Folders"},
+    {"CreateFolderPath", op_create_folder_path, EWS_2013, EWS_ANSWER_MESSAGES, "m:CreateFolderPathResponse", "m:CreateFolderPathResponseMessage", "m:Folders"},
+    {"CreateItem", op_create_item, EWS_2007, EWS_ANSWER_MESSAGES, "m:CreateItemResponse", "m:CreateItemResponseMessage", "m:Items"},
+    {"CreateManagedFolder", op_create_managed_folder, EWS_2007, EWS_ANSWER_MESSAGES, "m:CreateManagedFolderResponse", "m:CreateManagedFolderResponseMessage", "m:Folders"},
+    {"CreateMeetingInstance", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:CreateMeetingInstanceResponse", NULL, NULL},
+    {"CreateMeetingSpace", NULL, EWS_2016, EWS_ANSWER_OWN, "m:CreateMeetingSpaceResponse", NULL, NULL},
+    {"CreateUserConfiguration", NULL, EWS_2010, EWS_ANSWER_MESSAGES, "m:CreateUserConfigurationResponse", "m:CreateUserConfigurationResponseMessage", NULL},
+    {"DeleteAttachment", op_delete_attachment, EWS_2007, EWS_ANSWER_MESSAGES, "m:DeleteAttachmentResponse", "m:DeleteAttachmentResponseMessage", NULL},
+    {"DeleteFolder", op_delete_folder, EWS_2007, EWS_ANSWER_MESSAGES, "m:DeleteFolderResponse", "m:DeleteFolderResponseMessage", NULL},
+    {"DeleteItem", op_delete_item, EWS_2007, EWS_ANSWER_MESSAGES, "m:DeleteItemResponse", "m:DeleteItemResponseMessage", NULL},
+    {"DeleteMeetingInstance", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:DeleteMeetingInstanceResponse", NULL, NULL},
+    {"DeleteMeetingSpace", NULL, EWS_2016, EWS_ANSWER_OWN, "m:DeleteMeetingSpaceResponse", NULL, NULL},
+    {"DeleteSearchSuggestion", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:DeleteSearchSuggestionResponse", NULL, NULL},
+    {"DeleteUserConfiguration", NULL, EWS_2010, EWS_ANSWER_MESSAGES, "m:DeleteUserConfigurationResponse", "m:DeleteUserConfigurationResponseMessage", NULL},
+    {"DisableApp", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:DisableAppResponse", NULL, NULL},
+    {"DisconnectPhoneCall", NULL, EWS_2010, EWS_ANSWER_SINGLE, "m:DisconnectPhoneCallResponse", NULL, NULL},
+    {"EmptyFolder", op_empty_folder, EWS_2010, EWS_ANSWER_MESSAGES, "m:EmptyFolderResponse", "m:EmptyFolderResponseMessage", NULL},
+    {"EndSearchSession", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:EndSearchSessionResponse", NULL, NULL},
+    {"ExecuteSearch", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:ExecuteSearchResponse", NULL, NULL},
+    {"ExpandDL", NULL, EWS_2007, EWS_ANSWER_MESSAGES, "m:ExpandDLResponse", "m:ExpandDLResponseMessage", NULL},
+    {"ExportItems", NULL, EWS_2010_SP1, EWS_ANSWER_MESSAGES, "m:ExportItemsResponse", "m:ExportItemsResponseMessage", NULL},
+    {"FindAvailableMeetingTimes", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:FindAvailableMeetingTimesResponse", NULL, NULL},
+    {"FindConversation", op_find_conversation, EWS_2010_SP1, EWS_ANSWER_SINGLE, "m:FindConversationResponse", NULL, NULL},
+    {"FindFolder", op_find_folder, EWS_2007, EWS_ANSWER_MESSAGES, "m:FindFolderResponse", "m:FindFolderResponseMessage", NULL},
+    {"FindItem", op_find_item, EWS_2007, EWS_ANSWER_MESSAGES, "m:FindItemResponse", "m:FindItemResponseMessage", NULL},
+    {"FindMeetingSpaceByJoinUrl", NULL, EWS_2016, EWS_ANSWER_OWN, "m:FindMeetingSpaceByJoinUrlResponse", NULL, NULL},
+    {"FindMeetingTimeCandidates", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:FindMeetingTimeCandidatesResponse", NULL, NULL},
+    {"FindMessageTrackingReport", NULL, EWS_2010, EWS_ANSWER_SINGLE, "m:FindMessageTrackingReportResponse", NULL, NULL},
+    {"FindPeople", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:FindPeopleResponse", NULL, NULL},
+    {"FindTags", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:FindTagsResponse", NULL, NULL},
+    {"GetAppManifests", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:GetAppManifestsResponse", NULL, NULL},
+    {"GetAppMarketplaceUrl", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:GetAppMarketplaceUrlResponse", NULL, NULL},
+    {"GetAttachment", op_get_attachment, EWS_2007, EWS_ANSWER_MESSAGES, "m:GetAttachmentResponse", "m:GetAttachmentResponseMessage", "m:Attachments"},
+    {"GetClientAccessToken", NULL, EWS_2013, EWS_ANSWER_MESSAGES, "m:GetClientAccessTokenResponse", "m:GetClientAccessTokenResponseMessage", NULL},
+    {"GetConversationItems", op_get_conversation_items, EWS_2013, EWS_ANSWER_MESSAGES, "m:GetConversationItemsResponse", "m:GetConversationItemsResponseMessage", NULL},
+    {"GetDelegate", NULL, EWS_2007_SP1, EWS_ANSWER_SINGLE, "m:GetDelegateResponse", NULL, NULL},
+    {"GetDiscoverySearchConfiguration", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:GetDiscoverySearchConfigurationResponse", NULL, NULL},
+    {"GetEvents", op_get_events, EWS_2007, EWS_ANSWER_MESSAGES, "m:GetEventsResponse", "m:GetEventsResponseMessage", NULL},
+    {"GetFolder", op_get_folder, EWS_2007, EWS_ANSWER_MESSAGES, "m:GetFolderResponse", "m:GetFolderResponseMessage", "m:Folders"},
+    {"GetHoldOnMailboxes", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:GetHoldOnMailboxesResponse", NULL, NULL},
+    {"GetImItemList", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:GetImItemListResponse", NULL, NULL},
+    {"GetImItems", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:GetImItemsResponse", NULL, NULL},
+    {"GetInboxRules", NULL, EWS_2010_SP1, EWS_ANSWER_SINGLE, "m:GetInboxRulesResponse", NULL, NULL},
+    {"GetItem", op_get_item, EWS_2007, EWS_ANSWER_MESSAGES, "m:GetItemResponse", "m:GetItemResponseMessage", "m:Items"},
+    {"GetLastPrivateCatalogUpdate", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:GetLastPrivateCatalogUpdateResponse", NULL, NULL},
+    {"GetMailTips", NULL, EWS_2010, EWS_ANSWER_SINGLE, "m:GetMailTipsResponse", NULL, NULL},
+    {"GetMeetingInstance", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:GetMeetingInstanceResponse", NULL, NULL},
+    {"GetMeetingSpace", NULL, EWS_2016, EWS_ANSWER_OWN, "m:GetMeetingSpaceResponse", NULL, NULL},
+    {"GetMessageTrackingReport", NULL, EWS_2010, EWS_ANSWER_SINGLE, "m:GetMessageTrackingReportResponse", NULL, NULL},
+    {"GetNonIndexableItemDetails", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:GetNonIndexableItemDetailsResponse", NULL, NULL},
+    {"GetNonIndexableItemStatistics", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:GetNonIndexableItemStatisticsResponse", NULL, NULL},
+    {"GetPasswordExpirationDate", NULL, EWS_2010_SP1, EWS_ANSWER_SINGLE, "m:GetPasswordExpirationDateResponse", NULL, NULL},
+    {"GetPersona", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:GetPersonaResponseMessage", NULL, NULL},
+    {"GetPhoneCallInformation", NULL, EWS_2010, EWS_ANSWER_SINGLE, "m:GetPhoneCallInformationResponse", NULL, NULL},
+    {"GetPrivateCatalogAddIns", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:GetPrivateCatalogAddInsResponse", NULL, NULL},
+    {"GetReminders", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:GetRemindersResponse", NULL, NULL},
+    {"GetRoomLists", NULL, EWS_2010, EWS_ANSWER_SINGLE, "m:GetRoomListsResponse", NULL, NULL},
+    {"GetRooms", NULL, EWS_2010, EWS_ANSWER_SINGLE, "m:GetRoomsResponse", NULL, NULL},
+    {"GetSearchSuggestions", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:GetSearchSuggestionsResponse", NULL, NULL},
+    {"GetSearchableMailboxes", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:GetSearchableMailboxesResponse", NULL, NULL},
+    {"GetServerTimeZones", NULL, EWS_2010, EWS_ANSWER_MESSAGES, "m:GetServerTimeZonesResponse", "m:GetServerTimeZonesResponseMessage", NULL},
+    {"GetServiceConfiguration", NULL, EWS_2010, EWS_ANSWER_SINGLE, "m:GetServiceConfigurationResponse", NULL, NULL},
+    {"GetSharingFolder", NULL, EWS_2010, EWS_ANSWER_SINGLE, "m:GetSharingFolderResponse", NULL, NULL},
+    {"GetSharingMetadata", NULL, EWS_2010, EWS_ANSWER_SINGLE, "m:GetSharingMetadataResponse", NULL, NULL},
+    {"GetSpecificUserConfiguration", NULL, EWS_2016, EWS_ANSWER_MESSAGES, "m:GetSpecificUserConfigurationResponse", "m:GetSpecificUserConfigurationResponseMessage", NULL},
+    {"GetStreamingEvents", op_get_streaming_events, EWS_2010_SP1, EWS_ANSWER_MESSAGES, "m:GetStreamingEventsResponse", "m:GetStreamingEventsResponseMessage", NULL},
+    {"GetUserAvailability", NULL, EWS_2007, EWS_ANSWER_OWN, "m:GetUserAvailabilityResponse", NULL, NULL},
+    {"GetUserConfiguration", NULL, EWS_2010, EWS_ANSWER_MESSAGES, "m:GetUserConfigurationResponse", "m:GetUserConfigurationResponseMessage", NULL},
+    {"GetUserOofSettings", NULL, EWS_2007, EWS_ANSWER_NESTED, "m:GetUserOofSettingsResponse", NULL, NULL},
+    {"GetUserPhoto", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:GetUserPhotoResponse", NULL, NULL},
+    {"GetUserRetentionPolicyTags", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:GetUserRetentionPolicyTagsResponse", NULL, NULL},
+    {"HideTag", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:HideTagResponse", NULL, NULL},
+    {"InstallApp", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:InstallAppResponse", NULL, NULL},
+    {"MarkAllItemsAsRead", op_mark_all_items_as_read, EWS_2013, EWS_ANSWER_MESSAGES, "m:MarkAllItemsAsReadResponse", "m:MarkAllItemsAsReadResponseMessage", NULL},
+    {"MarkAsJunk", op_mark_as_junk, EWS_2013, EWS_ANSWER_MESSAGES, "m:MarkAsJunkResponse", "m:MarkAsJunkResponseMessage", NULL},
+    {"MoveFolder", op_move_folder, EWS_2007, EWS_ANSWER_MESSAGES, "m:MoveFolderResponse", "m:MoveFolderResponseMessage", "m:Folders"},
+    {"MoveItem", op_move_item, EWS_2007, EWS_ANSWER_MESSAGES, "m:MoveItemResponse", "m:MoveItemResponseMessage", "m:Items"},
+    {"PerformReminderAction", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:PerformReminderActionResponse", NULL, NULL},
+    {"PlayOnPhone", NULL, EWS_2010, EWS_ANSWER_SINGLE, "m:PlayOnPhoneResponse", NULL, NULL},
+    {"RefreshSharingFolder", NULL, EWS_2010, EWS_ANSWER_SINGLE, "m:RefreshSharingFolderResponse", NULL, NULL},
+    {"RemoveContactFromImList", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:RemoveContactFromImListResponse", NULL, NULL},
+    {"RemoveDelegate", NULL, EWS_2007_SP1, EWS_ANSWER_SINGLE, "m:RemoveDelegateResponse", NULL, NULL},
+    {"RemoveDistributionGroupFromImList", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:RemoveDistributionGroupFromImListResponse", NULL, NULL},
+    {"RemoveImContactFromGroup", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:RemoveImContactFromGroupResponse", NULL, NULL},
+    {"RemoveImGroup", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:RemoveImGroupResponse", NULL, NULL},
+    {"ReportMessage", NULL, EWS_2016, EWS_ANSWER_MESSAGES, "m:ReportMessageResponse", "m:ReportMessageResponseMessage", NULL},
+    {"ResolveNames", NULL, EWS_2007, EWS_ANSWER_MESSAGES, "m:ResolveNamesResponse", "m:ResolveNamesResponseMessage", NULL},
+    {"SearchMailboxes", NULL, EWS_2013, EWS_ANSWER_MESSAGES, "m:SearchMailboxesResponse", "m:SearchMailboxesResponseMessage", NULL},
+    {"SendItem", op_send_item, EWS_2007, EWS_ANSWER_MESSAGES, "m:SendItemResponse", "m:SendItemResponseMessage", NULL},
+    {"SetHoldOnMailboxes", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:SetHoldOnMailboxesResponse", NULL, NULL},
+    {"SetImGroup", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:SetImGroupResponse", NULL, NULL},
+    {"SetImListMigrationCompleted", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:SetImListMigrationCompletedResponse", NULL, NULL},
+    {"SetTeamMailbox", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:SetTeamMailboxResponse", NULL, NULL},
+    {"SetUserOofSettings", NULL, EWS_2007, EWS_ANSWER_NESTED, "m:SetUserOofSettingsResponse", NULL, NULL},
+    {"SetUserPhoto", NULL, EWS_2016, EWS_ANSWER_MESSAGES, "m:SetUserPhotoResponse", "m:SetUserPhotoResponseMessage", NULL},
+    {"StartSearchSession", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:StartSearchSessionResponse", NULL, NULL},
+    {"Subscribe", op_subscribe, EWS_2007, EWS_ANSWER_MESSAGES, "m:SubscribeResponse", "m:SubscribeResponseMessage", NULL},
+    {"SyncFolderHierarchy", op_sync_folder_hierarchy, EWS_2007, EWS_ANSWER_MESSAGES, "m:SyncFolderHierarchyResponse", "m:SyncFolderHierarchyResponseMessage", NULL},
+    {"SyncFolderItems", op_sync_folder_items, EWS_2007, EWS_ANSWER_MESSAGES, "m:SyncFolderItemsResponse", "m:SyncFolderItemsResponseMessage", NULL},
+    {"UninstallApp", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:UninstallAppResponse", NULL, NULL},
+    {"UnpinTeamMailbox", NULL, EWS_2013, EWS_ANSWER_SINGLE, "m:UnpinTeamMailboxResponse", NULL, NULL},
+    {"Unsubscribe", op_unsubscribe, EWS_2007, EWS_ANSWER_MESSAGES, "m:UnsubscribeResponse", "m:UnsubscribeResponseMessage", NULL},
+    {"UpdateDelegate", NULL, EWS_2007_SP1, EWS_ANSWER_SINGLE, "m:UpdateDelegateResponse", NULL, NULL},
+    {"UpdateFolder", op_update_folder, EWS_2007, EWS_ANSWER_MESSAGES, "m:UpdateFolderResponse", "m:UpdateFolderResponseMessage", "m:Folders"},
+    {"UpdateInboxRules", NULL, EWS_2010_SP1, EWS_ANSWER_SINGLE, "m:UpdateInboxRulesResponse", NULL, NULL},
+    {"UpdateItem", op_update_item, EWS_2007, EWS_ANSWER_MESSAGES, "m:UpdateItemResponse", "m:UpdateItemResponseMessage", "m:Items"},
+    {"UpdateItemInRecoverableItems", op_update_item_in_recoverable_items, EWS_2013, EWS_ANSWER_MESSAGES, "m:UpdateItemInRecoverableItemsResponse", "m:UpdateItemInRecoverableItemsResponseMessage", "m:Items"},
+    {"UpdateMeetingInstance", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:UpdateMeetingInstanceResponse", NULL, NULL},
+    {"UpdateMeetingSpace", NULL, EWS_2016, EWS_ANSWER_OWN, "m:UpdateMeetingSpaceResponse", NULL, NULL},
+    {"UpdateUserConfiguration", NULL, EWS_2010, EWS_ANSWER_MESSAGES, "m:UpdateUserConfigurationResponse", "m:UpdateUserConfigurationResponseMessage", NULL},
+    {"UploadItems", NULL, EWS_2010_SP1, EWS_ANSWER_MESSAGES, "m:UploadItemsResponse", "m:UploadItemsResponseMessage", NULL},
+};
+// clang-format on
+
+const struct ews_operation *ews_operations(unsigned *n_out) {
+    *n_out = G_N_ELEMENTS(table);
+    return table;
+}
+
+// The table is in the order of the names.
+static int compare(const void *name, const void *row) {
+    return strcmp(name, ((const struct ews_operation *)row)->name);
+}
+
+const struct ews_operation *ews_operation_find(const char *name) {
+    return bsearch(name, table, G_N_ELEMENTS(table), sizeof table[0], compare);
+}
