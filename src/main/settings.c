@@ -195,6 +195,9 @@ static const struct config_item items[] = {
     {"smtp", "hide_clients", CONFIG_BOOL, "false", NULL,
      "Whether the addresses of users who send mail are left out of it (its Received field)."},
 
+    {"http", "url", CONFIG_STRING, "", NULL,
+     "What clients are told the server's address is (Autodiscover), such as "
+     "https://mail.example.com. Empty: https, [server] hostname, and the port of [listen] https."},
     {"http", "idle", CONFIG_DURATION, "2m", NULL,
      "How long a connection of HTTP may be without a request, and a request or an answer without "
      "going on."},
