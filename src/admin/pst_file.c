@@ -420,10 +420,42 @@ static bool find_top(struct pst_file *pst, libpff_item_t **out) {
     return node && libpff_file_get_item_by_identifier(pst->file, node, out, NULL) == 1;
 }
 
+// A cached mailbox (.ost) names no top: it is called so, somewhere below the root.
+static bool find_named_top(struct pst_file *pst, libpff_item_t *folder, unsigned depth,
+                           libpff_item_t **out) {
+    int n = 0;
+    if (libpff_folder_get_number_of_sub_folders(folder, &n, NULL) != 1)
+        return false;
+    for (int i = 0; i < n; i++) {
+        ITEM_AUTO sub = NULL;
+        if (libpff_folder_get_sub_folder(folder, i, &sub, NULL) != 1)
+            continue;
+        struct bag *bag = folder_bag(pst, sub);
+        const char *name = bag_str(bag, PidTagDisplayName);
+        int n_below = 0; // that of the public folders is called the same, and is empty
+        bool is_top = name && strcmp(name, "IPM_SUBTREE") == 0 &&
+                      libpff_folder_get_number_of_sub_folders(sub, &n_below, NULL) == 1 &&
+                      n_below > 0;
+        bag_free(bag);
+        if (is_top) {
+            *out = g_steal_pointer(&sub);
+            return true;
+        }
+        if (depth < 1 && find_named_top(pst, sub, depth + 1, out))
+            return true;
+    }
+    return false;
+}
+
 static void walk_all(struct walk *w) {
     ITEM_AUTO top = NULL;
-    if (find_top(w->pst, &top) || libpff_file_get_root_folder(w->pst->file, &top, NULL) == 1)
+    ITEM_AUTO root = NULL;
+    if (find_top(w->pst, &top)) {
         walk_folder(w, top, "", 0);
+    } else if (libpff_file_get_root_folder(w->pst->file, &root, NULL) == 1) {
+        bool is_found = find_named_top(w->pst, root, 0, &top);
+        walk_folder(w, is_found ? top : root, "", 0);
+    }
 }
 
 unsigned pst_count(struct pst_file *pst) {
