@@ -92,7 +92,7 @@ static enum ec set_setting(struct db_conn *conn, const struct guid *guid, const 
 enum ec directory_set_setting(struct directory *d, const struct guid *guid, const char *name,
                               const char *value) {
     struct db_conn *conn;
-    if (value && strlen(value) > DIRECTORY_TEXT_MAX)
+    if (value && strlen(value) > DIRECTORY_NOTES_MAX)
         return EC_STRING_TOO_LONG;
     EC_TRY(db_write(d->db, &conn));
     return directory_commit(d, conn, set_setting(conn, guid, name, value));

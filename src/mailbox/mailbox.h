@@ -411,3 +411,46 @@ enum mailbox_delivered {
 // EC_QUOTA_EXCEEDED, EC_NOT_FOUND (no such mailbox), EC_ACCESS_DENIED, EC_MESSAGE_TOO_BIG,
 // EC_NOT_SUPPORTED (a rule refuses it), EC_DISK_FULL...
 void mailbox_deliver(struct mailbox_service *s, struct mailbox_delivery *deliveries, unsigned n);
+
+// --- Objects of the store (mailbox/object.c), for rop/ ---
+// ROPs read and change the store's own objects inside transactions; what they may is asked here.
+
+// What the principal may do with a folder (enum folder_rights).
+enum ec mailbox_rights(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uint32_t *out);
+// EC_OK when the principal has all of `needed` there; EC_NOT_FOUND when the folder may not even be
+// seen, EC_ACCESS_DENIED otherwise.
+enum ec mailbox_require(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uint32_t needed);
+// The same with the right `any`, or `own` when all of the messages are the principal's own.
+enum ec mailbox_require_items(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uint32_t any,
+                              uint32_t own, const uint64_t *mids, unsigned n);
+
+// Runs `put` in a write; it puts one message into folder `fid` and gives its id. RIGHTS_CREATE, the
+// quotas and the limits of the folder are asked, and the principal is noted as who made it.
+typedef enum ec (*mailbox_put)(struct mbox_tx *tx, void *ctx, uint64_t *mid_out);
+enum ec mailbox_put_message(struct mailbox *m, uint64_t fid, uint64_t size, mailbox_put put,
+                            void *ctx);
+// Runs `change` in a write that changes a message which is there: RIGHTS_EDIT_ANY, or
+// RIGHTS_EDIT_OWNED of one's own.
+enum ec mailbox_edit_message(struct mailbox *m, uint64_t fid, uint64_t mid, mbox_change change,
+                             void *ctx);
+
+// Deletes messages, those that the principal may: `*n_out` of them; EC_PARTIAL_COMPLETION: not all.
+// Who asked to be told hears that they were not read when `notifies`.
+enum ec mailbox_delete_messages(struct mailbox *m, uint64_t fid, const uint64_t *mids, unsigned n,
+                                bool is_hard, bool notifies, unsigned *n_out);
+
+// Folders by id. `type` and `is_existing_out` as in folder_open_or_create; EC_COLLISION unless
+// `may_exist`.
+enum ec mailbox_add_folder(struct mailbox *m, uint64_t parent, const char *name, bool is_search,
+                           bool may_exist, const char *comment, uint64_t *fid_out,
+                           bool *is_existing_out);
+// `flags`: enum folder_delete_flags. EC_ACCESS_DENIED for special folders.
+enum ec mailbox_remove_folder(struct mailbox *m, uint64_t parent, uint64_t fid, unsigned flags);
+enum ec mailbox_move_folder(struct mailbox *m, uint64_t fid, uint64_t new_parent, const char *name);
+enum ec mailbox_copy_folder(struct mailbox *m, uint64_t fid, uint64_t new_parent, const char *name,
+                            bool is_deep, uint64_t *fid_out);
+// Whoever makes a folder in somebody else's mailbox owns it. Inside a write.
+enum ec mailbox_own_folder(struct mailbox *m, struct mbox_tx *tx, uint64_t fid);
+// As folder_empty.
+enum ec mailbox_empty_folder(struct mailbox *m, uint64_t fid, bool is_hard, bool with_folders,
+                             bool with_associated);

@@ -71,6 +71,20 @@ void prop_wire_put_typed_string(struct wire_writer *w, const char *s) {
         prop_wire_put_string(w, &PROP_WIRE_ROP, true, s);
 }
 
+// --- Marks ---
+static bool is_marked(const struct prop_wire *form, uint16_t type) {
+    return form->count_size == PROP_WIRE_MARKED &&
+           (type == PT_STRING8 || type == PT_UNICODE || type == PT_BINARY || type & PT_MV);
+}
+
+// Whether a value follows.
+static bool read_mark(struct wire_reader *r) {
+    uint8_t mark = wire_u8(r);
+    if (mark != 0x00 && mark != 0xFF)
+        wire_fail(r);
+    return mark == 0xFF && wire_ok(r);
+}
+
 // --- Reading values ---
 static uint32_t read_count(struct wire_reader *r, const struct prop_wire *form) {
     return form->count_size == 2 ? wire_u16(r) : wire_u32(r);
@@ -105,7 +119,7 @@ static void read_mv(struct wire_reader *r, const struct prop_wire *form, struct 
                     uint16_t type, struct prop_value *v) {
     uint32_t n = wire_u32(r);
     unsigned fixed = prop_fixed_size(type);
-    unsigned least = fixed ? fixed : type == PT_MV_STRING8 ? 1 : 2;
+    unsigned least = fixed ? fixed : type == PT_MV_STRING8 || is_marked(form, type) ? 1 : 2;
     if (n > PROP_WIRE_MAX_VALUES || n > wire_left(r) / least) {
         wire_fail(r);
         return;
@@ -115,14 +129,17 @@ static void read_mv(struct wire_reader *r, const struct prop_wire *form, struct 
         const uint8_t *p = wire_bytes(r, (size_t)n * fixed);
         v->mv.i2 = p ? arena_memdup(arena, p, (size_t)n * fixed) : NULL;
     } else if (type == PT_MV_BINARY) {
-        struct prop_bin *bin = arena_alloc(arena, n * sizeof *bin);
+        struct prop_bin *bin = arena_alloc0(arena, n * sizeof *bin);
         for (uint32_t i = 0; i < n; i++)
-            bin[i] = read_binary(r, form);
+            if (!is_marked(form, PT_BINARY) || read_mark(r))
+                bin[i] = read_binary(r, form);
         v->mv.bin = bin;
     } else {
         const char **str = arena_alloc(arena, n * sizeof *str);
         for (uint32_t i = 0; i < n; i++)
-            str[i] = prop_wire_string(r, form, arena, type == PT_MV_UNICODE);
+            str[i] = !is_marked(form, PT_UNICODE) || read_mark(r)
+                         ? prop_wire_string(r, form, arena, type == PT_MV_UNICODE)
+                         : "";
         v->mv.str = str;
     }
 }
@@ -141,6 +158,12 @@ static void read_fixed(struct wire_reader *r, uint16_t type, struct prop_value *
 static struct prop_value read_typed(struct wire_reader *r, const struct prop_wire *form,
                                     struct arena *arena, uint16_t id, uint16_t type) {
     struct prop_value v = {.tag = PROP_TAG(id, type)};
+    if (is_marked(form, type) && !read_mark(r))
+        return (struct prop_value){.tag = PROP_TAG(id, PT_NULL)};
+    if (type == PT_OBJECT && form->count_size == PROP_WIRE_MARKED) {
+        v.bin = (struct prop_bin){4, wire_bytes(r, 4)};
+        return wire_ok(r) ? v : (struct prop_value){.tag = PROP_TAG(id, PT_NULL)};
+    }
     switch (type) {
     case PT_NULL:
         break;
@@ -237,14 +260,17 @@ static void put_binary(struct wire_writer *w, const struct prop_wire *form, stru
 
 static void put_mv(struct wire_writer *w, const struct prop_wire *form, uint16_t type,
                    const struct prop_value *v) {
+    bool is_variable = !prop_fixed_size(type);
     wire_put_u32(w, v->mv.n);
-    if (type == PT_MV_BINARY) {
-        for (uint32_t i = 0; i < v->mv.n; i++)
+    for (uint32_t i = 0; i < v->mv.n && is_variable; i++) {
+        if (form->count_size == PROP_WIRE_MARKED)
+            wire_put_u8(w, 0xFF);
+        if (type == PT_MV_BINARY)
             put_binary(w, form, v->mv.bin[i]);
-    } else if (type == PT_MV_UNICODE || type == PT_MV_STRING8) {
-        for (uint32_t i = 0; i < v->mv.n; i++)
+        else
             prop_wire_put_string(w, form, type == PT_MV_UNICODE, v->mv.str[i]);
-    } else {
+    }
+    if (!is_variable) {
         wire_put_bytes(w, v->mv.i2, (size_t)v->mv.n * prop_fixed_size(type));
     }
 }
@@ -258,11 +284,15 @@ void prop_wire_put_value(struct wire_writer *w, const struct prop_wire *form, ui
                          const struct prop_value *v) {
     if (v->is_external || !type_fits(type, PROP_TYPE(v->tag)))
         w->failed = true;
-    else if (type == PT_NULL)
+    if (w->failed || type == PT_NULL)
         return;
-    else if (type == PT_UNICODE || type == PT_STRING8)
+    if (is_marked(form, type))
+        wire_put_u8(w, 0xFF);
+    if (type == PT_UNICODE || type == PT_STRING8)
         prop_wire_put_string(w, form, type == PT_UNICODE, v->str);
     else if (type == PT_SRESTRICT || type == PT_ACTIONS)
+        wire_put_bytes(w, v->bin.data, v->bin.len);
+    else if (type == PT_OBJECT && form->count_size == PROP_WIRE_MARKED)
         wire_put_bytes(w, v->bin.data, v->bin.len);
     else if (prop_is_bytes(type))
         put_binary(w, form, v->bin);

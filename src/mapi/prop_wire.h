@@ -15,10 +15,13 @@
 // How values are written in a context.
 struct prop_wire {
     // Bytes of the byte count of binaries: 2 in ROPs; 4 in extended rules and in MAPI over HTTP
-    // (COUNT, [MS-OXCDATA] 2.11.1.1).
+    // (COUNT, [MS-OXCDATA] 2.11.1.1). PROP_WIRE_MARKED: as 4, and a byte 0xFF (or 0x00: none)
+    // stands before strings, binaries and multiple values, and before each string or binary of
+    // those; embedded tables are four bytes (AddressBookPropertyValue, [MS-OXCMAPIHTTP] 2.2.1.1).
     uint8_t count_size;
     unsigned code_page; // of PtypString8
 };
+#define PROP_WIRE_MARKED 0x84
 #define PROP_WIRE_ROP ((struct prop_wire){2, 1252})
 #define PROP_WIRE_EXTENDED ((struct prop_wire){4, 1252})
 

@@ -6,6 +6,7 @@
 #include "store/flag_range.h"
 #include "store/folder.h"
 #include "store/message_internal.h"
+#include "store/replica.h"
 #include "store/store_internal.h"
 
 static gint by_cn(gconstpointer a, gconstpointer b) {
@@ -35,6 +36,11 @@ static void add_message(struct mbox_tx *tx, uint64_t fid, uint64_t since, struct
         .cn = row.modseq,
         .uid = row.uid,
         .is_associated = (row.flags & MSG_ASSOCIATED) != 0,
+        .message_cn = row.cn,
+        .read_cn = row.read_cn,
+        .size = (uint64_t)db_col_i64(q, 9),
+        .received = (filetime_t)db_col_i64(q, 4),
+        .is_read = (row.flags & MSG_READ) != 0,
     };
     // Those that are soft-deleted have a tombstone.
     if (row.modseq > since && !(row.flags & MSG_SOFT_DELETED))
@@ -149,29 +155,14 @@ enum ec changes_of_hierarchy(struct mbox_tx *tx, struct arena *arena, uint64_t r
 
 enum ec change_key_of(struct mbox_tx *tx, struct arena *arena, uint64_t id, const uint8_t **key_out,
                       uint32_t *key_len_out, const uint8_t **pcl_out, uint32_t *pcl_len_out) {
-    struct message_full m;
-    struct folder_info f;
-    uint64_t cn;
-    struct prop_bin pcl = {0, NULL};
-    enum ec ec = message_full_get(tx, arena, id, &m);
-    if (ec == EC_OK) {
-        cn = m.cn;
-        pcl = m.pcl;
-    } else {
-        EC_TRY(folder_get(tx, arena, id, &f));
-        cn = f.cn;
-    }
-    struct gid gid = {tx->mbox->replica, cn};
-    struct xid xid = xid_of(&gid);
-    struct prop_bin key = xid_bytes(arena, &xid);
+    struct replica_change change;
+    enum ec ec = replica_message_change(tx, arena, id, &change);
+    if (ec == EC_NOT_FOUND)
+        ec = replica_folder_change(tx, arena, id, &change);
+    EC_TRY(ec);
+    struct prop_bin key = xid_bytes(arena, &change.key), pcl = pcl_bytes(arena, &change.pcl);
     *key_out = key.data;
     *key_len_out = key.len;
-    if (pcl.len == 0) { // one predecessor: the change key itself
-        static const struct pcl none;
-        struct pcl only;
-        EC_TRY(pcl_add(arena, &none, &xid, &only));
-        pcl = pcl_bytes(arena, &only);
-    }
     *pcl_out = pcl.data;
     *pcl_len_out = pcl.len;
     return EC_OK;

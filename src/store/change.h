@@ -15,6 +15,11 @@ struct change {
     uint64_t cn; // change number of the change
     uint32_t uid;
     bool is_associated, is_soft; // soft: a CHANGE_DELETED that can be restored
+    // Of messages that are there:
+    uint64_t message_cn, read_cn; // cn is the larger of the two
+    uint64_t size;
+    filetime_t received;
+    bool is_read;
 };
 struct change_list {
     struct change *items;

@@ -248,8 +248,9 @@ enum ec folder_touch(struct mbox_tx *tx, uint64_t fid) {
     return EC_OK;
 }
 
-enum ec folder_create(struct mbox_tx *tx, uint64_t parent, const char *name, enum folder_type type,
-                      const char *container_class, uint64_t *fid_out) {
+// `fid` 0: the next id.
+static enum ec create(struct mbox_tx *tx, uint64_t fid, uint64_t parent, const char *name,
+                      enum folder_type type, const char *container_class, uint64_t *fid_out) {
     ARENA_AUTO arena = arena_new();
     struct folder_info above, f = {.parent = parent, .name = name, .type = type};
     unsigned depth;
@@ -265,7 +266,7 @@ enum ec folder_create(struct mbox_tx *tx, uint64_t parent, const char *name, enu
     if (depth >= FOLDER_MAX_DEPTH)
         return EC_TOO_COMPLEX;
     f.container_class = container_class ? container_class : above.container_class;
-    f.fid = mbox_next_id(tx);
+    f.fid = fid ? fid : mbox_next_id(tx);
     f.cn = f.modseq = mbox_next_id(tx);
     f.created = f.changed = tx->now;
     EC_TRY(next_uid_validity(tx, &f.uid_validity));
@@ -278,6 +279,16 @@ enum ec folder_create(struct mbox_tx *tx, uint64_t parent, const char *name, enu
     publish(tx, EVENT_CREATED, f.fid, parent, 0, f.cn);
     *fid_out = f.fid;
     return EC_OK;
+}
+
+enum ec folder_create(struct mbox_tx *tx, uint64_t parent, const char *name, enum folder_type type,
+                      const char *container_class, uint64_t *fid_out) {
+    return create(tx, 0, parent, name, type, container_class, fid_out);
+}
+
+enum ec folder_create_as(struct mbox_tx *tx, uint64_t fid, uint64_t parent, const char *name,
+                         const char *container_class) {
+    return create(tx, fid, parent, name, FOLDER_TYPE_GENERIC, container_class, &fid);
 }
 
 enum ec folder_open_or_create(struct mbox_tx *tx, uint64_t parent, const char *name,

@@ -45,6 +45,10 @@ enum ec folder_list(struct mbox_tx *tx, struct arena *arena, uint64_t root, bool
 enum ec folder_create(struct mbox_tx *tx, uint64_t parent, const char *name, enum folder_type type,
                       const char *container_class, uint64_t *fid_out);
 
+// The same with a client's id that was claimed for it (replica.h).
+enum ec folder_create_as(struct mbox_tx *tx, uint64_t fid, uint64_t parent, const char *name,
+                         const char *container_class);
+
 // The child of that name if there is one (*is_existing_out), else a new folder.
 enum ec folder_open_or_create(struct mbox_tx *tx, uint64_t parent, const char *name,
                               enum folder_type type, const char *container_class, uint64_t *fid_out,

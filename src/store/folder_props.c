@@ -6,6 +6,7 @@
 #include "mapi/props.h"
 #include "mapi/special_folder.h"
 #include "store/folder_internal.h"
+#include "store/replica.h"
 #include "store/store_internal.h"
 
 static enum ec run_props_get(struct mbox_tx *tx, uint64_t fid, struct bag **out) {
@@ -40,6 +41,10 @@ static const proptag_t computed[] = {
     PidTagLocalCommitTime,
     PidTagParentEntryId,
     PidTagFolderFlags,
+    PidTagSourceKey,
+    PidTagParentSourceKey,
+    PidTagChangeKey,
+    PidTagPredecessorChangeList,
 };
 
 static bool is_computed(proptag_t tag) {
@@ -95,6 +100,27 @@ static enum ec add_place(struct mbox_tx *tx, struct arena *arena, struct bag *ba
     return EC_OK;
 }
 
+static void set_key(struct bag *bag, struct arena *arena, proptag_t tag, const struct guid *replica,
+                    uint64_t id) {
+    struct gid gid = {*replica, id};
+    struct xid xid = xid_of(&gid);
+    struct prop_bin bytes = xid_bytes(arena, &xid);
+    bag_set_bytes(bag, tag, bytes.data, bytes.len);
+}
+
+// What synchronization knows the folder and its change by ([MS-OXCFXICS] 2.2.1.2).
+static enum ec add_keys(struct mbox_tx *tx, struct arena *arena, struct bag *bag,
+                        const struct folder_info *f) {
+    struct replica_change change;
+    EC_TRY(replica_folder_change(tx, arena, f->fid, &change));
+    set_key(bag, arena, PidTagSourceKey, &tx->mbox->replica, f->fid);
+    set_key(bag, arena, PidTagParentSourceKey, &tx->mbox->replica, f->parent);
+    struct prop_bin key = xid_bytes(arena, &change.key), pcl = pcl_bytes(arena, &change.pcl);
+    bag_set_bytes(bag, PidTagChangeKey, key.data, key.len);
+    bag_set_bytes(bag, PidTagPredecessorChangeList, pcl.data, pcl.len);
+    return EC_OK;
+}
+
 enum ec folder_get_props(struct mbox_tx *tx, uint64_t fid, struct bag **out) {
     ARENA_AUTO arena = arena_new();
     struct folder_info f;
@@ -102,6 +128,8 @@ enum ec folder_get_props(struct mbox_tx *tx, uint64_t fid, struct bag **out) {
     EC_TRY(run_props_get(tx, fid, out));
     add_computed(*out, &f);
     enum ec ec = add_place(tx, arena, *out, &f);
+    if (ec == EC_OK)
+        ec = add_keys(tx, arena, *out, &f);
     if (ec != EC_OK)
         g_clear_pointer(out, bag_free);
     return ec;

@@ -9,6 +9,7 @@
 #include "store/message.h"
 #include "store/receive_folder.h"
 #include "store/recoverable_internal.h"
+#include "store/replica.h"
 #include "store/rights_internal.h"
 #include "store/rows_saved.h"
 #include "store/rule.h"
@@ -75,6 +76,7 @@ static enum ec delete_row(struct mbox_tx *tx, uint64_t fid, uint64_t parent, boo
     EC_TRY(search_folder_deleted(tx, fid));
     EC_TRY(envelope_chunks_forget(tx, fid));
     EC_TRY(rights_drop_folder(tx, fid));
+    EC_TRY(replica_drop_folder(tx, fid));
     EC_TRY(rule_drop_folder(tx, fid));
     EC_TRY(receive_folder_drop_folder(tx, fid));
     EC_TRY(annotations_drop_folder(tx, fid));

@@ -180,7 +180,8 @@ enum ec message_create(struct mbox_tx *tx, uint64_t fid, const struct message_ne
     if (c->uid_next == UINT32_MAX)
         return EC_TOO_MANY_OBJECTS;
     struct message_full m = {.fid = fid};
-    m.mid = m.doc = mbox_next_id(tx);
+    m.doc = mbox_next_id(tx);
+    m.mid = spec->mid ? spec->mid : m.doc;
     m.flags = spec->flags & (MSG_CLIENT_FLAGS | MSG_ASSOCIATED);
     if (spec->value->attachments->len > 0)
         m.flags |= MSG_HAS_ATTACHMENTS;
@@ -219,6 +220,22 @@ enum ec message_get_row(struct mbox_tx *tx, uint64_t mid, uint64_t *fid_out,
     };
     if (fid_out)
         *fid_out = m.fid;
+    return EC_OK;
+}
+
+enum ec message_get_cn(struct mbox_tx *tx, uint64_t mid, uint64_t *out) {
+    ARENA_AUTO arena = arena_new();
+    struct message_full m;
+    EC_TRY(message_full_get(tx, arena, mid, &m));
+    *out = m.cn;
+    return EC_OK;
+}
+
+enum ec message_get_read_cn(struct mbox_tx *tx, uint64_t mid, uint64_t *out) {
+    ARENA_AUTO arena = arena_new();
+    struct message_full m;
+    EC_TRY(message_full_get(tx, arena, mid, &m));
+    *out = m.read_cn;
     return EC_OK;
 }
 

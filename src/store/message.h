@@ -17,6 +17,7 @@ struct message_new {
     const char
         *delivery_id; // not NULL: a delivery that must happen once; EC_DUPLICATE_OBJECT when it did
     bool is_new_mail; // publishes EVENT_NEW_MAIL too
+    uint64_t mid;     // a client's id that was claimed for it (replica.h); 0: the next one
 };
 enum ec message_create(struct mbox_tx *tx, uint64_t fid, const struct message_new *spec,
                        uint64_t *mid_out, uint32_t *uid_out);
@@ -25,6 +26,9 @@ enum ec message_create(struct mbox_tx *tx, uint64_t fid, const struct message_ne
 // `keywords` in *out is a reference of the caller's own (shared_text_unref).
 enum ec message_get_row(struct mbox_tx *tx, uint64_t mid, uint64_t *fid_out,
                         struct message_row *out); // keywords: own reference (shared_text_unref)
+// The change numbers of a message and of its read state.
+enum ec message_get_cn(struct mbox_tx *tx, uint64_t mid, uint64_t *out);
+enum ec message_get_read_cn(struct mbox_tx *tx, uint64_t mid, uint64_t *out);
 enum ec message_by_uid(struct mbox_tx *tx, uint64_t fid, uint32_t uid, uint64_t *mid_out);
 
 // The stored internet rendition. EC_NOT_FOUND when the message has none.
@@ -66,6 +70,13 @@ uint64_t message_mid(const struct message *m);
 uint64_t message_fid(const struct message *m);
 // The value, to read or change in place (recipients and attachments as arrays).
 struct message_value *message_value(struct message *m);
+const struct message_value *message_peek(const struct message *m); // only to read
+
+// An object around a value that is no message of the mailbox; takes the value. With `fid`, a new
+// message, which message_save puts into that folder (`flags`: enum message_flag); with 0, one
+// inside an attachment, which cannot be saved by itself.
+struct message *message_of_value_take(struct mbox *mbox, uint64_t fid, uint32_t flags,
+                                      struct message_value *value);
 
 // Notes the names of the message's named properties in its value (message_value_name), for
 // conversions.
@@ -76,9 +87,15 @@ enum ec message_load_names(struct mbox_tx *tx, struct message *m);
 // limit).
 enum ec message_get_prop(struct mbox_tx *tx, struct message *m, struct arena *arena, uint32_t tag,
                          size_t max, struct prop_value *out);
+// The bytes of an external value, transfer encoding undone; as UTF-8 when `is_text`.
+enum ec message_read_external(struct mbox_tx *tx, const struct prop_external *external,
+                              bool is_text, GBytes **out);
 // Sets one; computed ones are EC_COMPUTED.
 enum ec message_set_prop(struct message *m, const struct prop_value *v);
 enum ec message_remove_prop(struct message *m, uint32_t tag);
+
+// The id that a new message gets when it is saved (message_new.mid).
+void message_set_id(struct message *m, uint64_t mid);
 
 enum message_save_flags { MESSAGE_SAVE_FORCE = 1 }; // over a change of somebody else
 // Saves what was changed. EC_OBJECT_MODIFIED when the message was saved by somebody else since it
@@ -137,6 +154,10 @@ enum ec message_copy(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *mids
                      uint64_t to_fid, GArray **out);
 enum ec message_move(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *mids, unsigned n,
                      uint64_t to_fid, GArray **out);
+
+// One message, which gets the client's id `new_mid` that was claimed for it (replica.h).
+enum ec message_move_as(struct mbox_tx *tx, uint64_t from_fid, uint64_t mid, uint64_t to_fid,
+                        uint64_t new_mid);
 
 enum message_delete_mode { DELETE_SOFT, DELETE_HARD };
 // Soft: into the folder's soft-deleted contents (restorable); hard: gone, or while a hold is on

@@ -1,8 +1,12 @@
 // Properties of a message that are computed from its row ([MS-OXCMSG] 2.2.1, [MS-OXCPRPT] 2.2.1).
+#include <string.h>
+
+#include "mapi/conversation.h"
 #include "mapi/change.h"
 #include "mapi/entry_id.h"
 #include "mapi/props.h"
 #include "store/message_object_internal.h"
+#include "store/replica.h"
 
 // PidTagMessageFlags ([MS-OXCMSG] 2.2.1.6).
 enum { MF_READ = 1, MF_UNMODIFIED = 2, MF_UNSENT = 8, MF_HAS_ATTACH = 0x10, MF_ASSOCIATED = 0x40 };
@@ -63,8 +67,24 @@ static void source_key(const struct message *m, struct arena *arena, struct prop
     out->bin = replica_xid(m, arena, m->row.mid);
 }
 
+static struct replica_change last_change(const struct message *m, struct arena *arena) {
+    struct prop_bin noted = {0, NULL};
+    gsize len;
+    if (m->change) {
+        noted.data = g_bytes_get_data(m->change, &len);
+        noted.len = (uint32_t)len;
+    }
+    return replica_change_decode(arena, &m->replica, m->row.cn, noted);
+}
+
 static void change_key(const struct message *m, struct arena *arena, struct prop_value *out) {
-    out->bin = replica_xid(m, arena, m->row.cn);
+    struct replica_change change = last_change(m, arena);
+    out->bin = xid_bytes(arena, &change.key);
+}
+
+static void predecessors(const struct message *m, struct arena *arena, struct prop_value *out) {
+    struct replica_change change = last_change(m, arena);
+    out->bin = pcl_bytes(arena, &change.pcl);
 }
 
 static void parent_source_key(const struct message *m, struct arena *arena,
@@ -124,6 +144,7 @@ static const struct {
     {PidTagSourceKey, source_key},
     {PidTagParentSourceKey, parent_source_key},
     {PidTagChangeKey, change_key},
+    {PidTagPredecessorChangeList, predecessors},
     {PidTagEntryId, entry_id},
     {PidTagRecordKey, entry_id},
     {PidTagParentEntryId, parent_entry_id},
@@ -139,12 +160,31 @@ bool message_is_computed(proptag_t tag) {
     return false;
 }
 
+// As views have it (columns_read.c): what the index says, otherwise the topic; a message with
+// neither is a conversation of its own.
+static void conversation(const struct message *m, struct arena *arena, struct prop_value *out) {
+    const struct bag *bag = m->value->bag;
+    struct prop_bin index = bag_bytes(bag, PidTagConversationIndex);
+    const char *subject = bag_str(bag, PidTagSubject);
+    uint8_t *id = arena_alloc0(arena, 16);
+    *out = prop_bytes(PidTagConversationId, id, 16);
+    if (index.len >= CONVERSATION_INDEX_HEADER)
+        memcpy(id, index.data + 6, 16);
+    else if (!conversation_id(false, (struct prop_bin){0, NULL},
+                              subject ? subject_split(arena, subject, NULL).normalized : NULL, id))
+        memcpy(id, &m->row.mid, sizeof m->row.mid);
+}
+
 bool message_computed(const struct message *m, struct arena *arena, proptag_t tag,
                       struct prop_value *out) {
     // The follow-up flag of mail clients without MAPI shows as PidTagFlagStatus; "complete" stays
     // in the bag.
     if (tag == PidTagFlagStatus && (m->flags & MSG_FLAGGED)) {
         *out = prop_long(tag, 2);
+        return true;
+    }
+    if (tag == PidTagConversationId) {
+        conversation(m, arena, out);
         return true;
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(table); i++) {

@@ -24,6 +24,8 @@ enum ec message_open(struct mbox_tx *tx, uint64_t mid, struct message **out) {
     m->replica = tx->mbox->replica;
     m->flags = m->row.flags;
     m->keywords = g_strdup(m->row.keywords);
+    if (m->row.pcl.len > 0)
+        m->change = g_bytes_new(m->row.pcl.data, m->row.pcl.len);
     // What pointed into the arena.
     m->row.keywords = m->keywords;
     m->row.class = m->row.subject = m->row.sender = NULL;
@@ -36,6 +38,7 @@ void message_free(struct message *m) {
     if (!m)
         return;
     message_value_free(m->value);
+    g_clear_pointer(&m->change, g_bytes_unref);
     g_free(m->keywords);
     g_free(m);
 }
@@ -50,6 +53,10 @@ uint64_t message_fid(const struct message *m) {
 
 struct message_value *message_value(struct message *m) {
     m->is_changed = true;
+    return m->value;
+}
+
+const struct message_value *message_peek(const struct message *m) {
     return m->value;
 }
 
@@ -203,6 +210,8 @@ enum ec message_save(struct mbox_tx *tx, struct message *m, unsigned flags) {
     ARENA_AUTO arena = arena_new();
     struct message_full now;
     EC_TRY(tx_check_writer(tx));
+    if (m->row.mid == 0)
+        return message_save_new(tx, m);
     enum ec ec = message_full_get(tx, arena, m->row.mid, &now);
     if (ec == EC_NOT_FOUND)
         return EC_OBJECT_DELETED;

@@ -27,9 +27,9 @@ static enum ec bury(struct mbox_tx *tx, const struct message_full *m, uint64_t c
 }
 
 // Gives `m` its place in the target: new mid, uid and change number. `m` holds the source's row
-// before. `origin`: the folder it came from first, for Recoverable Items.
-static enum ec settle(struct mbox_tx *tx, struct message_full *m, uint64_t to_fid,
-                      uint64_t origin) {
+// before. `origin`: the folder it came from first, for Recoverable Items; `new_mid` 0: the next id.
+static enum ec settle(struct mbox_tx *tx, struct message_full *m, uint64_t to_fid, uint64_t origin,
+                      uint64_t new_mid) {
     struct folder_counters *c;
     EC_TRY(tx_counters(tx, to_fid, &c));
     if (c->type == 2)
@@ -37,7 +37,7 @@ static enum ec settle(struct mbox_tx *tx, struct message_full *m, uint64_t to_fi
     if (c->uid_next == UINT32_MAX)
         return EC_TOO_MANY_OBJECTS;
     m->fid = to_fid;
-    m->mid = mbox_next_id(tx);
+    m->mid = new_mid ? new_mid : mbox_next_id(tx);
     m->cn = m->read_cn = m->modseq = mbox_next_id(tx);
     m->uid = c->uid_next++;
     if (!folder_is_recoverable(to_fid))
@@ -52,7 +52,7 @@ static enum ec settle(struct mbox_tx *tx, struct message_full *m, uint64_t to_fi
 }
 
 static enum ec transfer_one(struct mbox_tx *tx, const struct message_full *from, uint64_t to_fid,
-                            bool is_move, struct message_copied *out) {
+                            bool is_move, uint64_t new_mid, struct message_copied *out) {
     struct message_full m = *from;
     uint64_t origin;
     EC_TRY(recoverable_origin(tx, from->fid, from->mid, &origin));
@@ -65,7 +65,7 @@ static enum ec transfer_one(struct mbox_tx *tx, const struct message_full *from,
     } else {
         EC_TRY(contents_ref(tx, from->doc));
     }
-    EC_TRY(settle(tx, &m, to_fid, origin));
+    EC_TRY(settle(tx, &m, to_fid, origin, new_mid));
     message_publish(tx, is_move ? EVENT_MOVED : EVENT_COPIED, &m, from->fid, from->mid);
     *out = (struct message_copied){from->mid, m.mid, from->uid, m.uid};
     return EC_OK;
@@ -87,7 +87,7 @@ static enum ec transfer(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *m
             (ec == EC_OK && (from.fid != from_fid || (from.flags & MSG_SOFT_DELETED))))
             continue;
         EC_TRY(ec);
-        EC_TRY(transfer_one(tx, &from, to_fid, is_move, &copied));
+        EC_TRY(transfer_one(tx, &from, to_fid, is_move, 0, &copied));
         g_array_append_val(done, copied);
     }
     if (out)
@@ -103,6 +103,18 @@ enum ec message_copy(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *mids
 enum ec message_move(struct mbox_tx *tx, uint64_t from_fid, const uint64_t *mids, unsigned n,
                      uint64_t to_fid, GArray **out) {
     return transfer(tx, from_fid, mids, n, to_fid, true, out);
+}
+
+enum ec message_move_as(struct mbox_tx *tx, uint64_t from_fid, uint64_t mid, uint64_t to_fid,
+                        uint64_t new_mid) {
+    ARENA_AUTO arena = arena_new();
+    struct message_full from;
+    struct message_copied copied;
+    EC_TRY(tx_check_writer(tx));
+    EC_TRY(message_full_get(tx, arena, mid, &from));
+    if (from.fid != from_fid || (from.flags & MSG_SOFT_DELETED))
+        return EC_NOT_FOUND;
+    return transfer_one(tx, &from, to_fid, true, new_mid, &copied);
 }
 
 // --- Deleting ---
@@ -143,7 +155,7 @@ static enum ec retire_one(struct mbox_tx *tx, const struct message_full *from, u
         message_publish(tx, EVENT_DELETED, &before, 0, 0);
     }
     m.flags &= ~(uint32_t)MSG_SOFT_DELETED;
-    return settle(tx, &m, to_fid, origin);
+    return settle(tx, &m, to_fid, origin, 0);
 }
 
 // Purging is deciding that no hold is on it any more.
@@ -227,7 +239,7 @@ enum ec message_keep_version(struct mbox_tx *tx, const struct message_full *m) {
     version.flags &= ~(uint32_t)MSG_SOFT_DELETED;
     version.deleted = tx->now;
     EC_TRY(contents_ref(tx, m->doc));
-    return settle(tx, &version, FID_RECOVERABLE_VERSIONS, m->fid);
+    return settle(tx, &version, FID_RECOVERABLE_VERSIONS, m->fid, 0);
 }
 
 enum ec message_restore(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, unsigned n) {
@@ -246,7 +258,7 @@ enum ec message_restore(struct mbox_tx *tx, uint64_t fid, const uint64_t *mids, 
         EC_TRY(message_count(tx, &m, -1, cn));
         EC_TRY(delete_row(tx, &m));
         m.flags &= ~(uint32_t)(MSG_SOFT_DELETED | MSG_DELETED);
-        EC_TRY(settle(tx, &m, fid, fid));
+        EC_TRY(settle(tx, &m, fid, fid, 0));
         if (!guid_is_zero(&creator))
             EC_TRY(message_set_creator(tx, m.mid, &creator));
         message_publish(tx, EVENT_CREATED, &m, 0, 0);

@@ -30,8 +30,8 @@ static const char version_1[] =
     "CREATE INDEX folder_cn ON folder (mbx, cn);"
 
     // flags: enum message_flag. size: what the message counts for in quotas; mime_size:
-    // RFC822.SIZE. modseq = max(cn, read_cn). deleted: when it was soft-deleted, else 0. pcl: only
-    // when it is not the change key alone. The texts are for sorting and filtering lists.
+    // RFC822.SIZE. modseq = max(cn, read_cn). deleted: when it was soft-deleted, else 0. pcl: what
+    // a client said of its change (replica.h). The texts are for sorting and filtering lists.
     "CREATE TABLE message ("
     " mbx BIGINT NOT NULL, fid BIGINT NOT NULL, uid BIGINT NOT NULL, mid BIGINT NOT NULL,"
     " doc BIGINT NOT NULL, cn BIGINT NOT NULL, read_cn BIGINT NOT NULL, modseq BIGINT NOT NULL,"
@@ -115,9 +115,10 @@ static const char version_1[] =
     " mbx BIGINT NOT NULL, member TEXT NOT NULL, fid BIGINT NOT NULL, cns $BLOB NOT NULL,"
     " PRIMARY KEY (mbx, member, fid)) $CLUSTERED;";
 
-static const char *const steps[] = {version_1,         schema_flag_range, schema_envelope_chunk,
-                                    schema_retain,     schema_rights,     schema_fulltext,
-                                    schema_quarantine, schema_view,       schema_imap,
-                                    schema_policy,     schema_gone,       NULL};
+static const char *const steps[] = {
+    version_1,     schema_flag_range, schema_envelope_chunk, schema_retain,
+    schema_rights, schema_fulltext,   schema_quarantine,     schema_view,
+    schema_imap,   schema_policy,     schema_gone,           schema_replica,
+    NULL};
 
 const struct db_schema store_schema = {"store", steps};

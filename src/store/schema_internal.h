@@ -12,8 +12,9 @@ extern const char schema_imap[]; // schema_imap.c
 extern const char schema_retain[];   // schema_retain.c
 extern const char schema_fulltext[]; // schema_fulltext.c
 extern const char schema_quarantine[];
-extern const char schema_policy[]; // schema_policy.c
-extern const char schema_gone[];   // schema_gone.c
+extern const char schema_policy[];  // schema_policy.c
+extern const char schema_gone[];    // schema_gone.c
+extern const char schema_replica[]; // schema_replica.c
 
 #define MBX 1 // the mailbox's number in its database
 #define BLOB_CHUNK (256 * 1024)

@@ -75,19 +75,19 @@ const char sql_message_scan[] =
     "SELECT uid, mid, modseq, flags, received, mime_size, keywords FROM message"
     " WHERE mbx = $1 AND fid = $2 ORDER BY uid";
 const char sql_message_since[] =
-    "SELECT uid, mid, modseq, flags, received, mime_size, keywords, cn, read_cn FROM message"
+    "SELECT uid, mid, modseq, flags, received, mime_size, keywords, cn, read_cn, size FROM message"
     " WHERE mbx = $1 AND fid = $2 AND modseq > $3 ORDER BY modseq LIMIT $4";
 const char sql_message_flags_set[] =
     "UPDATE message SET flags = $1, keywords = $2, cn = $3, read_cn = $4, modseq = $5"
     " WHERE mbx = $6 AND fid = $7 AND uid = $8";
 // For changes since, while flag ranges are waiting: their rows look older than they are.
 const char sql_message_scan_all[] =
-    "SELECT uid, mid, modseq, flags, received, mime_size, keywords, cn, read_cn FROM message"
+    "SELECT uid, mid, modseq, flags, received, mime_size, keywords, cn, read_cn, size FROM message"
     " WHERE mbx = $1 AND fid = $2 ORDER BY uid";
 const char sql_message_update[] =
     "UPDATE message SET flags = $1, cn = $2, modseq = $3, mime_size = $4, size = $5,"
     " submitted = $6, class = $7, subject = $8, sender = $9, conversation = $10, received = $11,"
-    " keywords = $12, doc = $13, pcl = NULL WHERE mbx = $14 AND fid = $15 AND uid = $16";
+    " keywords = $12, doc = $13 WHERE mbx = $14 AND fid = $15 AND uid = $16";
 const char sql_message_mime_size[] =
     "UPDATE message SET flags = $1, mime_size = $2 WHERE mbx = $3 AND fid = $4 AND uid = $5";
 const char sql_message_delete[] = "DELETE FROM message WHERE mbx = $1 AND fid = $2 AND uid = $3";
