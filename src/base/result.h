@@ -83,3 +83,31 @@
     X(EC_HAS_FOLDERS, 0x80040609, "the folder has subfolders")                                     \
     X(EC_HAS_MESSAGES, 0x8004060A, "the folder has messages")                                      \
     X(EC_FOLDER_CYCLE, 0x8004060B, "a folder cannot be moved below itself")                        \
+    X(EC_ERRORS_RETURNED, 0x00040380, "done, but for some of it")                                  \
+    X(EC_PARTIAL_COMPLETION, 0x00040680, "done in part")                                           \
+    X(EC_NOT_IN_QUEUE, 0x80040601, "not in the queue")                                             \
+    X(EC_AMBIGUOUS, 0x80040700, "the name fits more than one entry")                               \
+    X(EC_NAMED_PROP_QUOTA, 0x8004090B, "too many named properties")                                \
+    X(EC_ACCESS_DENIED, 0x80070005, "access denied")                                               \
+    X(EC_NO_MEMORY, 0x8007000E, "not enough memory")                                               \
+    X(EC_INVALID_PARAMETER, 0x80070057, "an invalid parameter")
+
+enum ec {
+#define X(name, value, text) name = (int)value,
+    EC_LIST(X)
+#undef X
+};
+
+// What a code means, as a phrase for people ("not found"). Never NULL; static.
+const char *ec_text(enum ec ec);
+
+// The code's name ("EC_NOT_FOUND"), for logs and JSON. Never NULL; static.
+const char *ec_name(enum ec ec);
+
+// Leaves the calling function with the result of `call` unless it is EC_OK.
+#define EC_TRY(call)                                                                               \
+    do {                                                                                           \
+        enum ec ec_try_ = (call);                                                                  \
+        if (ec_try_ != EC_OK)                                                                      \
+            return ec_try_;                                                                        \
+    } while (0)

@@ -29,6 +29,7 @@ struct server {
     struct policy *policy;        // NULL: mail from strangers is not checked
     struct net_networks *trusted; // who speaks the PROXY protocol
     struct http_server *http;
+    struct ews_service *ews;
     struct net_networks *metrics_networks; // who may read /metrics besides this machine
     GString *listeners;                    // lines `name address:port`
     unsigned ticks;                        // of the timer, one a second

@@ -203,6 +203,11 @@ static const struct config_item items[] = {
     {"http", "metrics", CONFIG_STRING, "", NULL,
      "Networks that may read figures for Prometheus at /metrics, besides this machine."},
 
+    {"ews", "requests_per_user", CONFIG_INT, "27", NULL,
+     "Requests of one user that are worked on at a time; more are told to wait."},
+    {"ews", "push", CONFIG_BOOL, "true", NULL,
+     "Whether users may have notifications posted to a URL of their choice."},
+
     {"imap", "folders", CONFIG_CHOICE, "all", "all|mail",
      "Which folders IMAP clients are shown: all of them, as Exchange does, or only those of mail "
      "(not calendars, contacts, tasks). Users can have their own (`bourse user set`)."},
