@@ -12,7 +12,10 @@ ALICE = f"alice@{DOMAIN}"
 DATA = bourse.TOP / "tests/clients/node/node_modules/pst-extractor/example/testdata"
 ENRON, CACHED = DATA / "enron.pst", DATA / "pstextractortest@outlook.com.ost"
 if not ENRON.exists():
-    tap.skip("the npm packages are not installed")
+    @test
+    def data_files():
+        tap.skip("the npm packages are not installed")
+    tap.finish()
 server = bourse.Server(["alice"])
 DIR = server.dir
 
