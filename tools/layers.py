@@ -32,7 +32,7 @@ SEES_STORE = {"protocol/rop"}
 ONLY_SEES = {"probe": {"base", "mapi"}}
 QUEUE_USERS = {"protocol/smtp"}  # DATA is spooled where it arrives
 
-TEST_ENDS = ("_test.c", "_test_part.c", "_fixture.h")
+TEST_ENDS = ("_test.c", "_test_part.c", "_fixture.h", "_fuzz.c")
 
 MAX_LINES = 800
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
