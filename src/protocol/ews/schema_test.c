@@ -90,12 +90,56 @@ static void test_answers(void) {
     }
 }
 
+// The table of properties says of elements what the schema says: that the type has them, in this
+// order, since that version.
+static void test_properties(void) {
+    static const struct {
+        enum ews_class class;
+        const char *type;
+    } types[] = {{EWS_ITEM, "t:ItemType"},
+                 {EWS_MESSAGE, "t:MessageType"},
+                 {EWS_POST, "t:PostItemType"},
+                 {EWS_CONTACT, "t:ContactItemType"},
+                 {EWS_LIST, "t:DistributionListType"},
+                 {EWS_TASK, "t:TaskType"},
+                 {EWS_CALENDAR, "t:CalendarItemType"},
+                 {EWS_MEETING, "t:MeetingMessageType"},
+                 {EWS_REQUEST, "t:MeetingRequestMessageType"},
+                 {EWS_RESPONSE, "t:MeetingResponseMessageType"},
+                 {EWS_CANCELLATION, "t:MeetingCancellationMessageType"}};
+    g_autoptr(GString) bad = g_string_new(NULL);
+    unsigned n;
+    const struct ews_property *all = ews_properties(&n);
+    for (unsigned t = 0; t < G_N_ELEMENTS(types); t++) {
+        int last = -1;
+        for (unsigned i = 0; i < n; i++) {
+            const struct ews_property *p = &all[i];
+            enum ews_version before = p->since > EWS_2007 ? p->since - 1 : EWS_2007;
+            if (!(p->classes & types[t].class) || p->since == EWS_NEVER || !p->element)
+                continue;
+            int place = ews_schema_place(types[t].type, p->element + 2);
+            if (place < 0)
+                g_string_append_printf(bad, "%s has no %s\n", types[t].type, p->element);
+            else if (place < last)
+                g_string_append_printf(bad, "%s: %s is too late\n", types[t].type, p->element);
+            else if (!ews_schema_knows(types[t].type, p->element + 2, p->since))
+                g_string_append_printf(bad, "%s: %s is not known so early\n", types[t].type,
+                                       p->uri);
+            else if (before < p->since && ews_schema_knows(types[t].type, p->element + 2, before))
+                g_string_append_printf(bad, "%s: %s was known before\n", types[t].type, p->uri);
+            last = MAX(last, place);
+        }
+    }
+    g_assert_cmpstr(bad->str, ==, "");
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ews/schema/places", test_places);
     g_test_add_func("/ews/schema/versions", test_versions);
     g_test_add_func("/ews/schema/documents", test_documents);
     g_test_add_func("/ews/schema/answers", test_answers);
+    g_test_add_func("/ews/schema/properties", test_properties);
     int result = g_test_run();
     xmlSchemaCleanupTypes();
     xmlCleanupParser();

@@ -488,6 +488,58 @@ static void test_discovery(struct ews_world *e, gconstpointer data) {
                 "<t:FailedMailbox>");
 }
 
+// The text of the attribute Id of the first such element. g_free.
+static char *id_in(const char *answer, const char *element) {
+    g_autofree char *begin = g_strdup_printf("<%s Id=\"", element);
+    const char *at = strstr(answer, begin);
+    g_assert_nonnull(at);
+    at += strlen(begin);
+    return g_strndup(at, strcspn(at, "\""));
+}
+
+static void test_im_list(struct ews_world *e, gconstpointer data) {
+    (void)data;
+    add_object(e, DIRECTORY_GROUP, "staff@example.test", "Staff");
+    const char *add = "<m:AddImGroup><m:DisplayName>Friends</m:DisplayName></m:AddImGroup>";
+    g_autofree char *group = id_in(ews_ask(e, add), "t:ExchangeStoreId");
+    assert_says(ews_ask(e, add), "ErrorImGroupDisplayNameAlreadyExists");
+    g_autofree char *new = g_strdup_printf(
+        "<m:AddNewImContactToGroup><m:ImAddress>sip:x@elsewhere.test</m:ImAddress>"
+        "<m:DisplayName>Xaver</m:DisplayName><m:GroupId Id=\"%s\"/></m:AddNewImContactToGroup>",
+        group);
+    const char *answer = ews_ask(e, new);
+    assert_says(answer, "<t:DisplayName>Xaver</t:DisplayName>");
+    g_autofree char *contact = id_in(answer, "t:PersonaId");
+    assert_says(ews_ask(e, "<m:AddDistributionGroupToImList><m:SmtpAddress>staff@example.test"
+                           "</m:SmtpAddress><m:DisplayName>Staff</m:DisplayName>"
+                           "</m:AddDistributionGroupToImList>"),
+                "<t:SmtpAddress>staff@example.test</t:SmtpAddress>");
+    answer = ews_ask(e, "<m:GetImItemList/>");
+    assert_says(answer, "<t:MemberCorrelationKey><t:ItemId");
+    assert_says(answer, "IPM.DistList.MOC.DG");
+    assert_says(answer, "x@elsewhere.test");
+    g_autofree char *rename = g_strdup_printf(
+        "<m:SetImGroup><m:GroupId Id=\"%s\"/><m:NewDisplayName>Staff</m:NewDisplayName>"
+        "</m:SetImGroup>",
+        group);
+    assert_says(ews_ask(e, rename), "ErrorImGroupDisplayNameAlreadyExists");
+    g_autofree char *leave =
+        g_strdup_printf("<m:RemoveImContactFromGroup><m:ContactId Id=\"%s\"/><m:GroupId Id=\"%s\"/>"
+                        "</m:RemoveImContactFromGroup>",
+                        contact, group);
+    assert_says(ews_ask(e, leave), "NoError");
+    assert_silent(ews_ask(e, "<m:GetImItemList/>"), "MemberCorrelationKey");
+    g_autofree char *gone = g_strdup_printf(
+        "<m:RemoveContactFromImList><m:ContactId Id=\"%s\"/></m:RemoveContactFromImList>", contact);
+    assert_says(ews_ask(e, gone), "NoError");
+    assert_silent(ews_ask(e, "<m:GetImItemList/>"), "x@elsewhere.test");
+    g_autofree char *remove =
+        g_strdup_printf("<m:RemoveImGroup><m:GroupId Id=\"%s\"/></m:RemoveImGroup>", group);
+    assert_says(ews_ask(e, remove), "NoError");
+    assert_says(ews_ask(e, remove), "ErrorInvalidImGroupId");
+    world_assert_clean(&e->world, &e->world.alice);
+}
+
 // Whose messages must have, by the schema, what an error cannot give.
 static const char *const never_valid[] = {"DeleteSearchSuggestion",
                                           "ExecuteSearch",
@@ -533,6 +585,7 @@ int main(int argc, char **argv) {
     EWS_TEST("/ews/settings/the rest", test_settings);
     EWS_TEST("/ews/settings/apps", test_apps);
     EWS_TEST("/ews/settings/discovery", test_discovery);
+    EWS_TEST("/ews/settings/im list", test_im_list);
     EWS_TEST("/ews/settings/empty requests", test_empty_requests);
     int result = g_test_run();
     xmlSchemaCleanupTypes();
