@@ -2,6 +2,7 @@
 """exchangelib: items of all kinds: made, read, changed, sent, answered, moved, deleted; attachments."""
 
 import datetime
+import decimal
 import time
 
 from harness import bourse, tap
@@ -163,7 +164,8 @@ def contacts_keep_their_fields():
 @test
 def tasks_lists_and_posts():
     a = account()
-    t = Task(account=a, folder=a.tasks, subject="Do it", due_date=EWSDate(2030, 1, 2), percent_complete=25)
+    t = Task(account=a, folder=a.tasks, subject="Do it", due_date=EWSDate(2030, 1, 2),
+             percent_complete=decimal.Decimal(25))
     t.save()
     back = a.tasks.get(id=t.id)
     expect_equal((back.status, back.due_date, float(back.percent_complete)), ("InProgress", EWSDate(2030, 1, 2), 25.0))
