@@ -24,10 +24,12 @@ static enum ec open_autodiscover(struct server *server, struct http_protocols *p
 
 static enum ec open_ews(struct server *server, struct http_protocols *p) {
     g_autofree char *spool = g_build_filename(server->dir, "run", NULL);
+    g_autofree char *track = g_build_filename(server->dir, "track", NULL);
     struct ews_options options = {
         .mailboxes = server->services.mailboxes,
         .hostname = config_string(server->config, "server", "hostname"),
         .spool_dir = spool,
+        .track_dir = config_int(server->config, "track", "keep") > 0 ? track : NULL,
         .max_concurrent =
             (unsigned)MIN(config_int(server->config, "ews", "requests_per_user"), G_MAXINT32),
         .allows_push = config_bool(server->config, "ews", "push"),
