@@ -386,12 +386,17 @@ static void test_photo(struct ews_world *e, gconstpointer data) {
     (void)data;
     const char *get = "<m:GetUserPhoto><m:Email>alice@example.test</m:Email>"
                       "<m:SizeRequested>HR48x48</m:SizeRequested></m:GetUserPhoto>";
-    assert_says(ews_ask(e, get), "ErrorItemNotFound");
+    const char *answer = ews_ask(e, get);
+    assert_says(answer, "ErrorItemNotFound");
+    assert_says(answer, "<m:HasChanged>false</m:HasChanged>"); // MS-OXWSCONT_R30205602
+    // MS-OXWSCONT_R302081, R302097, R302125: the answer is the one message itself
     assert_says(ews_ask(e, "<m:SetUserPhoto><m:Email>alice@example.test</m:Email>"
                            "<m:Content>/9j/4AAQ</m:Content></m:SetUserPhoto>"),
                 "NoError");
-    assert_says(ews_ask_as(e, &e->world.bob, "bob@example.test", "Exchange2013", get),
-                "<m:PictureData>/9j/4AAQ</m:PictureData>");
+    answer = ews_ask_as(e, &e->world.bob, "bob@example.test", "Exchange2013", get);
+    assert_says(answer, "<m:PictureData>/9j/4AAQ</m:PictureData>"); // MS-OXWSCONT_R302058
+    assert_says(answer, "<m:HasChanged>true</m:HasChanged>");       // MS-OXWSCONT_R30205601
+    assert_says(answer, "<m:GetUserPhotoResponse ResponseClass=");  // MS-OXWSCONT_R302020, R302052
     assert_says(ews_ask_as(e, &e->world.bob, "bob@example.test", "Exchange2016",
                            "<m:SetUserPhoto><m:Email>alice@example.test</m:Email>"
                            "<m:Content>/9j/4AAQ</m:Content></m:SetUserPhoto>"),
