@@ -427,7 +427,8 @@ static enum ec take_messages(struct copy *copy, uint64_t fid, bool is_move, cons
         uint64_t in;
         if (message_get_row(tx, mids[i], &in, &row) != EC_OK)
             continue;
-        shared_text_unref(row.keywords);
+        if (row.keywords)
+            shared_text_unref(row.keywords);
         // MS-OXCFXICS_R2114
         if (in == fid &&
             (!is_move || mailbox_require_items(logon->mailbox, tx, fid, RIGHTS_DELETE_ANY,
