@@ -162,7 +162,8 @@ static enum ec put_listed(struct copy *copy, struct mbox_tx *tx, uint64_t mid) {
     if (ec == EC_NOT_FOUND) // gone meanwhile
         return EC_OK;
     EC_TRY(ec);
-    shared_text_unref(row.keywords);
+    if (row.keywords)
+        shared_text_unref(row.keywords);
     if (mailbox_require(logon->mailbox, tx, fid, RIGHTS_READ_ANY) != EC_OK &&
         mailbox_require_items(logon->mailbox, tx, fid, RIGHTS_READ_ANY, RIGHTS_VISIBLE, &mid, 1) !=
             EC_OK) {
