@@ -415,6 +415,13 @@ enum ec mailbox_require(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uin
 enum ec mailbox_require_items(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uint32_t any,
                               uint32_t own, const uint64_t *mids, unsigned n);
 
+// Whether the principal has read messages: of their row's flags, or in the public store by their
+// own read state.
+enum ec mailbox_is_read(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, const uint64_t *mids,
+                        unsigned n, bool *out);
+// Unread messages of a folder as the principal sees it. EC_NOT_FOUND.
+enum ec mailbox_unread(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uint32_t *out);
+
 // Runs `put` in a write; it puts one message into folder `fid` and gives its id. RIGHTS_CREATE, the
 // quotas and the limits of the folder are asked, and the principal is noted as who made it.
 typedef enum ec (*mailbox_put)(struct mbox_tx *tx, void *ctx, uint64_t *mid_out);
@@ -424,6 +431,10 @@ enum ec mailbox_put_message(struct mailbox *m, uint64_t fid, uint64_t size, mail
 // RIGHTS_EDIT_OWNED of one's own.
 enum ec mailbox_edit_message(struct mailbox *m, uint64_t fid, uint64_t mid, mbox_change change,
                              void *ctx);
+
+// Whether the principal has read a message of the public store.
+enum ec mailbox_has_read(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uint64_t mid,
+                         bool *out);
 
 // Deletes messages, those that the principal may: `*n_out` of them; EC_PARTIAL_COMPLETION: not all.
 // Who asked to be told hears that they were not read when `notifies`.

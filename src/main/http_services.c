@@ -9,6 +9,7 @@
 #include "http/http.h"
 #include "main/server.h"
 #include "net/networks.h"
+#include "protocol/ews/ews.h"
 #include "queue/queue.h"
 
 #define DISK_LEAST (UINT64_C(64) << 20) // free bytes below which nothing is well
@@ -21,6 +22,19 @@ static void add_routes(struct server *server) {
     struct http_server *http = server->http;
     http_server_add(http, own_routes, server);
     mapi_services_add(server);
+    http_server_add(http, ews_routes(), server->ews);
+}
+
+// What the routes stand on.
+static enum ec open_protocols(struct server *server) {
+    const struct config *c = server->config;
+    struct ews_options ews = {
+        .mailboxes = server->services.mailboxes,
+        .hostname = config_string(c, "server", "hostname"),
+        .max_concurrent = (unsigned)MIN(config_int(c, "ews", "requests_per_user"), G_MAXINT32),
+        .allows_push = config_bool(c, "ews", "push"),
+    };
+    return ews_service_new(&ews, &server->ews);
 }
 
 // --- Start, reload, stop ---
@@ -51,6 +65,8 @@ enum ec http_services_open(struct server *server, char **error_out) {
         .access_log = log_path,
     };
     enum ec ec = http_server_new(&options, &server->http);
+    if (ec == EC_OK)
+        ec = open_protocols(server);
     if (ec != EC_OK)
         *error_out = g_strdup_printf("cannot start the HTTP server: %s", ec_text(ec));
     else
@@ -97,6 +113,7 @@ void http_services_stop(struct server *server, unsigned grace_ms) {
 
 void http_services_close(struct server *server) {
     http_server_free(server->http);
+    ews_service_free(server->ews);
     net_networks_unref(server->metrics_networks);
 }
 

@@ -32,6 +32,7 @@ struct server {
     struct rop_service *rop;
     struct nspi_service *nspi;
     struct mapihttp *mapihttp;
+    struct ews_service *ews;
     struct net_networks *metrics_networks; // who may read /metrics besides this machine
     GString *listeners;                    // lines `name address:port`
     unsigned ticks;                        // of the timer, one a second

@@ -213,6 +213,10 @@ static const struct config_item items[] = {
      "How often a request that takes long is told to be alive."},
     {"mapi", "wait", CONFIG_DURATION, "5m", NULL,
      "How long a request for notifications waits without one."},
+    {"ews", "requests_per_user", CONFIG_INT, "27", NULL,
+     "Requests of one user that are worked on at a time; more are told to wait."},
+    {"ews", "push", CONFIG_BOOL, "true", NULL,
+     "Whether users may have notifications posted to a URL of their choice."},
 
     {"imap", "folders", CONFIG_CHOICE, "all", "all|mail",
      "Which folders IMAP clients are shown: all of them, as Exchange does, or only those of mail "
