@@ -217,26 +217,31 @@ const struct command admin_commands[] = {
              {"file-dates", NULL, "Take the date of .eml files from the file, not from its header"},
              {"mbox-quoting", "auto|rd|none", "How \">From \" in mbox files is meant"},
              {"quiet", NULL, "No progress bar and no list of what was skipped"}, IN_ARCHIVE),
-     0, "Import .eml files, mbox files and Maildirs",
-     "Each FILE is a message (.eml), an mbox file, a Maildir (with its subfolders), or a directory "
-     "of "
-     "such. Messages keep their bytes, and their dates and flags where the format has them.\n"
+     0, "Import mail, contacts and Outlook data files",
+     "Each FILE is a message (.eml; .msg, winmail.dat), contacts (.vcf), an mbox file, a Maildir "
+     "(with its subfolders), an Outlook data file (.pst, with its folders), or a directory of "
+     "such. "
+     "Contacts go to Contacts if no folder is given. Messages keep their bytes, and their dates "
+     "and flags where the format has them.\n"
      "An import that was interrupted goes on where it stopped when the same command is given again "
      "(within 30 days): messages that were imported before are passed over. What was skipped, and "
      "why, is listed at the end; the exit status is 1 when messages are missing.",
      import_command, import_client},
     {"export", "DIR USER OUT",
-     OPTIONS({"format", "eml|mbox|maildir", "What to write (needed)"},
+     OPTIONS({"format", "eml|mbox|maildir|msg|vcf", "What to write (needed)"},
              {"folder", "FOLDER", "Only this folder; all folders if not given"},
              {"quiet", NULL, "No progress bar"}, IN_ARCHIVE),
-     0, "Export a mailbox as .eml files, mbox files or a Maildir",
+     0, "Export a mailbox as mail, .msg files or vCards",
      "With --folder, OUT is an mbox file, a directory of .eml files or a Maildir; without it OUT "
      "is a "
      "directory with one of these for each folder (maildir: one Maildir with subfolders). OUT must "
      "not "
      "exist, or be an empty directory. Messages in .eml and Maildir files are byte for byte what "
      "is "
-     "stored; mbox files quote lines that begin with \"From \" (the mboxrd rules).",
+     "stored; mbox files quote lines that begin with \"From \" (the mboxrd rules). The format msg "
+     "writes a file with all properties of each message, whatever its class; vcf one file of "
+     "contacts "
+     "and distribution lists for each folder.",
      export_command, export_client},
 
     {"convert", "FROM TO",

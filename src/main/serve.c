@@ -100,7 +100,6 @@ static enum ec open_parts(struct server *server, char **error_out) {
     open_track(server->dir, config);
     EC_TRY(fill_services(server, error_out));
     EC_TRY(outbound_open(server, error_out));
-    EC_TRY(mapi_services_open(server, error_out));
     EC_TRY(http_services_open(server, error_out));
     EC_TRY(listeners_open(server, error_out));
     maintenance_start(server);
@@ -115,10 +114,8 @@ static void server_close(struct server *server) {
         listeners_forget(server);
     net_timer_free(server->timer);
     retention_passes_free(server->passes);
-    http_services_stop(server, grace);
+    http_services_close(server, grace);
     net_free(server->net, grace);
-    http_services_close(server);
-    mapi_services_close(server);
     transport_free(server->transport); // after the last connection that could submit
     track_close();
     pop3_service_free(server->pop3);

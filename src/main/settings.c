@@ -195,6 +195,9 @@ static const struct config_item items[] = {
     {"smtp", "hide_clients", CONFIG_BOOL, "false", NULL,
      "Whether the addresses of users who send mail are left out of it (its Received field)."},
 
+    {"http", "url", CONFIG_STRING, "", NULL,
+     "What clients are told the server's address is (Autodiscover), such as "
+     "https://mail.example.com. Empty: https, [server] hostname, and the port of [listen] https."},
     {"http", "idle", CONFIG_DURATION, "2m", NULL,
      "How long a connection of HTTP may be without a request, and a request or an answer without "
      "going on."},
@@ -204,6 +207,10 @@ static const struct config_item items[] = {
     {"http", "metrics", CONFIG_STRING, "", NULL,
      "Networks that may read figures for Prometheus at /metrics, besides this machine."},
 
+    {"ews", "requests_per_user", CONFIG_INT, "27", NULL,
+     "Requests of one user that are worked on at a time; more are told to wait."},
+    {"ews", "push", CONFIG_BOOL, "true", NULL,
+     "Whether users may have notifications posted to a URL of their choice."},
     {"mapi", "session", CONFIG_DURATION, "15m", NULL,
      "How long a session of Outlook (MAPI over HTTP) without requests is kept."},
     {"mapi", "sessions", CONFIG_INT, "50000", NULL, "Sessions of all users."},
@@ -213,10 +220,6 @@ static const struct config_item items[] = {
      "How often a request that takes long is told to be alive."},
     {"mapi", "wait", CONFIG_DURATION, "5m", NULL,
      "How long a request for notifications waits without one."},
-    {"ews", "requests_per_user", CONFIG_INT, "27", NULL,
-     "Requests of one user that are worked on at a time; more are told to wait."},
-    {"ews", "push", CONFIG_BOOL, "true", NULL,
-     "Whether users may have notifications posted to a URL of their choice."},
 
     {"imap", "folders", CONFIG_CHOICE, "all", "all|mail",
      "Which folders IMAP clients are shown: all of them, as Exchange does, or only those of mail "
