@@ -90,10 +90,11 @@ static struct xml_node *document(struct world *w, GString *answer) {
 
 static struct xml_node *pox(struct world *w, const char *element, const char *name,
                             const char *schema, unsigned mapi_http) {
+    g_autofree char *escaped = g_markup_escape_text(name, -1);
     g_autofree char *request = g_strdup_printf(
         "<?xml version=\"1.0\"?><Autodiscover xmlns=\"" NS_REQUEST "\"><Request><%s>%s</%s>"
         "<AcceptableResponseSchema>%s</AcceptableResponseSchema></Request></Autodiscover>",
-        element, name, element, schema);
+        element, escaped, element, schema);
     return document(w, autodiscover_pox(w->service, w->alice, request, strlen(request), mapi_http));
 }
 
