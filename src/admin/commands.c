@@ -217,26 +217,31 @@ const struct command admin_commands[] = {
              {"file-dates", NULL, "Take the date of .eml files from the file, not from its header"},
              {"mbox-quoting", "auto|rd|none", "How \">From \" in mbox files is meant"},
              {"quiet", NULL, "No progress bar and no list of what was skipped"}, IN_ARCHIVE),
-     0, "Import .eml files, mbox files and Maildirs",
-     "Each FILE is a message (.eml), an mbox file, a Maildir (with its subfolders), or a directory "
-     "of "
-     "such. Messages keep their bytes, and their dates and flags where the format has them.\n"
+     0, "Import mail, contacts and Outlook data files",
+     "Each FILE is a message (.eml; .msg, winmail.dat), contacts (.vcf), an mbox file, a Maildir "
+     "(with its subfolders), an Outlook data file (.pst, with its folders), or a directory of "
+     "such. "
+     "Contacts go to Contacts if no folder is given. Messages keep their bytes, and their dates "
+     "and flags where the format has them.\n"
      "An import that was interrupted goes on where it stopped when the same command is given again "
      "(within 30 days): messages that were imported before are passed over. What was skipped, and "
      "why, is listed at the end; the exit status is 1 when messages are missing.",
      import_command, import_client},
     {"export", "DIR USER OUT",
-     OPTIONS({"format", "eml|mbox|maildir", "What to write (needed)"},
+     OPTIONS({"format", "eml|mbox|maildir|msg|vcf", "What to write (needed)"},
              {"folder", "FOLDER", "Only this folder; all folders if not given"},
              {"quiet", NULL, "No progress bar"}, IN_ARCHIVE),
-     0, "Export a mailbox as .eml files, mbox files or a Maildir",
+     0, "Export a mailbox as mail, .msg files or vCards",
      "With --folder, OUT is an mbox file, a directory of .eml files or a Maildir; without it OUT "
      "is a "
      "directory with one of these for each folder (maildir: one Maildir with subfolders). OUT must "
      "not "
      "exist, or be an empty directory. Messages in .eml and Maildir files are byte for byte what "
      "is "
-     "stored; mbox files quote lines that begin with \"From \" (the mboxrd rules).",
+     "stored; mbox files quote lines that begin with \"From \" (the mboxrd rules). The format msg "
+     "writes a file with all properties of each message, whatever its class; vcf one file of "
+     "contacts "
+     "and distribution lists for each folder.",
      export_command, export_client},
 
     {"convert", "FROM TO",
@@ -481,6 +486,20 @@ const struct command admin_commands[] = {
      "Reads the tracking log: one line an event. TIME is a date (2026-11-24), a date and time "
      "(2026-11-24T10:00:00Z), or how long ago (90m, 2h, 7d).",
      track_command},
+
+    {"probe", "TARGET",
+     OPTIONS(PASSWORD_STDIN, {"user", "USER", "The login; TARGET when that is an address"},
+             {"scenario", "NAME",
+              "discover, addressbook, logon, inbox, send, notify or all (the default)"},
+             {"ca", "FILE", "Certificates to trust beside the system's"},
+             {"insecure", NULL, "Do not check certificates"}),
+     COMMAND_LOCAL, "Try a server from outside, as Outlook would",
+     "TARGET is the user's address, or the URL of a server (then --user is the address). Works "
+     "against any Exchange-compatible server, step by step: Autodiscover, the address book, the "
+     "mailbox over MAPI over HTTP. Prints a line for each step and why it failed; the exit status "
+     "is 1 when one has.\n"
+     "send and notify leave messages in the user's own mailbox.",
+     probe_command},
 
     {"help", "[COMMAND...]",
      OPTIONS({"man", NULL, "Print the manual page (roff)"},

@@ -31,8 +31,10 @@ enum frame_type {
     FRAME_OUT = 'O',
     FRAME_ERROR = 'X',
     FRAME_PROGRESS = 'P',
-    FRAME_DONE = 'D',    // one byte: the exit status
-    FRAME_FOLDER = 'F',  // a folder's path; the next messages belong to it
+    FRAME_DONE = 'D', // one byte: the exit status
+    // A folder's path; the next messages belong to it. After a NUL may follow the class of a folder
+    // that is made ("IPF.Contact").
+    FRAME_FOLDER = 'F',
     FRAME_MESSAGE = 'M', // struct control_message
     FRAME_DATA = 'B',    // bytes of the message
     FRAME_END = 'E',     // the message is complete
@@ -62,9 +64,12 @@ enum ec control_encode_request(const struct control_request *request, struct wir
 enum ec control_decode_request(const uint8_t *data, size_t len, struct arena *arena,
                                struct control_request *out);
 
+// In the flags of a message: its data is no mail but a whole message as TNEF (convert/tnef.h).
+#define CONTROL_ITEM (UINT32_C(1) << 31)
+
 struct control_message {
     uint32_t uid;   // export
-    uint32_t flags; // enum message_flag
+    uint32_t flags; // enum message_flag, CONTROL_ITEM
     filetime_t received;
     uint64_t size;
     const char *keywords; // as in message_row; "" none

@@ -11,9 +11,13 @@
 #include "admin/import_source.h"
 #include "admin/maildir.h"
 #include "admin/mbox_file.h"
+#include "convert/msg.h"
+#include "convert/tnef.h"
+#include "convert/vcard.h"
 #include "mapi/message_row.h"
 
-enum export_format { EXPORT_EML, EXPORT_MBOX, EXPORT_MAILDIR };
+enum export_format { EXPORT_EML, EXPORT_MBOX, EXPORT_MAILDIR, EXPORT_MSG, EXPORT_VCF };
+#define ITEM_MAX (1024u * 1024 * 1024) // bytes of a message that is held in memory
 
 struct export_client {
     struct client_call *call;
@@ -29,7 +33,8 @@ struct export_client {
     char *file_path;
     struct control_message head;
     char *head_keywords;
-    GString *buffer; // quoted mbox text
+    GString *buffer;  // quoted mbox text
+    GByteArray *item; // of the message that is coming (msg, vcf); NULL: none is
     uint64_t n_messages, n_folders, n_bytes;
 };
 
@@ -92,7 +97,7 @@ static char *place_of(const struct export_client *c, const char *folder, const c
 }
 
 static void leave_folder(struct export_client *c) {
-    if (c->format == EXPORT_MBOX)
+    if (c->format == EXPORT_MBOX || c->format == EXPORT_VCF)
         close_file(c, false);
     if (c->format == EXPORT_MAILDIR && c->folder_path) {
         g_autofree char *text = maildir_keywords_text(&c->keywords);
@@ -125,11 +130,12 @@ static void enter_folder(struct export_client *c, const char *folder) {
     c->n_folders++;
     if (c->format == EXPORT_MAILDIR)
         enter_maildir(c, folder);
-    else if (c->format == EXPORT_EML) {
+    else if (c->format == EXPORT_EML || c->format == EXPORT_MSG) {
         c->folder_path = c->is_single ? g_strdup(c->out) : place_of(c, folder, "");
         make_directory(c, c->folder_path);
     } else {
-        c->folder_path = c->is_single ? g_strdup(c->out) : place_of(c, folder, ".mbox");
+        const char *suffix = c->format == EXPORT_VCF ? ".vcf" : ".mbox";
+        c->folder_path = c->is_single ? g_strdup(c->out) : place_of(c, folder, suffix);
         g_autofree char *parent = g_path_get_dirname(c->folder_path);
         make_directory(c, parent);
         open_file(c, c->folder_path);
@@ -153,6 +159,52 @@ static char *message_path(struct export_client *c) {
                            c->head.size, suffix);
 }
 
+// --- Messages that are no mail ---
+
+static void write_msg(struct export_client *c, const struct message_value *m) {
+    g_autoptr(GBytes) bytes = NULL;
+    gsize len;
+    g_autofree char *path = g_strdup_printf("%s/%u.msg", c->folder_path, c->head.uid);
+    if (convert_message_to_msg(m, NULL, 0, &bytes) != EC_OK) {
+        fail(c, path, EFBIG);
+        return;
+    }
+    const char *data = g_bytes_get_data(bytes, &len);
+    open_file(c, path);
+    write_all(c, data, len);
+    close_file(c, true);
+    c->n_messages++;
+}
+
+// What is no contact has no place in a file of contacts.
+static void write_vcf(struct export_client *c, const struct message_value *m) {
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (convert_message_to_vcard(m, NULL, VCARD_3_0, text) != EC_OK)
+        return;
+    write_all(c, text->str, text->len);
+    c->n_messages++;
+}
+
+static enum ec end_item(struct export_client *c) {
+    struct message_value *m = NULL;
+    GByteArray *item = g_steal_pointer(&c->item);
+    enum ec ec = item ? convert_tnef_to_message(item->data, item->len, &m) : EC_FORMAT_ERROR;
+    g_clear_pointer(&item, g_byte_array_unref);
+    EC_TRY(ec);
+    if (c->format == EXPORT_MSG)
+        write_msg(c, m);
+    else
+        write_vcf(c, m);
+    message_value_free(m);
+    return EC_OK;
+}
+
+static bool is_of_items(const struct export_client *c) {
+    return c->format == EXPORT_MSG || c->format == EXPORT_VCF;
+}
+
+// --- Messages as they come ---
+
 static enum ec begin_message(struct export_client *c, const struct frame *frame) {
     ARENA_AUTO arena = arena_new();
     if (!c->folder_path)
@@ -160,7 +212,10 @@ static enum ec begin_message(struct export_client *c, const struct frame *frame)
     EC_TRY(control_decode_message(frame->data, frame->len, arena, &c->head));
     g_free(c->head_keywords);
     c->head_keywords = g_strdup(c->head.keywords);
-    if (c->format == EXPORT_MBOX) {
+    if (is_of_items(c)) {
+        g_clear_pointer(&c->item, g_byte_array_unref);
+        c->item = g_byte_array_new();
+    } else if (c->format == EXPORT_MBOX) {
         mbox_file_write_from(&c->mbox, NULL, c->head.received, c->buffer);
         mbox_file_write_status(&c->mbox, c->head.flags, c->head_keywords, c->buffer);
         write_buffer(c);
@@ -172,7 +227,11 @@ static enum ec begin_message(struct export_client *c, const struct frame *frame)
 }
 
 static enum ec take_data(struct export_client *c, const struct frame *frame) {
-    if (c->format == EXPORT_MBOX) {
+    if (is_of_items(c)) {
+        if (!c->item || c->item->len + frame->len > ITEM_MAX)
+            return EC_FORMAT_ERROR;
+        g_byte_array_append(c->item, frame->data, (guint)frame->len);
+    } else if (c->format == EXPORT_MBOX) {
         mbox_file_write(&c->mbox, (const char *)frame->data, frame->len, c->buffer);
         write_buffer(c);
     } else if (c->fd >= 0)
@@ -181,13 +240,16 @@ static enum ec take_data(struct export_client *c, const struct frame *frame) {
     return EC_OK;
 }
 
-static void end_message(struct export_client *c) {
+static enum ec end_message(struct export_client *c) {
+    if (is_of_items(c))
+        return end_item(c);
     if (c->format == EXPORT_MBOX) {
         mbox_file_write_end(&c->mbox, c->buffer);
         write_buffer(c);
     } else
         close_file(c, true);
     c->n_messages++;
+    return EC_OK;
 }
 
 static enum ec take_frame(struct export_client *c, const struct frame *frame) {
@@ -202,8 +264,7 @@ static enum ec take_frame(struct export_client *c, const struct frame *frame) {
     case FRAME_DATA:
         return take_data(c, frame);
     case FRAME_END:
-        end_message(c);
-        return EC_OK;
+        return end_message(c);
     default:
         return EC_FORMAT_ERROR;
     }
@@ -232,7 +293,7 @@ static bool out_is_usable(const struct export_client *c) {
     struct stat st;
     if (lstat(c->out, &st) != 0)
         return errno == ENOENT;
-    bool wants_file = c->format == EXPORT_MBOX && c->is_single;
+    bool wants_file = (c->format == EXPORT_MBOX || c->format == EXPORT_VCF) && c->is_single;
     if (wants_file || !S_ISDIR(st.st_mode))
         return false;
     GDir *dir = g_dir_open(c->out, 0, NULL);
@@ -268,7 +329,7 @@ static void report(struct export_client *c) {
 }
 
 static bool parse_format(const char *text, enum export_format *out) {
-    static const char *const names[] = {"eml", "mbox", "maildir"};
+    static const char *const names[] = {"eml", "mbox", "maildir", "msg", "vcf"};
     for (unsigned i = 0; i < G_N_ELEMENTS(names) && text; i++)
         if (strcmp(text, names[i]) == 0) {
             *out = (enum export_format)i;
@@ -304,7 +365,7 @@ int export_client(struct client_call *call) {
     struct export_client c = {.call = call, .fd = -1};
     if (!parse_format(arguments_option(call->arguments, "format"), &c.format)) {
         output_error(call->out, EC_INVALID_PARAMETER,
-                     "say the format: --format eml, --format mbox or --format maildir");
+                     "say the format: --format eml, mbox, maildir, msg or vcf");
         return EXIT_USAGE;
     }
     c.is_single = arguments_has(call->arguments, "folder");
@@ -312,6 +373,7 @@ int export_client(struct client_call *call) {
     c.buffer = g_string_new(NULL);
     int status = export_to(&c);
     g_string_free(c.buffer, TRUE);
+    g_clear_pointer(&c.item, g_byte_array_unref);
     g_free(c.out);
     g_free(c.error);
     g_free(c.file_path);

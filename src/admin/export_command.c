@@ -10,6 +10,7 @@
 
 struct export_run {
     struct command_call *call;
+    bool with_items; // whole messages are wanted, not mail
     struct mailbox *mailbox;
     const char *path; // the folder at hand
     uint64_t done, total, n_failed;
@@ -17,8 +18,9 @@ struct export_run {
 };
 
 static enum ec send_head(struct export_run *run, const struct message_row *row, uint64_t size) {
+    uint32_t flags = row->flags & MSG_CLIENT_FLAGS;
     struct control_message head = {.uid = row->uid,
-                                   .flags = row->flags & MSG_CLIENT_FLAGS,
+                                   .flags = run->with_items ? flags | CONTROL_ITEM : flags,
                                    .keywords = row->keywords,
                                    .received = row->received,
                                    .size = size};
@@ -51,6 +53,19 @@ static enum ec send_message(struct export_run *run, struct mailbox_reader *reade
     return channel_send(run->call->channel, FRAME_END, NULL, 0);
 }
 
+static enum ec send_item(struct export_run *run, struct mailbox_reader *reader,
+                         const struct message_row *row) {
+    g_autoptr(GBytes) bytes = NULL;
+    gsize len;
+    EC_TRY(mailbox_read_item(reader, row->mid, &bytes));
+    const uint8_t *data = g_bytes_get_data(bytes, &len);
+    EC_TRY(send_head(run, row, len));
+    for (gsize pos = 0; pos < len; pos += FRAME_CHUNK)
+        EC_TRY(channel_send(run->call->channel, FRAME_DATA, data + pos,
+                            MIN(len - pos, (gsize)FRAME_CHUNK)));
+    return channel_send(run->call->channel, FRAME_END, NULL, 0);
+}
+
 static void show_progress(struct export_run *run) {
     gint64 now = g_get_monotonic_time();
     if (now - run->shown < PROGRESS_INTERVAL || call_switch(run->call, "quiet"))
@@ -67,7 +82,7 @@ static enum ec send_rows(struct export_run *run, const struct mailbox_view *view
     enum ec ec = EC_OK;
     for (unsigned n = 0; n < READ_AT_ONCE && *i < mailbox_view_count(view) && ec == EC_OK; n++) {
         const struct message_row *row = mailbox_view_row(view, (*i)++);
-        ec = send_message(run, reader, row);
+        ec = run->with_items ? send_item(run, reader, row) : send_message(run, reader, row);
         run->done++;
         show_progress(run);
         if (ec == EC_NOT_FOUND)
@@ -113,7 +128,9 @@ int export_command(struct command_call *call) {
         (path && !call_find_folder(call, mailbox, path, &folder)))
         return EXIT_FAILED;
     enum ec ec = path ? EC_OK : mailbox_list_folders(mailbox, call->arena, &folders);
+    const char *format = call_option(call, "format");
     struct export_run run = {.call = call, .mailbox = mailbox};
+    run.with_items = format && (strcmp(format, "msg") == 0 || strcmp(format, "vcf") == 0);
     if (ec == EC_OK)
         ec = send_folders(&run, &folders);
     if (ec != EC_OK)

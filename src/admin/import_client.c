@@ -12,8 +12,14 @@
 #include "admin/control_client.h"
 #include "admin/import_limits.h"
 #include "admin/import_source.h"
+#include "admin/item_file.h"
 #include "admin/mbox_file.h"
+#include "admin/pst_file.h"
+#include "convert/tnef.h"
+#include "convert/vcard.h"
 #include "formats/mime.h"
+#include "mapi/message_row.h"
+#include "mapi/props.h"
 
 // Messages sent whose result has not come yet: more than one batch of the other half, so that it
 // never waits for more while this half waits for results.
@@ -110,12 +116,23 @@ static void send_frame(struct import_client *c, enum frame_type type, const void
         take_frame(c); // the other half has said why, or is gone
 }
 
-static void enter_folder(struct import_client *c, const char *folder) {
+// With a class (NULL: mail) for the case that it is made.
+static void enter_folder_of(struct import_client *c, const char *folder,
+                            const char *container_class) {
     if (g_strcmp0(c->folder, folder) == 0)
         return;
     g_free(c->folder);
     c->folder = g_strdup(folder);
-    send_frame(c, FRAME_FOLDER, folder, MIN(strlen(folder), FRAME_MAX));
+    g_autoptr(GString) frame = g_string_new(folder);
+    if (container_class && *container_class) {
+        g_string_append_c(frame, '\0');
+        g_string_append(frame, container_class);
+    }
+    send_frame(c, FRAME_FOLDER, frame->str, MIN(frame->len, FRAME_MAX));
+}
+
+static void enter_folder(struct import_client *c, const char *folder) {
+    enter_folder_of(c, folder, NULL);
 }
 
 // LF without a CR before it becomes CRLF.
@@ -163,8 +180,8 @@ static void send_message(struct import_client *c, const char *folder, const char
         import_sources_skip(&c->sources, what, reason_text(EC_MESSAGE_TOO_BIG), true);
         return;
     }
-    g_autoptr(GBytes) content =
-        arguments_has(c->call->arguments, "crlf") ? with_crlf(bytes) : g_bytes_ref(bytes);
+    bool is_text = !(head->flags & CONTROL_ITEM) && arguments_has(c->call->arguments, "crlf");
+    g_autoptr(GBytes) content = is_text ? with_crlf(bytes) : g_bytes_ref(bytes);
     gsize len;
     const char *data = g_bytes_get_data(content, &len);
     struct wire_writer w = wire_writer(FRAME_MAX);
@@ -247,15 +264,159 @@ static void import_mbox(struct import_client *c, const struct import_source *sou
     c->done_bytes = before + source->size;
 }
 
+// --- Messages that are no mail ---
+
+// Flags as IMAP has them.
+static uint32_t flags_of(const struct bag *bag) {
+    int flags = bag_long(bag, PidTagMessageFlags, 0),
+        verb = bag_long(bag, PidTagLastVerbExecuted, 0);
+    uint32_t out = CONTROL_ITEM;
+    out |= flags & 0x01 ? MSG_READ : 0;
+    out |= flags & 0x08 ? MSG_DRAFT : 0; // not sent
+    out |= bag_long(bag, PidTagFlagStatus, 0) == 2 ? MSG_FLAGGED : 0;
+    out |= verb == 102 || verb == 103 ? MSG_ANSWERED : 0; // a reply, a reply to all
+    return out;
+}
+
+static void send_item(struct import_client *c, const char *folder, const char *what,
+                      const struct message_value *m, uint32_t more_flags, filetime_t otherwise) {
+    g_autoptr(GBytes) bytes = NULL;
+    enum ec ec = convert_message_to_tnef(m, NULL, TNEF_WHOLE, &bytes);
+    if (ec != EC_OK) {
+        import_sources_skip(&c->sources, what, ec_text(ec), true);
+        return;
+    }
+    filetime_t received = bag_time(m->bag, PidTagMessageDeliveryTime);
+    if (!received)
+        received = bag_time(m->bag, PidTagClientSubmitTime);
+    struct control_message head = {.flags = flags_of(m->bag) | more_flags,
+                                   .received = received ? received : otherwise,
+                                   .size = g_bytes_get_size(bytes)};
+    send_message(c, folder, what, bytes, &head);
+}
+
+static void import_cards(struct import_client *c, const struct import_source *source,
+                         GBytes *bytes) {
+    gsize len;
+    const char *p = g_bytes_get_data(bytes, &len), *end = p + len;
+    struct message_value *m;
+    unsigned n = 0;
+    while (!is_stopped(c) && convert_vcard_next(&p, end, &m)) {
+        g_autofree char *what = g_strdup_printf("%s, card %u", source->path, ++n);
+        send_item(c, source->folder, what, m, MSG_READ, source->modified);
+        message_value_free(m);
+    }
+    if (n == 0)
+        import_sources_skip(&c->sources, source->path, "there is no vCard in it", true);
+}
+
+static void import_item(struct import_client *c, const struct import_source *source) {
+    g_autoptr(GBytes) bytes = map_file(c, source->path);
+    enum item_format format = item_format_of_file(source->path);
+    struct item_file file;
+    if (!bytes)
+        return;
+    if (format == ITEM_VCARD) {
+        enter_folder_of(c, source->folder, "IPF.Contact");
+        import_cards(c, source, bytes);
+    } else {
+        gsize len;
+        const void *data = g_bytes_get_data(bytes, &len);
+        enum ec ec = item_file_open(format, data ? data : "", len, &file);
+        if (ec == EC_OK) {
+            send_item(c, source->folder, source->path, file.first, 0, source->modified);
+            item_file_close(&file);
+        } else {
+            import_sources_skip(&c->sources, source->path, "not a file of its kind, or broken",
+                                true);
+        }
+    }
+    c->done_bytes += source->size;
+}
+
+// --- Outlook data files ---
+
+struct pst_import {
+    struct import_client *c;
+    const struct import_source *source;
+    char *folder;
+    uint64_t before; // bytes done
+    unsigned total;
+};
+
+// Names that Outlook has for special folders of ours.
+static const char *our_name(const char *path) {
+    return g_ascii_strcasecmp(path, "Junk E-mail") == 0 ? "Junk Email" : path;
+}
+
+static void pst_folder(void *ctx, const char *path, const char *container_class) {
+    struct pst_import *i = ctx;
+    const char *base = i->source->folder;
+    g_free(i->folder);
+    if (*base && *path && !i->c->sources.is_flat)
+        i->folder = g_strconcat(base, "/", path, NULL);
+    else if (*base)
+        i->folder = g_strdup(base);
+    else
+        i->folder = g_strdup(*path && !i->c->sources.is_flat ? our_name(path) : "Inbox");
+    enter_folder_of(i->c, i->folder, container_class);
+}
+
+static void pst_message(void *ctx, const struct message_value *m, bool is_associated,
+                        unsigned number) {
+    struct pst_import *i = ctx;
+    g_autofree char *what =
+        g_strdup_printf("%s, %s, message %u", i->source->path, i->folder, number);
+    i->c->done_bytes = i->before + i->source->size * number / MAX(i->total, 1u);
+    if (m)
+        send_item(i->c, i->folder, what, m, is_associated ? MSG_ASSOCIATED : 0,
+                  i->source->modified);
+    else
+        import_sources_skip(&i->c->sources, what, "it cannot be read", true);
+    show_progress(i->c);
+}
+
+static bool pst_is_stopped(void *ctx) {
+    return is_stopped(((struct pst_import *)ctx)->c);
+}
+
+static void import_pst(struct import_client *c, const struct import_source *source) {
+    g_autofree char *error = NULL;
+    struct pst_file *pst = pst_open(source->path, &error);
+    if (!pst) {
+        import_sources_skip(&c->sources, source->path, error, true);
+        return;
+    }
+    struct pst_import i = {.c = c, .source = source, .before = c->done_bytes};
+    const struct pst_visitor visitor = {&i, pst_folder, pst_message, pst_is_stopped};
+    i.total = pst_count(pst);
+    pst_walk(pst, &visitor);
+    pst_close(pst);
+    c->done_bytes = i.before + source->size;
+    g_free(i.folder);
+}
+
+static void import_source(struct import_client *c, const struct import_source *source) {
+    switch (source->kind) {
+    case SOURCE_MBOX:
+        import_mbox(c, source);
+        break;
+    case SOURCE_ITEM:
+        import_item(c, source);
+        break;
+    case SOURCE_PST:
+        import_pst(c, source);
+        break;
+    case SOURCE_MESSAGE:
+        import_file(c, source);
+    }
+}
+
 static void import_all(struct import_client *c) {
     for (unsigned i = 0; i < c->sources.folders->len && !is_stopped(c); i++)
         enter_folder(c, c->sources.folders->pdata[i]);
     for (unsigned i = 0; i < c->sources.items->len && !is_stopped(c); i++) {
-        const struct import_source *source = c->sources.items->pdata[i];
-        if (source->kind == SOURCE_MBOX)
-            import_mbox(c, source);
-        else
-            import_file(c, source);
+        import_source(c, c->sources.items->pdata[i]);
         show_progress(c);
     }
     send_frame(c, FRAME_FINISH, NULL, 0);

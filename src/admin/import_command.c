@@ -10,6 +10,7 @@
 #include "admin/control_channel.h"
 #include "admin/import_limits.h"
 #include "admin/mailbox_access.h"
+#include "convert/tnef.h"
 
 #define BATCH_MESSAGES 64
 #define BATCH_BYTES (8 * 1024 * 1024)
@@ -45,7 +46,8 @@ static enum ec send_result(struct import_run *run, enum ec ec) {
 
 static void clear_batch(struct import_run *run) {
     for (unsigned i = 0; i < run->n_batch; i++) {
-        g_bytes_unref(run->batch[i].mime);
+        g_clear_pointer(&run->batch[i].mime, g_bytes_unref);
+        message_value_free(run->batch[i].value);
         g_free((char *)run->batch[i].keywords);
         g_free((char *)run->batch[i].import_id);
     }
@@ -63,11 +65,11 @@ static enum ec flush_batch(struct import_run *run) {
 }
 
 // Makes the folder when it is missing.
-static enum ec open_folder(struct import_run *run, const char *path) {
+static enum ec open_folder(struct import_run *run, const char *path, const char *container_class) {
     struct mailbox_folder folder;
     enum ec ec = mailbox_find_folder(run->mailbox, run->call->arena, path, &folder);
     if (ec == EC_NOT_FOUND)
-        return mailbox_create_folder(run->mailbox, path, &run->fid);
+        return mailbox_create_folder_of_class(run->mailbox, path, container_class, &run->fid);
     if (ec == EC_OK)
         run->fid = folder.fid;
     return ec;
@@ -77,7 +79,10 @@ static enum ec take_folder(struct import_run *run, const struct frame *frame) {
     EC_TRY(flush_batch(run));
     g_free(run->folder);
     run->folder = g_strndup((const char *)frame->data, frame->len);
-    run->folder_ec = open_folder(run, run->folder);
+    size_t n = strlen(run->folder);
+    g_autofree char *class =
+        n < frame->len ? g_strndup((const char *)frame->data + n + 1, frame->len - n - 1) : NULL;
+    run->folder_ec = open_folder(run, run->folder, class);
     return EC_OK;
 }
 
@@ -127,6 +132,15 @@ static enum ec take_end(struct import_run *run) {
             g_byte_array_unref(body);
         return send_result(run, ec);
     }
+    struct message_value *value = NULL;
+    if (run->head.flags & CONTROL_ITEM) {
+        enum ec ec = convert_tnef_to_message(body->data, body->len, &value);
+        if (ec != EC_OK) {
+            g_byte_array_unref(body);
+            EC_TRY(flush_batch(run));
+            return send_result(run, ec);
+        }
+    }
     run->batch_bytes += body->len;
     // Before the initializer: the order in which its values are made is not fixed.
     char *id = run->is_again ? NULL : import_id(run, body);
@@ -135,8 +149,11 @@ static enum ec take_end(struct import_run *run) {
         .flags = run->head.flags,
         .keywords = g_steal_pointer(&run->head_keywords),
         .received = run->head.received,
-        .mime = g_byte_array_free_to_bytes(body),
+        .value = value,
+        .mime = value ? NULL : g_byte_array_free_to_bytes(body),
     };
+    if (value)
+        g_byte_array_unref(body);
     bool is_full = run->n_batch == BATCH_MESSAGES || run->batch_bytes >= BATCH_BYTES;
     return is_full ? flush_batch(run) : EC_OK;
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "admin/item_file.h"
 #include "admin/maildir.h"
 #include "admin/mbox_file.h"
 
@@ -135,6 +136,30 @@ static bool is_mbox_file(const char *path) {
     return n > 0 && mbox_file_looks_like(head, (size_t)n);
 }
 
+// What is told by the file's name; SOURCE_MESSAGE: nothing is.
+static enum source_kind kind_of_name(const char *path) {
+    const char *dot = strrchr(path, '.');
+    if (dot && (g_ascii_strcasecmp(dot, ".pst") == 0 || g_ascii_strcasecmp(dot, ".ost") == 0))
+        return SOURCE_PST;
+    switch (item_format_of_file(path)) {
+    case ITEM_MSG:
+    case ITEM_VCARD:
+    case ITEM_TNEF:
+        return SOURCE_ITEM;
+    default:
+        return SOURCE_MESSAGE;
+    }
+}
+
+// Contacts go among the contacts unless a folder is named; a data file has folders of its own.
+static const char *folder_of_kind(enum source_kind kind, const char *path, const char *base) {
+    if (base)
+        return base;
+    if (kind == SOURCE_PST)
+        return "";
+    return item_format_of_file(path) == ITEM_VCARD ? "Contacts" : NULL;
+}
+
 static bool has_directory(const char *path, const char *name) {
     g_autofree char *sub = g_build_filename(path, name, NULL);
     return g_file_test(sub, G_FILE_TEST_IS_DIR);
@@ -234,6 +259,9 @@ static void add_entry(struct import_sources *s, const char *path, const char *na
             walk_directory(s, path, full, depth + 1);
     } else if (!S_ISREG(st.st_mode))
         import_sources_skip(s, path, "not a file", false);
+    else if (kind_of_name(name) != SOURCE_MESSAGE)
+        add_source(s, kind_of_name(name), path, folder_of_kind(kind_of_name(name), name, base),
+                   &st);
     else if (is_mbox_file(path)) {
         // Inbox.mbox in a tree holds the folder Inbox.
         g_autofree char *stem =
@@ -248,7 +276,7 @@ static void add_entry(struct import_sources *s, const char *path, const char *na
         g_autofree char *folder = folder_name_from_file(stem);
         g_ptr_array_add(s->folders, below(s, base, folder));
     } else
-        import_sources_skip(s, path, "neither .eml nor mbox; name the file itself to import it",
+        import_sources_skip(s, path, "no kind of mail file; name the file itself to import it",
                             false);
 }
 
@@ -273,6 +301,9 @@ void import_sources_add(struct import_sources *s, const char *path) {
         walk_maildir(s, path, s->folder, 0);
     else if (S_ISDIR(st.st_mode))
         walk_directory(s, path, s->folder, 0);
+    else if (S_ISREG(st.st_mode) && kind_of_name(path) != SOURCE_MESSAGE)
+        add_source(s, kind_of_name(path), path, folder_of_kind(kind_of_name(path), path, s->folder),
+                   &st);
     else if (S_ISREG(st.st_mode))
         add_source(s, is_mbox_file(path) ? SOURCE_MBOX : SOURCE_MESSAGE, path, s->folder, &st);
     else

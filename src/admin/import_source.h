@@ -8,7 +8,8 @@
 #include "base/filetime.h"
 #include "base/result.h"
 
-enum source_kind { SOURCE_MESSAGE, SOURCE_MBOX };
+// SOURCE_ITEM: .msg, .vcf and the like (item_file.h); SOURCE_PST: an Outlook data file.
+enum source_kind { SOURCE_MESSAGE, SOURCE_MBOX, SOURCE_ITEM, SOURCE_PST };
 
 struct import_source {
     enum source_kind kind;

@@ -119,6 +119,7 @@ static void write_names(struct msg *msg) {
         g_snprintf(name, sizeof name, MSG_STREAM "%04X0102", 0x1000 + i);
         if (wire_writer_len(&names->hashes[i]) > 0)
             add_stream_take(msg, storage, name, &names->hashes[i]);
+        wire_writer_clear(&names->hashes[i]);
     }
 }
 
@@ -236,6 +237,7 @@ static void put_property(struct msg *msg, unsigned storage, const struct message
             put_fixed(&w, &one);
         }
     } else {
+        wire_writer_clear(&w);
         w = stream_of(msg, v);
     }
     size_t nul = type == PT_UNICODE ? nul_size(msg) : 0;

@@ -66,10 +66,22 @@ static bool take_contact(struct arena *arena, const struct bag *bag, struct cont
     return true;
 }
 
+bool contact_is_there(struct mbox_tx *tx, uint64_t mid) {
+    struct message_row row;
+    uint64_t fid;
+    if (message_get_row(tx, mid, &fid, &row) != EC_OK)
+        return false;
+    if (row.keywords)
+        shared_text_unref(row.keywords);
+    return !(row.flags & MSG_SOFT_DELETED);
+}
+
 static enum ec read_contact(struct mbox_tx *tx, struct arena *arena, uint64_t mid,
                             struct contact *out) {
     struct message *message;
     struct prop_value v;
+    if (!contact_is_there(tx, mid))
+        return EC_NOT_FOUND;
     EC_TRY(message_open(tx, mid, &message));
     *out = (struct contact){.mid = mid, .fid = message_fid(message)};
     enum ec ec = take_contact(arena, message_value(message)->bag, out) ? EC_OK : EC_NOT_FOUND;

@@ -30,6 +30,9 @@ enum ec mailbox_find_contacts(struct mailbox *m, struct arena *arena, uint64_t f
 enum ec mailbox_get_contact(struct mailbox *m, struct arena *arena, uint64_t mid,
                             struct contact *out);
 
+// For files of mailbox/: whether a message is there and not soft-deleted.
+bool contact_is_there(struct mbox_tx *tx, uint64_t mid);
+
 // The members of a personal distribution list ([MS-OXOCNTC] 2.2.2.2.1). In the arena.
 struct list_member {
     const char *name, *address; // address NULL: it is not known any more

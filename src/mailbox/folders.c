@@ -200,19 +200,20 @@ struct tree_change {
     struct mailbox *m;
     struct arena *arena;
     const char *path, *new_path;
-    const char *use;          // what a new folder is for; NULL: nothing special
-    uint64_t fid;             // out: the folder made
-    struct folder_rows *rows; // of the Inbox when it is renamed
+    const char *use;             // what a new folder is for; NULL: nothing special
+    const char *container_class; // of the last folder; NULL: mail
+    uint64_t fid;                // out: the folder made
+    struct folder_rows *rows;    // of the Inbox when it is renamed
     struct mailbox_limits limits;
 };
 
 // A new folder; whoever makes one in somebody else's mailbox owns it.
 static enum ec make_folder(struct tree_change *c, struct mbox_tx *tx, uint64_t parent,
-                           const char *name, uint64_t *fid_out) {
+                           const char *name, const char *container_class, uint64_t *fid_out) {
     struct mailbox *m = c->m;
     EC_TRY(rights_require(m, tx, parent, RIGHTS_CREATE_SUBFOLDER));
     EC_TRY(quota_admit_folder(&c->limits, tx, parent, true));
-    EC_TRY(folder_create(tx, parent, name, FOLDER_TYPE_GENERIC, "IPF.Note", fid_out));
+    EC_TRY(folder_create(tx, parent, name, FOLDER_TYPE_GENERIC, container_class, fid_out));
     if (rights_are_full(m) || m->who->is_anonymous)
         return EC_OK;
     char text[GUID_STRING_SIZE];
@@ -233,7 +234,7 @@ static enum ec make_parents(struct tree_change *c, struct mbox_tx *tx, const cha
         uint64_t child;
         enum ec ec = find_child(tx, c->arena, fid, names[i], &child);
         if (ec == EC_NOT_FOUND)
-            ec = make_folder(c, tx, fid, names[i], &child);
+            ec = make_folder(c, tx, fid, names[i], "IPF.Note", &child);
         if (ec != EC_OK)
             return ec;
         fid = child;
@@ -269,7 +270,8 @@ static enum ec create_last(struct tree_change *c, struct mbox_tx *tx, const char
     EC_TRY(make_parents(c, tx, path, &parent, &name));
     if (find_child(tx, c->arena, parent, name, &existing) == EC_OK)
         return EC_COLLISION;
-    EC_TRY(make_folder(c, tx, parent, name, &c->fid));
+    EC_TRY(make_folder(c, tx, parent, name, c->container_class ? c->container_class : "IPF.Note",
+                       &c->fid));
     return subscription_follow(tx, path, c->fid, true);
 }
 
@@ -279,19 +281,30 @@ static enum ec change_create(struct mbox_tx *tx, void *ctx) {
     return c->use ? metadata_set_use(tx, c->fid, c->use) : EC_OK;
 }
 
-enum ec mailbox_create_folder(struct mailbox *m, const char *path, uint64_t *fid_out) {
-    return mailbox_create_folder_for(m, path, NULL, fid_out);
-}
-
-enum ec mailbox_create_folder_for(struct mailbox *m, const char *path, const char *use,
-                                  uint64_t *fid_out) {
+static enum ec create(struct mailbox *m, const char *path, const char *use,
+                      const char *container_class, uint64_t *fid_out) {
     ARENA_AUTO arena = arena_new();
-    struct tree_change c = {.m = m, .arena = arena, .path = path, .use = use};
+    struct tree_change c = {
+        .m = m, .arena = arena, .path = path, .use = use, .container_class = container_class};
     EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &c.limits));
     EC_TRY(mbox_write(m->mbox, change_create, &c));
     if (fid_out)
         *fid_out = c.fid;
     return EC_OK;
+}
+
+enum ec mailbox_create_folder(struct mailbox *m, const char *path, uint64_t *fid_out) {
+    return create(m, path, NULL, NULL, fid_out);
+}
+
+enum ec mailbox_create_folder_for(struct mailbox *m, const char *path, const char *use,
+                                  uint64_t *fid_out) {
+    return create(m, path, use, NULL, fid_out);
+}
+
+enum ec mailbox_create_folder_of_class(struct mailbox *m, const char *path,
+                                       const char *container_class, uint64_t *fid_out) {
+    return create(m, path, NULL, container_class, fid_out);
 }
 
 static enum ec change_delete(struct mbox_tx *tx, void *ctx) {

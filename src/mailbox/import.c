@@ -4,10 +4,11 @@
 #include "base/clock.h"
 #include "convert/convert.h"
 #include "mailbox/mailbox_internal.h"
+#include "mapi/props.h"
 
 // What takes time is made before the write begins.
 struct prepared {
-    struct message_value *value;
+    struct message_value *value; // borrowed from the message when that has no mail
     GString *envelope, *structure;
 };
 
@@ -19,8 +20,41 @@ struct batch {
     unsigned n;
 };
 
+// What says where a message is and who may do what with it, of the place it came from; and what is
+// computed of the rest.
+static bool is_of_another_place(uint16_t id) {
+    static const proptag_t tags[] = {
+        PidTagMessageSize,      PidTagMessageSizeExtended, PidTagParentEntryId,
+        PidTagHasAttachments,   PidTagMessageFlags,        PidTagEntryId,
+        PidTagRecordKey,        PidTagStoreEntryId,        PidTagStoreRecordKey,
+        PidTagMappingSignature, PidTagInstanceKey,         PidTagAccess,
+        PidTagAccessLevel,      PidTagObjectType,          PidTagChangeKey,
+        PidTagSourceKey,        PidTagParentSourceKey,     PidTagPredecessorChangeList,
+        PidTagStoreSupportMask, PidTagDisplayTo,           PidTagDisplayCc,
+        PidTagDisplayBcc,       PidTagMessageStatus,       PidTagMessageDeliveryTime};
+    if (id >= 0x6620 && id <= 0x67FF)
+        return true;
+    for (size_t i = 0; i < G_N_ELEMENTS(tags); i++)
+        if (id == PROP_ID(tags[i]))
+            return true;
+    return false;
+}
+
+static void strip(struct bag *bag) {
+    for (unsigned i = bag_count(bag); i > 0; i--) {
+        proptag_t tag = bag_at(bag, i - 1)->tag;
+        if (is_of_another_place(PROP_ID(tag)))
+            bag_remove(bag, tag);
+    }
+}
+
 static void prepare(struct prepared *p, const struct mailbox_import *message) {
     ARENA_AUTO arena = arena_new();
+    if (!message->mime) {
+        strip(message->value->bag);
+        p->value = message->value;
+        return;
+    }
     gsize len;
     const void *data = g_bytes_get_data(message->mime, &len);
     struct mime_message *scanned = mime_scan(arena, data, len);
@@ -37,9 +71,9 @@ static enum ec add_one(struct mbox_tx *tx, struct batch *b, unsigned i) {
     struct message_new spec = {
         .value = b->prepared[i].value,
         .mime = message->mime,
-        .envelope = b->prepared[i].envelope->str,
-        .structure = b->prepared[i].structure->str,
-        .flags = message->flags & MSG_CLIENT_FLAGS,
+        .envelope = b->prepared[i].envelope ? b->prepared[i].envelope->str : NULL,
+        .structure = b->prepared[i].structure ? b->prepared[i].structure->str : NULL,
+        .flags = message->flags & (MSG_CLIENT_FLAGS | MSG_ASSOCIATED),
         .keywords = message->keywords && *message->keywords ? message->keywords : NULL,
         .received = message->received ? message->received : clock_now(),
         .delivery_id = message->import_id,
@@ -93,6 +127,8 @@ void mailbox_import(struct mailbox *m, uint64_t fid, struct mailbox_import *mess
     struct batch batch = {.m = m, .fid = fid, .messages = messages, .prepared = prepared, .n = n};
     write_batch(&batch);
     for (unsigned i = 0; i < n; i++) {
+        if (!messages[i].mime)
+            continue;
         message_value_free(prepared[i].value);
         g_string_free(prepared[i].envelope, TRUE);
         g_string_free(prepared[i].structure, TRUE);

@@ -102,6 +102,7 @@ struct item_send {
     bool saves_copy;
     struct mailbox *copy_mailbox; // where the copy goes; NULL: the mailbox of the item
     uint64_t copy_fid;            // 0: Sent Items
+    filetime_t hold_until;        // it is not sent before; 0: at once
 };
 // Sends a draft that is stored: its recipients, from PidTagSentRepresentingEmailAddress (or the
 // mailbox's owner), with PidTagSender* the principal. Afterwards the draft is where the copy goes,

@@ -111,7 +111,7 @@ static void complete(struct sending *s) {
     }
 }
 
-static enum ec submit(struct sending *s) {
+static enum ec submit(struct sending *s, const struct item_send *how) {
     g_autoptr(GArray) to = g_array_new(FALSE, FALSE, sizeof(struct mailbox_outgoing_recipient));
     g_autoptr(GBytes) mime = NULL;
     const struct principal *who = s->m->who;
@@ -134,6 +134,7 @@ static enum ec submit(struct sending *s) {
         .recipients = (const struct mailbox_outgoing_recipient *)(void *)to->data,
         .n_recipients = to->len,
         .user = who->address,
+        .hold_until = how->hold_until,
         .mime = mime,
     };
     return outbox_send(s->m->service, &outgoing);
@@ -151,7 +152,7 @@ enum ec item_send_value(struct mailbox *m, struct message_value *value, const st
     // What would fail afterwards fails before anything is sent.
     if (how->saves_copy)
         EC_TRY(rights_check(to, fid, RIGHTS_CREATE));
-    EC_TRY(submit(&s));
+    EC_TRY(submit(&s, how));
     if (!how->saves_copy)
         return EC_OK;
     struct item_new copy = {.value = value, .flags = MSG_READ};
@@ -199,7 +200,7 @@ enum ec item_send_stored(struct mailbox *m, uint64_t mid, const struct item_send
             ? EC_OK
             : EC_ACCESS_DENIED;
     if (ec == EC_OK)
-        ec = submit(&s);
+        ec = submit(&s, how);
     if (ec == EC_OK)
         ec = finish_draft(item, how, copy_mid_out);
     item_close(item);

@@ -224,6 +224,8 @@ enum ec mailbox_read_mime(struct mailbox_reader *r, uint64_t mid, GBytes **out);
 // `len` bytes from `pos` only (0: to the end): does not read the rest.
 enum ec mailbox_read_mime_range(struct mailbox_reader *r, uint64_t mid, uint64_t pos, uint64_t len,
                                 GBytes **out);
+// The message with all its properties as TNEF (convert/tnef.h); for the administrator.
+enum ec mailbox_read_item(struct mailbox_reader *r, uint64_t mid, GBytes **out);
 // What was made at delivery. Borrowed until the next call or reader_close. Either out may be NULL.
 enum ec mailbox_read_envelope(struct mailbox_reader *r, uint64_t mid, const char **envelope_out,
                               const char **structure_out);
@@ -250,9 +252,13 @@ enum ec mailbox_append_all(struct mailbox *m, uint64_t fid, const struct mailbox
                            uint32_t *uids_out);
 
 // --- Importing (mailbox/import.c), for admin/ ---
+struct message_value;
 struct mailbox_import {
-    GBytes *mime;
-    uint32_t flags;        // MSG_CLIENT_FLAGS
+    GBytes *mime; // NULL: `value` holds
+    // A message that was never mail (with MSG_ASSOCIATED in `flags`: folder associated
+    // information); what the store computes is left out of it.
+    struct message_value *value;
+    uint32_t flags;        // MSG_CLIENT_FLAGS, MSG_ASSOCIATED
     const char *keywords;  // as in message_row
     filetime_t received;   // 0: now
     const char *import_id; // added once under this id (as a delivery id); NULL: always
@@ -260,6 +266,9 @@ struct mailbox_import {
 };
 // Adds many messages in one transaction, in order. Quotas do not count. Sets each result.
 void mailbox_import(struct mailbox *m, uint64_t fid, struct mailbox_import *messages, unsigned n);
+// As mailbox_create_folder, of another class than mail ("IPF.Contact").
+enum ec mailbox_create_folder_of_class(struct mailbox *m, const char *path,
+                                       const char *container_class, uint64_t *fid_out);
 
 // --- Changing (mailbox/change.c) ---
 enum mailbox_flags_mode { MAILBOX_FLAGS_ADD, MAILBOX_FLAGS_REMOVE, MAILBOX_FLAGS_SET };
@@ -415,6 +424,13 @@ enum ec mailbox_require(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uin
 enum ec mailbox_require_items(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uint32_t any,
                               uint32_t own, const uint64_t *mids, unsigned n);
 
+// Whether the principal has read messages: of their row's flags, or in the public store by their
+// own read state.
+enum ec mailbox_is_read(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, const uint64_t *mids,
+                        unsigned n, bool *out);
+// Unread messages of a folder as the principal sees it. EC_NOT_FOUND.
+enum ec mailbox_unread(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uint32_t *out);
+
 // Runs `put` in a write; it puts one message into folder `fid` and gives its id. RIGHTS_CREATE, the
 // quotas and the limits of the folder are asked, and the principal is noted as who made it.
 typedef enum ec (*mailbox_put)(struct mbox_tx *tx, void *ctx, uint64_t *mid_out);
@@ -424,6 +440,10 @@ enum ec mailbox_put_message(struct mailbox *m, uint64_t fid, uint64_t size, mail
 // RIGHTS_EDIT_OWNED of one's own.
 enum ec mailbox_edit_message(struct mailbox *m, uint64_t fid, uint64_t mid, mbox_change change,
                              void *ctx);
+
+// Whether the principal has read a message of the public store.
+enum ec mailbox_has_read(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uint64_t mid,
+                         bool *out);
 
 // Deletes messages, those that the principal may: `*n_out` of them; EC_PARTIAL_COMPLETION: not all.
 // Who asked to be told hears that they were not read when `notifies`.

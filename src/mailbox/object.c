@@ -18,6 +18,30 @@ enum ec mailbox_require_items(struct mailbox *m, struct mbox_tx *tx, uint64_t fi
     return rights_require_items(m, tx, fid, any, own, mids, n);
 }
 
+enum ec mailbox_is_read(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, const uint64_t *mids,
+                        unsigned n, bool *out) {
+    if (m->is_public)
+        return read_state_which(m, tx, fid, mids, n, out);
+    for (unsigned i = 0; i < n; i++) {
+        struct message_row row;
+        enum ec ec = message_get_row(tx, mids[i], NULL, &row);
+        if (ec == EC_OK && row.keywords)
+            shared_text_unref(row.keywords);
+        out[i] = ec == EC_OK && row.flags & MSG_READ;
+        if (ec != EC_OK && ec != EC_NOT_FOUND)
+            return ec;
+    }
+    return EC_OK;
+}
+
+enum ec mailbox_unread(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uint32_t *out) {
+    ARENA_AUTO arena = arena_new();
+    struct folder_info info;
+    EC_TRY(folder_get(tx, arena, fid, &info));
+    *out = info.n_unread;
+    return m->is_public ? read_state_unread(m, tx, fid, out) : EC_OK;
+}
+
 // --- Messages ---
 
 struct put {
@@ -75,6 +99,11 @@ enum ec mailbox_edit_message(struct mailbox *m, uint64_t fid, uint64_t mid, mbox
     struct edit e = {.m = m, .fid = fid, .mid = mid, .change = change, .ctx = ctx};
     EC_TRY(mailbox_limits(m->service, mbox_guid(m->mbox), &e.limits));
     return mbox_write(m->mbox, change_edit, &e);
+}
+
+enum ec mailbox_has_read(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uint64_t mid,
+                         bool *out) {
+    return read_state_which(m, tx, fid, &mid, 1, out);
 }
 
 struct delete {

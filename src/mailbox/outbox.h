@@ -26,6 +26,7 @@ struct mailbox_outgoing {
     const struct mailbox_outgoing_recipient *recipients; // of one message
     unsigned n_recipients;                               // 0: `recipient` alone
     const char *user; // OUTGOING_SUBMIT: the address of who sends it
+    filetime_t hold_until; // it is not delivered before; 0: at once
     bool never_reports;    // DSN NOTIFY=NEVER
     bool requires_tls;
     GBytes *mime;

@@ -5,6 +5,7 @@
 #include "http/http.h"
 #include "mailbox/mailbox.h"
 #include "main/server.h"
+#include "main/settings.h"
 #include "mapihttp/mapihttp.h"
 #include "protocol/autodiscover/autodiscover.h"
 #include "protocol/ews/ews.h"
@@ -23,11 +24,15 @@ static enum ec open_autodiscover(struct server *server, struct http_protocols *p
 
 static enum ec open_ews(struct server *server, struct http_protocols *p) {
     g_autofree char *spool = g_build_filename(server->dir, "run", NULL);
+    g_autofree char *track = g_build_filename(server->dir, "track", NULL);
     struct ews_options options = {
         .mailboxes = server->services.mailboxes,
         .hostname = config_string(server->config, "server", "hostname"),
         .spool_dir = spool,
-        .allows_push = true,
+        .track_dir = track,
+        .max_concurrent =
+            (unsigned)MIN(config_int(server->config, "ews", "requests_per_user"), G_MAXINT32),
+        .allows_push = config_bool(server->config, "ews", "push"),
     };
     return ews_service_new(&options, &p->ews);
 }
@@ -61,6 +66,7 @@ static enum ec open_mapi(struct server *server, struct http_protocols *p) {
         .hostname = hostname,
         .has_public_folders = has_public_folders(server),
     };
+    settings_mapi(server->config, &options);
     return mapihttp_new(&options, &p->mapi);
 }
 

@@ -7,6 +7,7 @@
 
 #include "dns/dns.h"
 #include "mailbox/quota.h"
+#include "mapihttp/mapihttp.h"
 #include "policy/policy.h"
 
 static const struct config_item items[] = {
@@ -206,6 +207,20 @@ static const struct config_item items[] = {
     {"http", "metrics", CONFIG_STRING, "", NULL,
      "Networks that may read figures for Prometheus at /metrics, besides this machine."},
 
+    {"ews", "requests_per_user", CONFIG_INT, "27", NULL,
+     "Requests of one user that are worked on at a time; more are told to wait."},
+    {"ews", "push", CONFIG_BOOL, "true", NULL,
+     "Whether users may have notifications posted to a URL of their choice."},
+    {"mapi", "session", CONFIG_DURATION, "15m", NULL,
+     "How long a session of Outlook (MAPI over HTTP) without requests is kept."},
+    {"mapi", "sessions", CONFIG_INT, "50000", NULL, "Sessions of all users."},
+    {"mapi", "sessions_per_user", CONFIG_INT, "64", NULL,
+     "Sessions of one user; one more ends the one unused longest."},
+    {"mapi", "pending", CONFIG_DURATION, "15s", NULL,
+     "How often a request that takes long is told to be alive."},
+    {"mapi", "wait", CONFIG_DURATION, "5m", NULL,
+     "How long a request for notifications waits without one."},
+
     {"imap", "folders", CONFIG_CHOICE, "all", "all|mail",
      "Which folders IMAP clients are shown: all of them, as Exchange does, or only those of mail "
      "(not calendars, contacts, tasks). Users can have their own (`bourse user set`)."},
@@ -362,6 +377,18 @@ enum ec settings_auth(const struct config *config, const char *dir, struct direc
         .gssapi_realm = set_or_null(config, "gssapi_realm"),
     };
     return auth_new(directory, &options, out);
+}
+
+static unsigned positive(const struct config *config, const char *key) {
+    return (unsigned)CLAMP(config_int(config, "mapi", key), 1, G_MAXINT32);
+}
+
+void settings_mapi(const struct config *config, struct mapihttp_options *out) {
+    out->session_seconds = positive(config, "session");
+    out->pending_seconds = positive(config, "pending");
+    out->wait_seconds = positive(config, "wait");
+    out->max_sessions = positive(config, "sessions");
+    out->max_user_sessions = positive(config, "sessions_per_user");
 }
 
 struct profile {

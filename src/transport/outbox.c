@@ -54,6 +54,7 @@ enum ec outbox_submit(void *queue, const struct mailbox_outgoing *m) {
     struct queue_envelope envelope = {.sender = m->sender,
                                       .recipients = m->n_recipients ? many : &to,
                                       .n_recipients = m->n_recipients ? m->n_recipients : 1,
+                                      .hold_until = m->hold_until,
                                       .auth = is_submit ? m->user : NULL,
                                       .scl = is_submit ? 0 : QUEUE_SCL_NONE,
                                       .is_smtputf8 = needs_smtputf8(m, data ? data : "", len),

@@ -4,7 +4,7 @@ fsync, fresh mailboxes; prints a table and puts it into docs/PERFORMANCE.md.
 
     tests/bench/bench.py [--quick] [--only PART,...] [--peer-only] [--no-write]
 
-Parts: deliver, imap, small, idle, flat, shared, mixed, wake, pop3, store, relay (beside Postfix). Environment:
+Parts: deliver, imap, small, idle, flat, shared, mixed, wake, pop3, store, relay (beside Postfix), ews. Environment:
 BENCH_FULL=1 (1,000,000 messages in flat and store), BENCH_ROUNDS (3), BENCH_IDLE (5000), BENCH_BUSY (50)."""
 
 import argparse
@@ -28,6 +28,7 @@ sys.path.insert(0, str(TOP / "tests"))
 
 import peers  # noqa: E402
 from daily import mixed, pop3, wake  # noqa: E402
+from ews import ews  # noqa: E402
 from relay import relay  # noqa: E402
 from harness.bourse import DOMAIN  # noqa: E402
 
@@ -462,10 +463,30 @@ def add_view_rows(rows, output, run, patterns, n):
                 rows.add(f"{name}, {run}" if run else name, unit, "Bourse", value, "" if run else goal)
 
 
+def ics(_servers, rows, options):
+    """Synchronization by ICS, through ROP buffers; no peer has the like."""
+    subprocess.run(["ninja", "-C", str(TOP / "build"), "--quiet", "ics"], check=True)
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="bourse-bench-"))
+    for n, more in ((options.folder, []), (options.views[-1], ["--incremental"])):
+        done = subprocess.run([str(TOP / "build" / "ics"), str(scratch / str(n)), str(n), *more],
+                              capture_output=True, text=True, check=True)
+        whole = re.search(r"([\d.]+) messages/s, ([\d.]+) MB/s, ([\d.]+) MiB", done.stdout)
+        if whole:
+            rows.add(f"ICS: whole download of {n:,}", "messages/s", "Bourse", float(whole.group(1)))
+            rows.add(f"ICS: whole download of {n:,}, stream", "MB/s", "Bourse", float(whole.group(2)))
+            rows.add(f"ICS: whole download of {n:,}, memory", "MiB", "Bourse", float(whole.group(3)))
+        some = re.search(r"([\d.]+) ms \(median\)", done.stdout)
+        rows.add(f"ICS: download after 10 changes in a folder of {n:,}", "s", "Bourse",
+                 float(some.group(1)) / 1000, "5 ms")
+    shutil.rmtree(scratch)
+
+
 PARTS = {"deliver": deliver, "small": small, "imap": imap, "flat": flat, "idle": idle, "shared": shared,
          "mixed": mixed, "wake": wake,
          "pop3": lambda servers, rows, options: pop3(servers, rows, options, fill),
-         "store": store, "relay": relay}
+         "store": store, "relay": relay,
+         "ews": lambda servers, rows, options: ews(servers, rows, options, write_mbox),
+         "ics": ics}
 
 
 def parse():
@@ -486,6 +507,7 @@ def parse():
     options.texts = 1_000_000 if env.get("BENCH_FULL") else 10_000 if options.quick else 100_000
     options.idle = int(env.get("BENCH_IDLE", "200" if options.quick else "5000"))
     options.busy = int(env.get("BENCH_BUSY", "10" if options.quick else "50"))
+    options.streams = 500 if options.quick else 5000
     options.busy_seconds = 5 if options.quick else 30
     options.peer_idle = min(options.idle, 500)
     return options

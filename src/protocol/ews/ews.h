@@ -18,6 +18,7 @@ struct ews_options {
     uint64_t max_answer;     // bytes; 0: the default
     bool allows_push;        // notifications are posted to URLs that clients name
     const char *spool_dir;   // NULL: the system's
+    const char *track_dir;   // the tracking log (transport/track.h); NULL: there is none
 };
 // Strings are copied.
 enum ec ews_service_new(const struct ews_options *options, struct ews_service **out);

@@ -44,8 +44,6 @@ unsigned ews_folder_object(const struct mailbox_folder_object *f);
 // The whole element.
 enum ec ews_write_folder(struct ews_call *call, const struct ews_folder_shape *shape,
                          struct ews_mailbox *m, const struct mailbox_folder_object *f);
-// t:Folder with its id alone, read anew.
-enum ec ews_write_folder_of(struct ews_call *call, struct ews_mailbox *m, uint64_t fid);
 // A folder, or what the failure means: ErrorFolderNotFound.
 enum ec ews_get_folder(struct ews_call *call, const struct ews_folder_ref *ref, bool with_props,
                        struct mailbox_folder_object *out);

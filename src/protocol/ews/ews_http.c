@@ -1,5 +1,6 @@
 // EWS on HTTP: the one route, and requests that go on (streaming notifications).
 #include "http/http.h"
+#include "protocol/ews/ews_documents.h"
 #include "protocol/ews/ews_service.h"
 
 static void send(struct http_request *r, struct ews_call *call) {
@@ -58,6 +59,12 @@ const struct http_route *ews_routes(void) {
     static const struct http_route routes[] = {
         {"/ews/exchange.asmx", "GET HEAD POST", HTTP_USER, DIRECTORY_EWS, EWS_MAX_BODY, run, resume,
          close_call},
+        {"/ews/services.wsdl", "GET HEAD", HTTP_USER, DIRECTORY_EWS, 0, ews_serve_wsdl, NULL, NULL},
+        {"/ews/messages.xsd", "GET HEAD", HTTP_USER, DIRECTORY_EWS, 0, ews_serve_messages, NULL,
+         NULL},
+        {"/ews/types.xsd", "GET HEAD", HTTP_USER, DIRECTORY_EWS, 0, ews_serve_types, NULL, NULL},
+        {"/ews/exchange.asmx/s/getuserphoto", "GET HEAD", HTTP_USER, DIRECTORY_EWS, 0,
+         ews_serve_photo, NULL, NULL},
         {0},
     };
     return routes;

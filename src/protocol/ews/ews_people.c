@@ -23,8 +23,13 @@ const char *ews_object_name(const struct directory_object *object) {
 
 void ews_write_object(struct ews_call *call, const char *element,
                       const struct directory_object *object) {
-    ews_write_mailbox(call, element, ews_object_name(object), object->address, "SMTP",
-                      ews_mailbox_type(object->kind));
+    struct ews_writer *w = call->w;
+    ews_open(w, element);
+    ews_element(w, "t:Name", ews_object_name(object));
+    ews_element(w, "t:EmailAddress", object->address);
+    ews_element(w, "t:RoutingType", "SMTP");
+    ews_element(w, "t:MailboxType", ews_mailbox_type(object->kind));
+    ews_close(w);
 }
 
 static unsigned object_type(const struct contact *c) {

@@ -19,6 +19,16 @@ void ews_write_contact_mailbox(struct ews_call *call, const char *element,
 void ews_write_object_contact(struct ews_call *call, const struct directory_object *object);
 void ews_write_contact(struct ews_call *call, const struct ews_mailbox *mailbox,
                        const struct contact *c);
+// One of the directory or a contact.
+struct ews_persona {
+    const struct directory_object *object; // or
+    const struct contact *contact;
+    struct ews_mailbox *mailbox; // of the contact
+};
+// t:Persona; `is_full`: with the values that say where they come from.
+void ews_write_persona(struct ews_call *call, const char *element, const struct ews_persona *p,
+                       bool is_full);
+void ews_write_persona_id(struct ews_call *call, const char *element, const struct ews_persona *p);
 // The entry that an address of a request means, hidden ones too: its SMTP: prefix is passed over.
 // EC_NOT_FOUND.
 enum ec ews_find_object(struct ews_call *call, const char *address, struct directory_object **out);

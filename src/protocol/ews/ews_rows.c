@@ -16,15 +16,13 @@ static gint by_tag(gconstpointer a, gconstpointer b) {
 }
 
 enum ec ews_columns_init(struct ews_call *call, struct ews_mailbox *m, uint64_t fid,
-                         const struct ews_shape *shape, const proptag_t *more, unsigned n_more,
-                         struct ews_columns *out) {
+                         const struct ews_shape *shape, struct ews_columns *out) {
     g_autoptr(GArray) tags = g_array_new(FALSE, FALSE, sizeof(proptag_t));
     struct mailbox_folder_object folder;
     EC_TRY(mailbox_get_folder_object(m->m, call->arena, fid, false, &folder));
-    EC_TRY(ews_shape_tags(call, m, shape, tags));
+    if (shape)
+        EC_TRY(ews_shape_tags(call, m, shape, tags));
     g_array_append_vals(tags, always, G_N_ELEMENTS(always));
-    if (n_more)
-        g_array_append_vals(tags, more, n_more);
     g_array_sort(tags, by_tag);
     *out = (struct ews_columns){
         .mailbox = m,

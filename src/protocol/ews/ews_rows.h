@@ -16,10 +16,9 @@ struct ews_columns {
     uint32_t rights;
     uint64_t fid;
 };
-// `more` (n_more): further properties.
+// `shape` NULL: only what rows always need.
 enum ec ews_columns_init(struct ews_call *call, struct ews_mailbox *m, uint64_t fid,
-                         const struct ews_shape *shape, const proptag_t *more, unsigned n_more,
-                         struct ews_columns *out);
+                         const struct ews_shape *shape, struct ews_columns *out);
 const struct prop_value *ews_columns_value(const struct ews_columns *c, proptag_t tag);
 // The item whose values are at hand.
 enum ec ews_columns_write(struct ews_call *call, struct ews_columns *c, uint64_t mid);

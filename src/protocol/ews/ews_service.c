@@ -9,6 +9,7 @@ enum ec ews_service_new(const struct ews_options *options, struct ews_service **
     s->options = *options;
     s->options.hostname = g_strdup(options->hostname ? options->hostname : "localhost");
     s->options.spool_dir = g_strdup(options->spool_dir);
+    s->options.track_dir = g_strdup(options->track_dir);
     if (s->options.max_concurrent == 0)
         s->options.max_concurrent = DEFAULT_CONCURRENT;
     if (s->options.max_answer == 0)
@@ -29,6 +30,7 @@ void ews_service_free(struct ews_service *s) {
     pthread_mutex_destroy(&s->lock);
     g_free((char *)s->options.hostname);
     g_free((char *)s->options.spool_dir);
+    g_free((char *)s->options.track_dir);
     g_free(s);
 }
 

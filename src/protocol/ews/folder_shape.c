@@ -241,11 +241,3 @@ enum ec ews_get_folder(struct ews_call *call, const struct ews_folder_ref *ref, 
     return ews_fail_folder(
         call, mailbox_get_folder_object(ref->mailbox->m, call->arena, ref->fid, with_props, out));
 }
-
-enum ec ews_write_folder_of(struct ews_call *call, struct ews_mailbox *m, uint64_t fid) {
-    struct mailbox_folder_object f;
-    struct ews_folder_ref ref = {.mailbox = m, .fid = fid};
-    struct ews_folder_shape shape = {.fields = FOLDER_FIELD_ID};
-    EC_TRY(ews_get_folder(call, &ref, false, &f));
-    return ews_write_folder(call, &shape, m, &f);
-}

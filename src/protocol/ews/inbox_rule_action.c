@@ -120,6 +120,7 @@ struct rule_actions inbox_rule_actions(struct ews_call *call, struct ews_mailbox
     struct acting a = {call, mailbox, errors,
                        arena_alloc0(call->arena, ACTIONS_MAX * sizeof(struct rule_action)), 0};
     const struct ews_node *node;
+    guint n_errors = errors->len;
     if ((node = ews_child(actions, "AssignCategories")))
         add_categories(&a, node);
     if ((node = ews_child(actions, "CopyToFolder")))
@@ -142,7 +143,7 @@ struct rule_actions inbox_rule_actions(struct ews_call *call, struct ews_mailbox
     *stops_out = ews_child_bool(actions, "StopProcessingRules", false);
     // A rule has to do something; stopping alone counts, which needs an action that changes
     // nothing.
-    if (a.n == 0 && errors->len == 0) {
+    if (a.n == 0 && errors->len == n_errors) {
         if (!*stops_out)
             inbox_rule_error(errors, "Actions", "MissingAction", "");
         else

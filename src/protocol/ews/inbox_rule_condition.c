@@ -178,7 +178,8 @@ static struct restriction *of_texts(struct making *m, const struct predicate *p,
             g_ptr_array_add(all, of_text(m, p, text));
     }
     if (all->len == 0) {
-        complain(m, p, "EmptyValueFound", "");
+        if (!node->child)
+            complain(m, p, "EmptyValueFound", "");
         return NULL;
     }
     return one_of(m->arena, all);

@@ -59,9 +59,8 @@ static void *notify_make(struct ews_service *s) {
 
 static void notify_free(void *value) {
     struct notify *n = value;
-    pusher_free(n->pusher);
-    n->pusher = NULL;
-    for (;;) {
+    for (;;) { // afterwards nobody wakes the pusher
+
         GHashTableIter iter;
         gpointer s = NULL;
         pthread_mutex_lock(&n->lock);
@@ -75,6 +74,7 @@ static void notify_free(void *value) {
         notify_remove(s);
         subscription_unref(s);
     }
+    pusher_free(n->pusher);
     g_hash_table_unref(n->by_name);
     g_hash_table_unref(n->by_user);
     g_hash_table_unref(n->streams);

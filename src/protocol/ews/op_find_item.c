@@ -305,8 +305,8 @@ static enum ec find_failure(struct find *f, enum ec ec) {
 }
 
 static enum ec answer_found(struct find *f) {
-    EC_TRY(ews_fail_folder(
-        f->call, ews_columns_init(f->call, f->m, f->fid, &f->shape, NULL, 0, &f->columns)));
+    EC_TRY(
+        ews_fail_folder(f->call, ews_columns_init(f->call, f->m, f->fid, &f->shape, &f->columns)));
     EC_TRY(cut_page(f));
     struct ews_mark mark = ews_mark(f->call->w);
     unsigned n_messages = f->call->n_messages;

@@ -127,6 +127,8 @@ struct sync {
     struct sync_state state;
     unsigned max;
     GHashTable *ignored; // mids; NULL: none
+    bool opens_items;    // the shape has what rows do not have (bodies, recipients)
+    struct item_batch *batch;
     struct ews_columns columns;
     struct mailbox_item_reader *reader;
 };
@@ -147,12 +149,26 @@ static enum ec read_ignored(struct sync *s) {
     return EC_OK;
 }
 
+// Whether a property is asked for by name that only an opened item has. AllProperties alone does
+// not ask for them.
+static bool names_contents(struct sync *s) {
+    const struct ews_node *more = ews_child(s->call->request, "ItemShape/AdditionalProperties");
+    for (const struct ews_node *n = more ? more->child : NULL; n; n = n->next) {
+        const char *uri = ews_is(n, "FieldURI") ? ews_attribute(n, "FieldURI") : NULL;
+        const struct ews_property *p = uri ? ews_property_find(uri, EWS_ANY_ITEM) : NULL;
+        if ((p && p->is_only_get) || ews_is(n, "IndexedFieldURI"))
+            return true;
+    }
+    return false;
+}
+
 static enum ec read_request(struct sync *s) {
     struct ews_call *call = s->call;
     const char *scope = ews_child_text(call->arena, call->request, "SyncScope");
     int64_t max = ews_child_int(call->request, "MaxChangesReturned", 0);
     bool with_associated = scope && strcmp(scope, "NormalAndAssociatedItems") == 0;
-    EC_TRY(ews_read_shape(call, ews_child(call->request, "ItemShape"), true, &s->shape));
+    s->opens_items = names_contents(s);
+    EC_TRY(ews_read_shape(call, ews_child(call->request, "ItemShape"), !s->opens_items, &s->shape));
     // MS-OXWSCDATA_R1188
     if (s->shape.with_mime)
         return ews_fail(call, "ErrorInvalidPropertyRequest",
@@ -163,6 +179,23 @@ static enum ec read_request(struct sync *s) {
     EC_TRY(read_sync_folder(call, 0, &s->ref));
     EC_TRY(read_state(call, SYNC_STATE_ITEMS, &s->ref, with_associated, &s->state));
     return read_ignored(s);
+}
+
+static enum ec write_opened(struct sync *s, const struct mailbox_sync_change *change) {
+    struct ews_call *call = s->call;
+    struct item *item;
+    struct ews_source source;
+    enum ec ec = item_batch_open(s->batch, change->id, &item);
+    if (ec == EC_NOT_FOUND)
+        return EC_OK;
+    EC_TRY(ec);
+    ews_open(call->w, change_element(change->kind));
+    ec = ews_source_of_item(call, s->ref.mailbox, item, &source);
+    if (ec == EC_OK)
+        ec = ews_write_item(call, &s->shape, &source);
+    ews_close(call->w);
+    item_close(item);
+    return ec;
 }
 
 static enum ec write_item_change(struct sync *s, struct arena *scratch,
@@ -206,7 +239,10 @@ static enum ec write_items(struct sync *s) {
                                                      &list)));
     // Opened after the list: what it names is there, or gone since.
     EC_TRY(mailbox_item_reader_open(s->ref.mailbox->m, s->ref.fid, &s->reader));
-    EC_TRY(ews_columns_init(call, s->ref.mailbox, s->ref.fid, &s->shape, NULL, 0, &s->columns));
+    EC_TRY(ews_columns_init(call, s->ref.mailbox, s->ref.fid, s->opens_items ? NULL : &s->shape,
+                            &s->columns));
+    if (s->opens_items)
+        EC_TRY(item_batch_begin(s->ref.mailbox->m, &s->batch));
     s->state.at = list.next;
     ews_success(call);
     ews_element(call->w, "m:SyncState", sync_state_format(call->arena, &s->state));
@@ -224,6 +260,7 @@ enum ec op_sync_folder_items(struct ews_call *call) {
     enum ec ec = read_request(&s);
     if (ec == EC_OK)
         ec = write_items(&s);
+    item_batch_end(s.batch);
     mailbox_item_reader_close(s.reader);
     if (s.ignored)
         g_hash_table_unref(s.ignored);

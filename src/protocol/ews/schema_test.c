@@ -1,11 +1,6 @@
 // The schema's tables: order, versions, the served documents, and that the operations' answers are
 // what the schema says.
-#include <libxml/parser.h>
-#include <libxml/xmlschemas.h>
-#include <libxml/xmlschemastypes.h>
-#include <string.h>
-
-#include "base/test.h"
+#include "protocol/ews/schema_fixture.h"
 #include "protocol/ews/schema_internal.h"
 
 static void test_places(void) {
@@ -41,38 +36,14 @@ static void test_versions(void) {
     g_assert_false(ews_schema_is_value("t:DistinguishedFolderIdNameType", "Inbox"));
 }
 
-static char *write_document(const char *folder, const char *name, enum ews_document document) {
-    g_autoptr(GString) text = g_string_new(NULL);
-    char *path = g_build_filename(folder, name, NULL);
-    ews_schema_write(document, text);
-    // Nobody gives a place for the xml: attributes, which every reader but libxml2 knows.
-    g_string_replace(text, "namespace=\"http://www.w3.org/XML/1998/namespace\"/>",
-                     "namespace=\"http://www.w3.org/XML/1998/namespace\" "
-                     "schemaLocation=\"xml.xsd\"/>",
-                     0);
-    g_assert_true(g_file_set_contents(path, text->str, (gssize)text->len, NULL));
-    return path;
-}
-
 static void test_documents(void) {
-    static const char xml_xsd[] = "<xs:schema xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" "
-                                  "targetNamespace=\"http://www.w3.org/XML/1998/namespace\">"
-                                  "<xs:attribute name=\"lang\" type=\"xs:language\"/></xs:schema>";
     char *folder = test_folder();
-    g_autofree char *wsdl = write_document(folder, "Services.wsdl", EWS_SERVICES_WSDL);
-    g_autofree char *messages = write_document(folder, "messages.xsd", EWS_MESSAGES_XSD);
-    g_autofree char *types = write_document(folder, "types.xsd", EWS_TYPES_XSD);
-    g_autofree char *xml = g_build_filename(folder, "xml.xsd", NULL);
-    g_assert_true(g_file_set_contents(xml, xml_xsd, -1, NULL));
+    g_autofree char *wsdl = schema_write(folder, "Services.wsdl", EWS_SERVICES_WSDL);
     xmlDocPtr doc = xmlReadFile(wsdl, NULL, XML_PARSE_NONET);
     g_assert_nonnull(doc);
     g_assert_cmpstr((const char *)xmlDocGetRootElement(doc)->name, ==, "definitions");
     xmlFreeDoc(doc);
-    xmlSchemaParserCtxtPtr parser = xmlSchemaNewParserCtxt(messages);
-    xmlSchemaPtr schema = xmlSchemaParse(parser);
-    g_assert_nonnull(schema);
-    xmlSchemaFree(schema);
-    xmlSchemaFreeParserCtxt(parser);
+    xmlSchemaFree(schema_load());
     test_folder_remove(folder);
 }
 
@@ -119,12 +90,56 @@ static void test_answers(void) {
     }
 }
 
+// The table of properties says of elements what the schema says: that the type has them, in this
+// order, since that version.
+static void test_properties(void) {
+    static const struct {
+        enum ews_class class;
+        const char *type;
+    } types[] = {{EWS_ITEM, "t:ItemType"},
+                 {EWS_MESSAGE, "t:MessageType"},
+                 {EWS_POST, "t:PostItemType"},
+                 {EWS_CONTACT, "t:ContactItemType"},
+                 {EWS_LIST, "t:DistributionListType"},
+                 {EWS_TASK, "t:TaskType"},
+                 {EWS_CALENDAR, "t:CalendarItemType"},
+                 {EWS_MEETING, "t:MeetingMessageType"},
+                 {EWS_REQUEST, "t:MeetingRequestMessageType"},
+                 {EWS_RESPONSE, "t:MeetingResponseMessageType"},
+                 {EWS_CANCELLATION, "t:MeetingCancellationMessageType"}};
+    g_autoptr(GString) bad = g_string_new(NULL);
+    unsigned n;
+    const struct ews_property *all = ews_properties(&n);
+    for (unsigned t = 0; t < G_N_ELEMENTS(types); t++) {
+        int last = -1;
+        for (unsigned i = 0; i < n; i++) {
+            const struct ews_property *p = &all[i];
+            enum ews_version before = p->since > EWS_2007 ? p->since - 1 : EWS_2007;
+            if (!(p->classes & types[t].class) || p->since == EWS_NEVER || !p->element)
+                continue;
+            int place = ews_schema_place(types[t].type, p->element + 2);
+            if (place < 0)
+                g_string_append_printf(bad, "%s has no %s\n", types[t].type, p->element);
+            else if (place < last)
+                g_string_append_printf(bad, "%s: %s is too late\n", types[t].type, p->element);
+            else if (!ews_schema_knows(types[t].type, p->element + 2, p->since))
+                g_string_append_printf(bad, "%s: %s is not known so early\n", types[t].type,
+                                       p->uri);
+            else if (before < p->since && ews_schema_knows(types[t].type, p->element + 2, before))
+                g_string_append_printf(bad, "%s: %s was known before\n", types[t].type, p->uri);
+            last = MAX(last, place);
+        }
+    }
+    g_assert_cmpstr(bad->str, ==, "");
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ews/schema/places", test_places);
     g_test_add_func("/ews/schema/versions", test_versions);
     g_test_add_func("/ews/schema/documents", test_documents);
     g_test_add_func("/ews/schema/answers", test_answers);
+    g_test_add_func("/ews/schema/properties", test_properties);
     int result = g_test_run();
     xmlSchemaCleanupTypes();
     xmlCleanupParser();

@@ -15,8 +15,8 @@ struct columns rop_recipient_columns(struct rop_message *m, struct arena *arena)
 struct rop_recipient_rows {
     struct rop_message *message;
     const struct columns *columns;
-    unsigned max; // rows
-    size_t room;  // bytes for them
+    unsigned max;  // rows
+    size_t room;   // bytes for them
     bool with_ids; // ReadRecipientRow; else OpenRecipientRow
 };
 // RowCount and the rows of recipients with a RowId of at least `from` in their order.

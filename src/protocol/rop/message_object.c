@@ -69,8 +69,8 @@ static enum ec wrap(struct rop_logon *logon, struct rop_object *owner, struct me
                     struct rop_message **out) {
     struct rop_message *m = g_new0(struct rop_message, 1);
     m->message = message;
-    EC_TRY(rop_object_init(&m->object, ROP_MESSAGE, owner ? owner : &logon->object,
-                           destroy_message));
+    EC_TRY(
+        rop_object_init(&m->object, ROP_MESSAGE, owner ? owner : &logon->object, destroy_message));
     number_attachments(m);
     enum ec ec = rop_message_account(m);
     if (ec != EC_OK) {
@@ -136,19 +136,19 @@ static void initialize(struct rop_session *s, struct bag *bag) {
     struct guid key = guid_new();
     filetime_t now = clock_now();
     struct prop_bin self = own_entry_id(s, arena);
-    bag_set_long(bag, PidTagImportance, 1);                              // MS-OXCMSG_R341
-    bag_set_str(bag, PidTagMessageClass, "IPM.Note");                    // MS-OXCMSG_R342
-    bag_set_long(bag, PidTagSensitivity, 0);                             // MS-OXCMSG_R343
-    bag_set_long(bag, PidTagTrustSender, 1);                             // MS-OXCMSG_R352
-    bag_set_time(bag, PidTagCreationTime, now);                          // MS-OXCMSG_R356
-    bag_set_time(bag, PidTagLastModificationTime, now);                  // MS-OXCMSG_R357
-    bag_set_bytes(bag, PidTagSearchKey, key.bytes, sizeof key.bytes);    // MS-OXCMSG_R358
-    bag_set_long(bag, PidTagMessageLocaleId, (int32_t)s->lcid_string);   // MS-OXCMSG_R359
-    bag_set_long(bag, PidTagLocaleId, (int32_t)s->lcid_string);          // MS-OXCMSG_R365
-    bag_set_str(bag, PidTagCreatorName, s->display_name);                // MS-OXCMSG_R360
-    bag_set_bytes(bag, PidTagCreatorEntryId, self.data, self.len);       // MS-OXCMSG_R361
-    bag_set_str(bag, PidTagLastModifierName, s->display_name);           // MS-OXCMSG_R362
-    bag_set_bytes(bag, PidTagLastModifierEntryId, self.data, self.len);  // MS-OXCMSG_R363
+    bag_set_long(bag, PidTagImportance, 1);                             // MS-OXCMSG_R341
+    bag_set_str(bag, PidTagMessageClass, "IPM.Note");                   // MS-OXCMSG_R342
+    bag_set_long(bag, PidTagSensitivity, 0);                            // MS-OXCMSG_R343
+    bag_set_long(bag, PidTagTrustSender, 1);                            // MS-OXCMSG_R352
+    bag_set_time(bag, PidTagCreationTime, now);                         // MS-OXCMSG_R356
+    bag_set_time(bag, PidTagLastModificationTime, now);                 // MS-OXCMSG_R357
+    bag_set_bytes(bag, PidTagSearchKey, key.bytes, sizeof key.bytes);   // MS-OXCMSG_R358
+    bag_set_long(bag, PidTagMessageLocaleId, (int32_t)s->lcid_string);  // MS-OXCMSG_R359
+    bag_set_long(bag, PidTagLocaleId, (int32_t)s->lcid_string);         // MS-OXCMSG_R365
+    bag_set_str(bag, PidTagCreatorName, s->display_name);               // MS-OXCMSG_R360
+    bag_set_bytes(bag, PidTagCreatorEntryId, self.data, self.len);      // MS-OXCMSG_R361
+    bag_set_str(bag, PidTagLastModifierName, s->display_name);          // MS-OXCMSG_R362
+    bag_set_bytes(bag, PidTagLastModifierEntryId, self.data, self.len); // MS-OXCMSG_R363
 }
 
 enum ec rop_message_create(struct rop_logon *logon, uint64_t fid, bool is_associated,
@@ -164,7 +164,9 @@ enum ec rop_message_create(struct rop_logon *logon, uint64_t fid, bool is_associ
         return EC_SEARCH_FOLDER;
     struct message_value *value = message_value_new();
     initialize(logon->object.session, value->bag);
-    uint32_t flags = MSG_DRAFT | MSG_READ | (is_associated ? MSG_ASSOCIATED : 0);
+    // In the public store who has read it is not the message's own.
+    uint32_t flags = MSG_DRAFT | (logon->is_public ? 0 : MSG_READ) |
+                     (is_associated ? MSG_ASSOCIATED : 0);
     EC_TRY(wrap(logon, NULL, message_of_value_take(logon->mbox, fid, flags, value), &m));
     m->fid = fid;
     m->is_associated = is_associated;
@@ -175,8 +177,7 @@ enum ec rop_message_create(struct rop_logon *logon, uint64_t fid, bool is_associ
 
 enum ec rop_message_of_attachment(struct rop_attachment *a, bool is_new, struct rop_message **out) {
     struct rop_logon *logon = a->object.logon;
-    struct message_value *value =
-        is_new ? message_value_new() : rop_value_copy(a->value->embedded);
+    struct message_value *value = is_new ? message_value_new() : rop_value_copy(a->value->embedded);
     if (is_new)
         initialize(a->object.session, value->bag);
     struct message *message =

@@ -65,9 +65,9 @@ enum ec rop_attachment_create(struct rop_message *m, struct rop_attachment **out
     a->number = m->next_number++;
     a->is_writable = a->is_new = a->is_changed = true;
     bag_set_long(a->value->bag, PidTagAttachNumber, (int32_t)a->number);
-    bag_set_long(a->value->bag, PidTagRenderingPosition, -1);        // MS-OXCMSG_R451
-    bag_set_time(a->value->bag, PidTagCreationTime, now);            // MS-OXCMSG_R452
-    bag_set_time(a->value->bag, PidTagLastModificationTime, now);    // MS-OXCMSG_R453
+    bag_set_long(a->value->bag, PidTagRenderingPosition, -1);     // MS-OXCMSG_R451
+    bag_set_time(a->value->bag, PidTagCreationTime, now);         // MS-OXCMSG_R452
+    bag_set_time(a->value->bag, PidTagLastModificationTime, now); // MS-OXCMSG_R453
     return EC_OK;
 }
 

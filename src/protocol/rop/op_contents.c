@@ -193,7 +193,7 @@ enum ec rop_set_message_read_flag(struct rop_call *c) {
     uint8_t flags = wire_u8(c->r);
     const uint8_t *data = NULL;
     struct rop_message *m;
-    struct message_row row;
+    bool was_read;
     EC_TRY(rop_message_in(c, &m));
     struct rop_logon *l = m->object.logon;
     if (l->is_public)
@@ -205,15 +205,13 @@ enum ec rop_set_message_read_flag(struct rop_call *c) {
     {
         MBOX_TX_AUTO tx = NULL;
         EC_TRY(mbox_read(l->mbox, &tx));
-        EC_TRY(message_get_row(tx, m->mid, NULL, &row));
-        if (row.keywords)
-            shared_text_unref(row.keywords);
+        EC_TRY(mailbox_is_read(l->mailbox, tx, m->fid, &m->mid, 1, &was_read));
     }
-    bool was_read = row.flags & MSG_READ, is_read = !(flags & READ_CLEAR_READ);
+    bool is_read = !(flags & READ_CLEAR_READ);
     EC_TRY(set_read(l, m->fid, &m->mid, 1, flags));
-    bool changes = was_read != is_read && !(flags & (READ_GENERATE_RECEIPT_ONLY |
-                                                     READ_CLEAR_NOTIFY_READ |
-                                                     READ_CLEAR_NOTIFY_UNREAD));
+    bool changes =
+        was_read != is_read &&
+        !(flags & (READ_GENERATE_RECEIPT_ONLY | READ_CLEAR_NOTIFY_READ | READ_CLEAR_NOTIFY_UNREAD));
     wire_put_u8(c->w, changes);
     if (changes && l->is_public) { // ReadStatusChanged: what the client keeps with it comes back
         wire_put_u8(c->w, c->logon_id);

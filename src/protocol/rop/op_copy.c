@@ -127,40 +127,6 @@ static enum ec copy_tags(struct copy *x, const proptag_t *tags, unsigned n) {
 
 // --- What a message contains ---
 
-// Contents that lie in the source's mailbox are read, so that the copy does not depend on it.
-static enum ec detach_attachment(struct mbox_tx *tx, struct attachment_value *a, unsigned depth);
-
-static enum ec detach_bag(struct mbox_tx *tx, struct bag *bag) {
-    ARENA_AUTO arena = arena_new();
-    for (unsigned i = 0; i < bag_count(bag); i++) {
-        const struct prop_value *v = bag_at(bag, i);
-        struct prop_value loaded;
-        if (!v->is_external)
-            continue;
-        EC_TRY(rop_external_value(tx, arena, v, ROP_STREAM_MAX, &loaded));
-        EC_TRY(bag_set(bag, &loaded));
-    }
-    return EC_OK;
-}
-
-static enum ec detach_message(struct mbox_tx *tx, struct message_value *m, unsigned depth) {
-    EC_TRY(detach_bag(tx, m->bag));
-    for (guint i = 0; i < m->attachments->len; i++)
-        EC_TRY(detach_attachment(tx, m->attachments->pdata[i], depth));
-    return EC_OK;
-}
-
-static enum ec detach_attachment(struct mbox_tx *tx, struct attachment_value *a, unsigned depth) {
-    EC_TRY(detach_bag(tx, a->bag));
-    if (!a->data && a->external.len > 0) {
-        EC_TRY(message_read_external(tx, &a->external, false, &a->data));
-        a->external = (struct prop_external){0};
-    }
-    if (!a->embedded || depth >= ROP_EMBEDDED_DEPTH)
-        return EC_OK;
-    return detach_message(tx, a->embedded, depth + 1);
-}
-
 static enum ec copy_attachments(struct copy *x) {
     struct rop_message *from = (struct rop_message *)x->from, *to = (struct rop_message *)x->to;
     GPtrArray *all = rop_message_value(from)->attachments;
@@ -171,7 +137,7 @@ static enum ec copy_attachments(struct copy *x) {
         if (target->len >= ROP_MAX_ATTACHMENTS)
             return EC_TOO_MANY_ATTACHMENTS;
         struct attachment_value *a = rop_attachment_copy(all->pdata[i]);
-        enum ec ec = detach_attachment(tx, a, 0);
+        enum ec ec = rop_attachment_detach(tx, a);
         if (ec != EC_OK) {
             attachment_value_free(a);
             return ec;
@@ -206,7 +172,7 @@ static enum ec copy_embedded(struct copy *x) {
         return EC_OK;
     EC_TRY(mbox_read(x->from->logon->mbox, &tx));
     struct message_value *copy = rop_value_copy(from->value->embedded);
-    enum ec ec = detach_message(tx, copy, 0);
+    enum ec ec = rop_value_detach(tx, copy);
     if (ec != EC_OK) {
         message_value_free(copy);
         return ec;

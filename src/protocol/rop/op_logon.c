@@ -20,7 +20,12 @@ enum {
     // HOME_LOGON, TAKE_OWNERSHIP, IGNORE_HOME_MDB, NO_MAIL and SUPPORT_PROGRESS beside them.
     OPEN_KNOWN = 0x2100070F,
 };
-enum { RESPONSE_RESERVED = 0x01, RESPONSE_OWNER = 0x02, RESPONSE_SEND_AS = 0x04, RESPONSE_OOF = 0x10 };
+enum {
+    RESPONSE_RESERVED = 0x01,
+    RESPONSE_OWNER = 0x02,
+    RESPONSE_SEND_AS = 0x04,
+    RESPONSE_OOF = 0x10
+};
 #define N_FOLDER_IDS 13
 
 static void destroy_logon(struct rop_object *o) {
@@ -134,9 +139,12 @@ static void put_private(struct rop_call *c, struct rop_logon *l, uint8_t logon_f
 }
 
 static void put_public(struct rop_call *c, struct rop_logon *l, uint8_t logon_flags) {
-    static const uint64_t ids[] = {
-        FID_PUBLIC_ROOT,           FID_PUBLIC_IPM_SUBTREE,        FID_PUBLIC_NON_IPM_SUBTREE,
-        FID_PUBLIC_EFORMS_REGISTRY, FID_PUBLIC_SCHEDULE_FREE_BUSY, FID_PUBLIC_OFFLINE_ADDRESS_BOOK};
+    static const uint64_t ids[] = {FID_PUBLIC_ROOT,
+                                   FID_PUBLIC_IPM_SUBTREE,
+                                   FID_PUBLIC_NON_IPM_SUBTREE,
+                                   FID_PUBLIC_EFORMS_REGISTRY,
+                                   FID_PUBLIC_SCHEDULE_FREE_BUSY,
+                                   FID_PUBLIC_OFFLINE_ADDRESS_BOOK};
     static const struct guid nobody; // per-user data lies in this very store
     wire_put_u8(c->w, logon_flags);
     put_ids(c->w, ids, G_N_ELEMENTS(ids));
@@ -235,7 +243,8 @@ enum ec rop_set_receive_folder(struct rop_call *c) {
 }
 
 enum ec rop_get_receive_folder_table(struct rop_call *c) {
-    static const proptag_t tags[] = {PidTagFolderId, PROP_TAG(PROP_ID(PidTagMessageClass), PT_STRING8),
+    static const proptag_t tags[] = {PidTagFolderId,
+                                     PROP_TAG(PROP_ID(PidTagMessageClass), PT_STRING8),
                                      PidTagLastModificationTime};
     static const struct columns columns = {G_N_ELEMENTS(tags), tags};
     static const struct prop_wire form = PROP_WIRE_ROP;

@@ -38,10 +38,8 @@ enum ec rop_put_message(struct rop_call *c, struct rop_message *m) {
     GPtrArray *all = rop_message_value(m)->recipients;
     wire_put_u16(c->w, (uint16_t)MIN(all->len, UINT16_MAX));
     columns_put(c->w, &columns);
-    struct rop_recipient_rows rows = {.message = m,
-                                      .columns = &columns,
-                                      .max = UINT8_MAX,
-                                      .with_ids = false};
+    struct rop_recipient_rows rows = {
+        .message = m, .columns = &columns, .max = UINT8_MAX, .with_ids = false};
     size_t used = wire_writer_len(c->w) + 1;
     rows.room = c->room > used ? c->room - used : 0;
     return rop_put_recipients(c->w, &rows, 0);

@@ -2,7 +2,8 @@
 #include "mapi/named.h"
 #include "protocol/rop/props_internal.h"
 
-#define ANY_OBJECT (ROP_IS(ROP_LOGON) | ROP_IS(ROP_FOLDER) | ROP_IS(ROP_MESSAGE) | ROP_IS(ROP_ATTACHMENT))
+#define ANY_OBJECT                                                                                 \
+    (ROP_IS(ROP_LOGON) | ROP_IS(ROP_FOLDER) | ROP_IS(ROP_MESSAGE) | ROP_IS(ROP_ATTACHMENT))
 
 // --- Names to ids ---
 

@@ -1,7 +1,8 @@
 // Reading and changing properties ([MS-OXCPRPT] 2.2.2 to 2.2.8, 3.2.5.1 to 3.2.5.5).
 #include "protocol/rop/props_internal.h"
 
-#define ANY_OBJECT (ROP_IS(ROP_LOGON) | ROP_IS(ROP_FOLDER) | ROP_IS(ROP_MESSAGE) | ROP_IS(ROP_ATTACHMENT))
+#define ANY_OBJECT                                                                                 \
+    (ROP_IS(ROP_LOGON) | ROP_IS(ROP_FOLDER) | ROP_IS(ROP_MESSAGE) | ROP_IS(ROP_ATTACHMENT))
 
 // The largest value of a response: PropertySizeLimit, or what fits a buffer.
 static size_t value_limit(uint16_t limit) {

@@ -58,7 +58,8 @@ struct columns rop_recipient_columns(struct rop_message *m, struct arena *arena)
                 g_array_append_val(tags, tag);
         }
     }
-    return (struct columns){tags->len, arena_memdup(arena, tags->data, tags->len * sizeof(proptag_t))};
+    return (struct columns){tags->len,
+                            arena_memdup(arena, tags->data, tags->len * sizeof(proptag_t))};
 }
 
 static bool put_row(struct wire_writer *w, const struct rop_recipient_rows *rows,

@@ -7,7 +7,8 @@
 #include "mapi/code_page.h"
 #include "protocol/rop/props_internal.h"
 
-#define OWNERS (ROP_IS(ROP_LOGON) | ROP_IS(ROP_FOLDER) | ROP_IS(ROP_MESSAGE) | ROP_IS(ROP_ATTACHMENT))
+#define OWNERS                                                                                     \
+    (ROP_IS(ROP_LOGON) | ROP_IS(ROP_FOLDER) | ROP_IS(ROP_MESSAGE) | ROP_IS(ROP_ATTACHMENT))
 #define LOCK_SECONDS 1200 // a lock that was not used for so long is over
 
 struct rop_region {
@@ -64,9 +65,9 @@ static enum ec store(struct rop_stream *s) {
     if (type == PT_UNICODE)
         v = prop_str(s->tag, text_from_utf16(arena, data, s->bytes->len));
     else if (type == PT_STRING8)
-        v = prop_str(PROP_TAG(PROP_ID(s->tag), PT_UNICODE),
-                     code_page_to_utf8(arena, rop_form(o).code_page, (const char *)data,
-                                       s->bytes->len));
+        v = prop_str(
+            PROP_TAG(PROP_ID(s->tag), PT_UNICODE),
+            code_page_to_utf8(arena, rop_form(o).code_page, (const char *)data, s->bytes->len));
     else if (type == PT_OBJECT && s->tag == PidTagAttachDataObject)
         v.tag = PidTagAttachDataBinary; // OLE storages are kept as what an attachment holds
     g_autoptr(GArray) problems = g_array_new(FALSE, FALSE, sizeof(struct rop_problem));

@@ -25,8 +25,9 @@ enum ec rop_set_columns(struct rop_call *c) {
     proptag_t *tags = arena_alloc(c->arena, (columns.n + 1) * sizeof *tags);
     if (columns.n)
         memcpy(tags, columns.tags, columns.n * sizeof *tags);
-    tags[columns.n] = PidTagFolderId; // which folder a row is about
-    unsigned n = columns.n + (t->hides && columns.n > 0 ? 1 : 0);
+    // What a row is about, where something of it is the principal's own.
+    tags[columns.n] = t->hides ? PidTagFolderId : PidTagMid;
+    unsigned n = columns.n + ((t->hides || t->overlays) && columns.n > 0 ? 1 : 0);
     EC_TRY(table_set_columns(t->table, tags, n, is_async));
     t->n_columns = columns.n;
     return put_status(c, t);
@@ -119,7 +120,7 @@ static enum ec rows_begin(struct rop_call *c, struct rop_table *t, size_t head, 
     out->columns = (struct columns){MIN(t->n_columns, all.n), all.tags};
     out->room = c->room > head ? c->room - head : 0;
     out->rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
-    if (!t->hides || mbox_read(t->object.logon->mbox, &out->tx) == EC_OK)
+    if (!(t->hides || t->overlays) || mbox_read(t->object.logon->mbox, &out->tx) == EC_OK)
         return EC_OK;
     g_ptr_array_unref(out->rows);
     return EC_DATABASE_ERROR;
@@ -140,12 +141,44 @@ static bool is_hidden(struct rows *r, const struct prop_value *const *values) {
            !(rights & RIGHTS_VISIBLE);
 }
 
+// The values with the principal's read state in them.
+static void overlay(struct rows *r, const struct prop_value *const *values,
+                    const struct prop_value **out, struct prop_value own[2]) {
+    const struct prop_value *mid = values[r->columns.n];
+    unsigned used = 0;
+    bool is_read;
+    memcpy(out, values, r->columns.n * sizeof *out);
+    if (!mid || PROP_TYPE(mid->tag) != PT_I8)
+        return; // a header
+    uint64_t id = short_id_of_value(mid->i8).counter;
+    if (mailbox_is_read(r->t->object.logon->mailbox, r->tx, r->t->fid, &id, 1, &is_read) != EC_OK)
+        return;
+    for (unsigned i = 0; i < r->columns.n && used < 2; i++) {
+        if (!out[i] || (out[i]->tag != PidTagMessageFlags && out[i]->tag != PidTagRead))
+            continue;
+        own[used] = *out[i];
+        if (out[i]->tag == PidTagRead)
+            own[used].b = is_read;
+        else
+            own[used].l = (own[used].l & ~1) | is_read;
+        out[i] = &own[used++];
+    }
+}
+
 static bool take_row(void *ctx, const struct prop_value *const *values) {
     struct rows *r = ctx;
+    struct prop_value own[2];
     if (is_hidden(r, values))
         return true;
     struct wire_writer w = wire_writer(ROW_MAX);
-    row_put(&w, &r->form, &r->columns, values);
+    if (r->t->overlays) {
+        g_autofree const struct prop_value **shown =
+            g_new(const struct prop_value *, r->columns.n + 1);
+        overlay(r, values, shown, own);
+        row_put(&w, &r->form, &r->columns, shown);
+    } else {
+        row_put(&w, &r->form, &r->columns, values);
+    }
     g_autoptr(GByteArray) bytes = wire_writer_take(&w);
     wire_writer_clear(&w);
     if (!bytes || r->bytes + bytes->len > r->room)

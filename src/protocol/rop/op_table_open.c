@@ -11,7 +11,7 @@ enum {
     TABLE_FLAG_NO_NOTIFICATIONS = 0x10,
     TABLE_FLAG_SOFT_DELETES = 0x20,
     TABLE_FLAG_USE_UNICODE = 0x40,
-    TABLE_FLAG_CONVERSATION_MEMBERS = 0x80, // of contents
+    TABLE_FLAG_CONVERSATION_MEMBERS = 0x80,     // of contents
     TABLE_FLAG_SUPPRESSES_NOTIFICATIONS = 0x80, // of a hierarchy
     HIERARCHY_KNOWN = 0xFC,
     CONTENTS_KNOWN = 0xFA,
@@ -84,6 +84,7 @@ enum ec rop_get_contents_table(struct rop_call *c) {
                                                                      : TABLE_CONTENTS;
     EC_TRY(table_open_contents(f->object.logon->mbox, f->fid, kind, &table));
     EC_TRY(rop_table_new(f->object.logon, NULL, table, f->fid, flags, &t));
+    t->overlays = f->object.logon->is_public && kind == TABLE_CONTENTS;
     return give(c, t);
 }
 

@@ -40,8 +40,7 @@ static struct prop_bin store_entry_id(const struct rop_logon *l, struct arena *a
                           .provider = ENTRY_ID_PROVIDER_STORE,
                           .is_public = l->is_public,
                           .store = {.server = s->service->hostname,
-                                    .mailbox_dn =
-                                        l->is_public ? "" : rop_dn_of(s, arena, &owner)}};
+                                    .mailbox_dn = l->is_public ? "" : rop_dn_of(s, arena, &owner)}};
     return entry_id_bytes(arena, &id);
 }
 
@@ -76,9 +75,12 @@ struct place {
 };
 
 static const struct place store_places[] = {
-    {PidTagIpmSubtreeEntryId, FID_IPM_SUBTREE},   {PidTagIpmOutboxEntryId, FID_OUTBOX},
-    {PidTagIpmWastebasketEntryId, FID_DELETED_ITEMS}, {PidTagIpmSentMailEntryId, FID_SENT_ITEMS},
-    {PidTagViewsEntryId, FID_VIEWS},              {PidTagCommonViewsEntryId, FID_COMMON_VIEWS},
+    {PidTagIpmSubtreeEntryId, FID_IPM_SUBTREE},
+    {PidTagIpmOutboxEntryId, FID_OUTBOX},
+    {PidTagIpmWastebasketEntryId, FID_DELETED_ITEMS},
+    {PidTagIpmSentMailEntryId, FID_SENT_ITEMS},
+    {PidTagViewsEntryId, FID_VIEWS},
+    {PidTagCommonViewsEntryId, FID_COMMON_VIEWS},
     {PidTagFinderEntryId, FID_FINDER},
 };
 
@@ -119,9 +121,12 @@ static enum ec store_bag(struct rop_logon *l, struct mbox_tx *tx, struct arena *
 
 // Where clients find the special folders ([MS-OXOSFLD] 2.2.2 to 2.2.5): on the Inbox and the root.
 static const struct place inbox_places[] = {
-    {PidTagIpmAppointmentEntryId, FID_CALENDAR}, {PidTagIpmContactEntryId, FID_CONTACTS},
-    {PidTagIpmJournalEntryId, FID_JOURNAL},      {PidTagIpmNoteEntryId, FID_NOTES},
-    {PidTagIpmTaskEntryId, FID_TASKS},           {PidTagIpmDraftsEntryId, FID_DRAFTS},
+    {PidTagIpmAppointmentEntryId, FID_CALENDAR},
+    {PidTagIpmContactEntryId, FID_CONTACTS},
+    {PidTagIpmJournalEntryId, FID_JOURNAL},
+    {PidTagIpmNoteEntryId, FID_NOTES},
+    {PidTagIpmTaskEntryId, FID_TASKS},
+    {PidTagIpmDraftsEntryId, FID_DRAFTS},
     {PidTagRemindersOnlineEntryId, FID_REMINDERS},
 };
 
@@ -171,6 +176,11 @@ static enum ec folder_bag(struct rop_folder *f, struct mbox_tx *tx, struct arena
     bag_set_long(bag, PidTagAccess, (int32_t)access_of(l, tx, f->fid));
     bag_set_long(bag, PidTagAccessLevel, rights & RIGHTS_OWNER ? 1 : 0);
     bag_set_long(bag, PidTagRights, (int32_t)rights);
+    if (l->is_public) {
+        uint32_t unread;
+        EC_TRY(mailbox_unread(l->mailbox, tx, f->fid, &unread));
+        bag_set_long(bag, PidTagContentUnreadCount, (int32_t)unread);
+    }
     if (!bag_get(bag, PidTagHasRules))
         bag_set_bool(bag, PidTagHasRules, false);
     if (!bag_get(bag, PidTagComment))
@@ -202,10 +212,20 @@ static uint32_t message_access(struct rop_message *m, struct mbox_tx *tx) {
 }
 
 static const proptag_t message_computed[] = {
-    PidTagAccess,        PidTagAccessLevel,      PidTagObjectType,     PidTagHasNamedProperties,
-    PidTagStoreEntryId,  PidTagStoreRecordKey,   PidTagMappingSignature,
-    PidTagPredecessorChangeList, PidTagRead,
+    PidTagAccess,       PidTagAccessLevel,    PidTagObjectType,       PidTagHasNamedProperties,
+    PidTagStoreEntryId, PidTagStoreRecordKey, PidTagMappingSignature, PidTagPredecessorChangeList,
+    PidTagRead,
 };
+
+// Another handle may have changed the read state since; in the public store it is each user's.
+static enum ec set_read_bit(struct rop_message *m, struct mbox_tx *tx, struct prop_value *flags) {
+    bool is_read;
+    if (m->mid == 0 || m->is_changed)
+        return EC_OK;
+    EC_TRY(mailbox_is_read(m->object.logon->mailbox, tx, m->fid, &m->mid, 1, &is_read));
+    flags->l = (flags->l & ~1) | is_read;
+    return EC_OK;
+}
 
 static enum ec computed_of_message(struct rop_message *m, struct mbox_tx *tx, struct arena *arena,
                                    proptag_t tag, struct prop_value *out) {
@@ -226,9 +246,11 @@ static enum ec computed_of_message(struct rop_message *m, struct mbox_tx *tx, st
     case PidTagHasNamedProperties: // MS-OXCMSG_R364
         *out = prop_bool(tag, has_named(rop_message_value(m)->bag));
         return EC_OK;
+    case PidTagMessageFlags:
     case PidTagRead:
         EC_TRY(message_get_prop(tx, m->message, arena, PidTagMessageFlags, 0, &v));
-        *out = prop_bool(tag, v.l & 1);
+        EC_TRY(set_read_bit(m, tx, &v));
+        *out = tag == PidTagRead ? prop_bool(tag, v.l & 1) : v;
         return EC_OK;
     case PidTagStoreEntryId: {
         struct prop_bin id = store_entry_id(l, arena);
@@ -432,11 +454,16 @@ static void add_bag(GArray *tags, const struct bag *bag) {
 
 static void list_message(struct rop_props *p, GArray *tags) {
     static const proptag_t more[] = {
-        PidTagMid,          PidTagFolderId,        PidTagChangeNumber,  PidTagMessageFlags,
-        PidTagMessageStatus, PidTagHasAttachments, PidTagMessageSize,   PidTagMessageDeliveryTime,
-        PidTagSourceKey,    PidTagParentSourceKey, PidTagChangeKey,     PidTagEntryId,
-        PidTagRecordKey,    PidTagParentEntryId,   PidTagDisplayTo,     PidTagDisplayCc,
-        PidTagDisplayBcc,   PidTagBody,            PidTagHtml,          PidTagRtfCompressed,
+        PidTagMid,           PidTagFolderId,
+        PidTagChangeNumber,  PidTagMessageFlags,
+        PidTagMessageStatus, PidTagHasAttachments,
+        PidTagMessageSize,   PidTagMessageDeliveryTime,
+        PidTagSourceKey,     PidTagParentSourceKey,
+        PidTagChangeKey,     PidTagEntryId,
+        PidTagRecordKey,     PidTagParentEntryId,
+        PidTagDisplayTo,     PidTagDisplayCc,
+        PidTagDisplayBcc,    PidTagBody,
+        PidTagHtml,          PidTagRtfCompressed,
         PidTagNativeBody,
     };
     struct rop_message *m = (struct rop_message *)p->object;

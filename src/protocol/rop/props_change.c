@@ -72,6 +72,7 @@ static enum ec set_on_attachment(struct rop_attachment *a, const struct prop_val
     }
     a->is_changed = true;
     if (v->tag == PidTagAttachDataBinary) {
+        EC_TRY(rop_account(&a->object, v->bin.len));
         g_clear_pointer(&a->value->data, g_bytes_unref);
         a->value->external = (struct prop_external){0};
         a->value->data = g_bytes_new(v->bin.data, v->bin.len);

@@ -5,7 +5,7 @@
 
 #include "base/test.h"
 #include "base/wire.h"
-#include "directory/directory.h"
+#include "directory/dn.h"
 #include "mailbox/mailbox.h"
 #include "mapi/change.h"
 #include "mapi/props.h"
@@ -57,9 +57,7 @@ static inline struct principal *rops_user(struct rops *f, const char *address, c
 }
 
 static inline const char *rops_dn(struct rops *f, const struct principal *who) {
-    char text[GUID_STRING_SIZE];
-    guid_format(&who->guid, text);
-    return arena_printf(f->arena, "%s%s", DN_PREFIX, text);
+    return dn_of_guid(f->arena, ORGANIZATION, &who->guid);
 }
 
 static inline struct rop_session *rops_connect(struct rops *f, struct principal *who) {
@@ -185,8 +183,8 @@ static inline enum ec rops_execute(struct rops *f, struct rop_session *s) {
     g_autoptr(GByteArray) bytes = wire_writer_take(&in);
     const uint8_t *out;
     size_t out_len;
-    enum ec ec = rop_execute(s, f->flags, bytes->data, bytes->len, f->max_out, f->arena, &out,
-                             &out_len);
+    enum ec ec =
+        rop_execute(s, f->flags, bytes->data, bytes->len, f->max_out, f->arena, &out, &out_len);
     wire_writer_clear(&in);
     f->w = wire_writer(1 << 20);
     if (ec == EC_OK)

@@ -57,8 +57,8 @@ enum ec rop_object_init(struct rop_object *o, enum rop_kind kind, struct rop_obj
 enum ec rop_account(struct rop_object *o, size_t bytes) {
     struct rop_session *s = o->session;
     size_t others = s->memory - o->memory;
-    if (bytes > o->memory && (bytes > s->service->max_memory ||
-                              others > s->service->max_memory - bytes))
+    if (bytes > o->memory &&
+        (bytes > s->service->max_memory || others > s->service->max_memory - bytes))
         return EC_NO_MEMORY;
     s->memory = others + bytes;
     o->memory = bytes;
@@ -71,8 +71,7 @@ static struct rop_object *find(struct rop_call *c, uint8_t index) {
     if (index >= c->n_handles)
         return NULL;
     uint32_t handle = c->handles[index];
-    struct rop_object *o =
-        g_hash_table_lookup(c->session->objects, GUINT_TO_POINTER(handle));
+    struct rop_object *o = g_hash_table_lookup(c->session->objects, GUINT_TO_POINTER(handle));
     return o && o->logon->id == c->logon_id ? o : NULL;
 }
 
@@ -208,8 +207,7 @@ const char *rop_read_string(struct rop_call *c, bool is_unicode) {
 enum ec rop_release(struct rop_call *c) {
     if (c->index1 < c->n_handles) {
         uint32_t handle = c->handles[c->index1];
-        struct rop_object *o =
-            g_hash_table_lookup(c->session->objects, GUINT_TO_POINTER(handle));
+        struct rop_object *o = g_hash_table_lookup(c->session->objects, GUINT_TO_POINTER(handle));
         if (o && o->kind == ROP_STREAM)
             rop_stream_close((struct rop_stream *)o);
         rop_object_free(o);

@@ -116,6 +116,7 @@ struct rop_table {
     unsigned flags;     // TableFlags it was opened with
     unsigned n_columns; // that the client set; the table may have one more of ours
     bool hides;         // rows of folders that the principal may not see are left out
+    bool overlays;      // rows show the principal's own read state
 };
 
 struct rop_stream {
@@ -201,13 +202,13 @@ struct rop_call {
     uint8_t index1, index2;
     struct wire_reader *r;
     struct wire_writer *w;
-    size_t room; // bytes the fields after ReturnValue may take
+    size_t room;         // bytes the fields after ReturnValue may take
     const uint8_t *next; // rop_pack
     size_t next_len;
     const uint8_t *request; // as it came, from its RopId on
     size_t request_len;
-    bool keeps_body; // what was written stands also with an error
-    bool ends_batch; // an error ends the processing of the buffer
+    bool keeps_body;            // what was written stands also with an error
+    bool ends_batch;            // an error ends the processing of the buffer
     bool is_failed_destination; // the error is about the destination's handle
     struct rop_object *given;   // the new object
 
@@ -279,10 +280,12 @@ bool rop_frame(const char *form, const struct wire_reader *r, bool is_public, si
 struct rop_payload {
     const uint8_t *data;
     size_t len;
-    uint8_t rop; // the RopId of the packed request
+    uint8_t rop;     // the RopId of the last request
+    size_t last_pos; // of an answer: where the last response stands; 0: there is none
 };
-enum ec rop_run(struct rop_session *s, struct arena *arena, const struct rop_payload *in, size_t max,
-                bool with_events, struct rop_payload *out, struct rop_payload *next_out);
+enum ec rop_run(struct rop_session *s, struct arena *arena, const struct rop_payload *in,
+                size_t max, bool with_events, struct rop_payload *out,
+                struct rop_payload *next_out);
 
 // --- Notifications (rop_notify.c) ---
 
@@ -363,6 +366,9 @@ void rop_stream_close(struct rop_stream *s);
 // Deep copies; contents are shared (GBytes) or stay external.
 struct message_value *rop_value_copy(const struct message_value *from);
 struct attachment_value *rop_attachment_copy(const struct attachment_value *from);
+// Reads the contents that lie in the mailbox, so that the value stands by itself.
+enum ec rop_value_detach(struct mbox_tx *tx, struct message_value *value);
+enum ec rop_attachment_detach(struct mbox_tx *tx, struct attachment_value *a);
 
 // --- Tables (op_table_open.c) ---
 

@@ -14,6 +14,7 @@ struct run {
     size_t room; // bytes for all responses
     struct wire_writer w;
     struct rop_call last; // the last one, for packing
+    size_t last_pos;      // where its response stands
     bool is_full;         // RopBufferTooSmall, or an error that ends it, was the last
 };
 
@@ -128,6 +129,7 @@ static enum ec run_one(struct run *run) {
         return EC_OK;
     }
     c.room = left - RESPONSE_HEADER;
+    run->last_pos = wire_writer_len(&run->w);
     struct wire_writer body = wire_writer(c.room);
     c.r = &fields;
     c.w = &body;
@@ -158,6 +160,7 @@ static enum ec run_one(struct run *run) {
 // --- The answer ---
 
 static void put_handles(struct run *run, struct rop_payload *out) {
+    size_t last = run->last_pos;
     wire_patch_u16(&run->w, 0, (uint16_t)wire_writer_len(&run->w));
     for (unsigned i = 0; i < run->n_handles; i++)
         wire_put_u32(&run->w, run->handles[i]);
@@ -166,6 +169,8 @@ static void put_handles(struct run *run, struct rop_payload *out) {
     if (bytes) {
         out->data = arena_memdup(run->arena, bytes->data, bytes->len);
         out->len = bytes->len;
+        out->rop = run->last.op ? run->last.op->id : 0;
+        out->last_pos = last;
     }
 }
 

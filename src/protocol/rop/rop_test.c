@@ -1,4 +1,5 @@
 // Sessions, buffers, handles and logons.
+#include "formats/lzxpress.h"
 #include "protocol/rop/rop_fixture.h"
 #include "protocol/rop/rop_tests.h"
 
@@ -122,14 +123,15 @@ static void test_release(struct rops *f, gconstpointer data) {
 
 // [MS-OXCROPS] 4.4: two ROPs without a response.
 static void test_release_example(struct rops *f, gconstpointer data) {
-    static const uint8_t request[] = {0, 0, 4, 0, 16, 0, 16, 0, 0x08, 0x00, 0x01, 0x00,
-                                      0x00, 0x01, 0x00, 0x01, 0x6F, 0, 0, 0, 0x6E, 0, 0, 0};
+    static const uint8_t request[] = {0,    0,    4,    0,    16,   0,    16,   0,
+                                      0x08, 0x00, 0x01, 0x00, 0x00, 0x01, 0x00, 0x01,
+                                      0x6F, 0,    0,    0,    0x6E, 0,    0,    0};
     const uint8_t *out;
     size_t len;
     assert_ok(rop_execute(f->session, ROP_NO_COMPRESSION | ROP_NO_XOR, request, sizeof request,
                           4096, f->arena, &out, &len));
-    static const uint8_t answer[] = {0, 0, 4, 0, 10, 0, 10, 0, 2, 0, 0xFF, 0xFF, 0xFF, 0xFF,
-                                     0xFF, 0xFF, 0xFF, 0xFF};
+    static const uint8_t answer[] = {0, 0,    4,    0,    10,   0,    10,   0,    2,
+                                     0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
     g_assert_cmpmem(out, len, answer, sizeof answer);
 }
 
@@ -165,6 +167,196 @@ static void test_obfuscated(struct rops *f, gconstpointer data) {
     g_assert_cmphex(out[2], ==, 6);
     g_assert_cmphex(out[8] ^ 0xA5, ==, 14);
     g_assert_cmphex(out[10] ^ 0xA5, ==, 0x16);
+}
+
+static void test_compressed(struct rops *f, gconstpointer data) {
+    logon(f);
+    open_folder(f, 1, FID_INBOX);
+    for (unsigned i = 0; i < 300; i++)
+        rop1(f, 0x7B, 0);
+    f->flags = 0;
+    assert_ok(rops_execute(f, f->session));
+    struct wire_reader r = f->r;
+    wire_u16(&r);
+    g_assert_cmphex(wire_u16(&r), ==, 7); // compressed, obfuscated, the last
+    size_t size = wire_u16(&r), actual = wire_u16(&r);
+    g_assert_cmpuint(size, <, actual);
+    uint8_t *packed = arena_memdup(f->arena, wire_bytes(&r, size), size);
+    uint8_t *plain = arena_alloc(f->arena, actual);
+    rpc_obfuscate(packed, size);
+    assert_ok(lzxpress_decode(packed, size, plain, actual));
+    g_assert_cmphex(plain[2], ==, 0x7B);
+    // And the other way.
+    uint8_t request[400];
+    const uint8_t *out;
+    size_t len, n;
+    uint8_t rops[2 + 90 * 3 + 4] = {(2 + 90 * 3) & 0xFF, (2 + 90 * 3) >> 8};
+    for (unsigned i = 0; i < 90; i++)
+        rops[2 + i * 3] = 0x7B;
+    memcpy(rops + 2 + 90 * 3, &f->handles[0], 4);
+    g_assert_true(lzxpress_encode(rops, sizeof rops, request + 8, sizeof request - 8, &n));
+    const uint8_t header[] = {
+        0, 0, 5, 0, (uint8_t)n, (uint8_t)(n >> 8), sizeof rops & 0xFF, sizeof rops >> 8};
+    memcpy(request, header, 8);
+    assert_ok(rop_execute(f->session, ROP_NO_COMPRESSION | ROP_NO_XOR, request, 8 + n, 10000,
+                          f->arena, &out, &len));
+    g_assert_cmpuint(len, ==, 8 + 2 + 90 * 10 + 4);
+    request[9] ^= 0x55;
+    request[8 + n - 1] ^= 0xFF;
+    rop_execute(f->session, 0, request, 8 + n, 10000, f->arena, &out, &len);
+}
+
+static GByteArray *upload(struct rops *f, const char *text, bool is_last) {
+    struct wire_writer w = wire_writer(10000);
+    size_t n = strlen(text), size = 2 + 5 + n + 4 * N_HANDLES;
+    wire_put_u16(&w, 0);
+    wire_put_u16(&w, is_last ? 4 : 0);
+    wire_put_u16(&w, (uint16_t)size);
+    wire_put_u16(&w, (uint16_t)size);
+    wire_put_u16(&w, (uint16_t)(2 + 5 + n));
+    wire_put_u8(&w, 0xA3);
+    wire_put_u8(&w, 0);
+    wire_put_u8(&w, 3);
+    wire_put_u16(&w, (uint16_t)n);
+    wire_put_bytes(&w, text, n);
+    for (unsigned i = 0; i < N_HANDLES; i++)
+        wire_put_u32(&w, f->handles[i]);
+    return wire_writer_take(&w);
+}
+
+// Several buffers with one RopWriteStreamExtended each are answered as one (MS-OXCRPC_R1649009,
+// R1649010, R1649011).
+static void test_packed_upload(struct rops *f, gconstpointer data) {
+    logon(f);
+    open_folder(f, 1, FID_INBOX);
+    rop2(f, 0x06, 1, 2);
+    u16(f, 0x0FFF);
+    id(f, FID_INBOX);
+    u8(f, 0);
+    rop2(f, 0x2B, 2, 3);
+    u32(f, PidTagHtml);
+    u8(f, 2);
+    run(f);
+    g_autoptr(GByteArray) all = upload(f, "one ", false);
+    g_autoptr(GByteArray) two = upload(f, "two ", false);
+    g_autoptr(GByteArray) three = upload(f, "three", true);
+    g_byte_array_append(all, two->data, two->len);
+    g_byte_array_append(all, three->data, three->len);
+    const uint8_t *out;
+    size_t len;
+    assert_ok(
+        rop_execute(f->session, f->flags, all->data, all->len, MAX_OUT, f->arena, &out, &len));
+    f->r = wire_reader(out, len);
+    g_assert_cmpuint(len, ==, 8 + 2 + 10 + 4 * N_HANDLES);
+    rops_next(f);
+    expect(f, 0xA3, 3, EC_OK);
+    g_assert_cmpuint(wire_u32(&f->r), ==, 13);
+    expect_end(f);
+    rop1(f, 0x5E, 3);
+    run(f);
+    expect(f, 0x5E, 3, EC_OK);
+    g_assert_cmpuint(wire_u32(&f->r), ==, 13);
+}
+
+// --- Public folders ---
+
+static void put_public_logon(struct rops *f, uint8_t index, uint32_t flags) {
+    rop1(f, 0xFE, index);
+    u8(f, 0);
+    u32(f, flags);
+    u32(f, 0);
+    u16(f, 0);
+}
+
+static void test_public(struct rops *f, gconstpointer data) {
+    struct mailbox *m;
+    uint64_t fid;
+    put_public_logon(f, 0, 0x2);
+    run(f);
+    expect(f, 0xFE, 0, EC_LOGON_FAILED); // MS-OXCSTOR_R59751
+    assert_ok(mailbox_create_public(f->mailboxes));
+    struct principal *admin = principal_admin();
+    assert_ok(mailbox_open_public(f->mailboxes, admin, &m));
+    assert_ok(mailbox_create_folder(m, "Talk", &fid));
+    mailbox_close(m);
+    principal_unref(admin);
+    put_public_logon(f, 0, 0);
+    put_public_logon(f, 0, 0x102);
+    put_public_logon(f, 0, 0x2);
+    run(f);
+    expect(f, 0xFE, 0, EC_INVALID_PARAMETER); // MS-OXCSTOR_R3110001
+    expect(f, 0xFE, 0, EC_LOGON_FAILED);      // MS-OXCSTOR_R835
+    expect(f, 0xFE, 0, EC_OK);
+    g_assert_cmphex(wire_u8(&f->r), ==, 0); // MS-OXCSTOR_R1071
+    g_assert_cmpuint(read_id(f), ==, 1);
+    g_assert_cmpuint(read_id(f), ==, 4);
+    wire_skip(&f->r, 11 * 8 + 2 + 16 + 16);
+    expect_end(f);
+    open_folder(f, 1, fid);
+    uint64_t mid = make_message(f, 1, fid, "to all");
+    rop1(f, 0x42, 0);
+    id(f, fid);
+    rop1(f, 0x45, 0);
+    id(f, fid);
+    rop1(f, 0x42, 0);
+    id(f, 0x7777);
+    rop1(f, 0x27, 0);
+    str8(f, "IPM");
+    rop1(f, 0x7B, 0);
+    run(f);
+    expect(f, 0x42, 0, EC_OK);
+    g_assert_cmpuint(wire_u16(&f->r), ==, 1);
+    g_assert_cmpuint(wire_u16(&f->r), ==, 1);                      // MS-OXCSTOR_R367, R368
+    g_assert_cmpstr(wire_cstring(&f->r), ==, "mail.example.test"); // MS-OXCSTOR_R371
+    expect(f, 0x45, 0, EC_OK);
+    g_assert_cmpuint(wire_u8(&f->r), ==, 0); // MS-OXCSTOR_R405
+    expect(f, 0x42, 0, EC_NOT_FOUND);
+    expect(f, 0x27, 0, EC_NOT_SUPPORTED); // MS-OXCSTOR_R239
+    expect(f, 0x7B, 0, EC_NOT_SUPPORTED);
+    expect_end(f);
+    // What one has read is one's own.
+    static const proptag_t unread[] = {PidTagContentUnreadCount};
+    g_assert_cmpint(get_props(f, 1, unread, 1)->l, ==, 0);
+    struct rop_session *bob = rops_connect(f, f->bob), *alice = f->session;
+    memset(f->handles, 0xFF, sizeof f->handles);
+    f->session = bob;
+    put_public_logon(f, 0, 0x2);
+    rop2(f, 0x02, 0, 1);
+    id(f, fid);
+    u8(f, 0);
+    rop2(f, 0x05, 1, 2);
+    u8(f, 0);
+    rop1(f, 0x12, 2);
+    u8(f, 0);
+    u16(f, 1);
+    u32(f, PidTagMessageFlags);
+    rop1(f, 0x15, 2);
+    hex(f, "01 01 05 00");
+    rop1(f, 0x66, 1);
+    hex(f, "00 00");
+    u16(f, 1);
+    id(f, mid);
+    rop1(f, 0x15, 2);
+    hex(f, "01 01 05 00");
+    run(f);
+    expect(f, 0xFE, 0, EC_OK);
+    wire_skip(&f->r, 1 + 13 * 8 + 2 + 32);
+    expect(f, 0x02, 1, EC_OK);
+    wire_u16(&f->r);
+    expect(f, 0x05, 2, EC_OK);
+    wire_u32(&f->r);
+    expect(f, 0x12, 2, EC_OK);
+    wire_u8(&f->r);
+    expect(f, 0x15, 2, EC_OK);
+    wire_skip(&f->r, 4);
+    g_assert_cmphex(wire_u32(&f->r) & 1, ==, 0);
+    expect(f, 0x66, 1, EC_OK);
+    wire_u8(&f->r);
+    expect(f, 0x15, 2, EC_OK);
+    wire_skip(&f->r, 4);
+    g_assert_cmphex(wire_u32(&f->r) & 1, ==, 1);
+    f->session = alice;
+    rop_session_free(bob);
 }
 
 static void test_handle_limit(struct rops *f, gconstpointer data) {
@@ -290,11 +482,15 @@ int main(int argc, char **argv) {
     ROPS_TEST("/rop/release-example", test_release_example);
     ROPS_TEST("/rop/too-small", test_too_small);
     ROPS_TEST("/rop/obfuscated", test_obfuscated);
+    ROPS_TEST("/rop/compressed", test_compressed);
+    ROPS_TEST("/rop/packed-upload", test_packed_upload);
+    ROPS_TEST("/rop/public", test_public);
     ROPS_TEST("/rop/handle-limit", test_handle_limit);
     ROPS_TEST("/rop/ids", test_ids);
     ROPS_TEST("/rop/receive-folders", test_receive_folders);
     ROPS_TEST("/rop/not-built", test_not_built);
     add_folder_tests();
     add_message_tests();
+    add_random_tests();
     return g_test_run();
 }

@@ -50,8 +50,8 @@ static void test_create(struct rops *f, gconstpointer data) {
     expect(f, 0x1C, 3, EC_INVALID_PARAMETER); // MS-OXCFOLD_R487
     expect(f, 0x1C, 3, EC_NOT_SUPPORTED);     // MS-OXCFOLD_R494
     expect_end(f);
-    static const proptag_t tags[] = {PidTagDisplayName, PidTagComment, PidTagAccess,
-                                     PidTagObjectType, PidTagSubfolders, PidTagRights};
+    static const proptag_t tags[] = {PidTagDisplayName, PidTagComment,    PidTagAccess,
+                                     PidTagObjectType,  PidTagSubfolders, PidTagRights};
     struct prop_value *v = get_props(f, 2, tags, 6);
     g_assert_cmpstr(v[0].str, ==, "Projects");
     g_assert_cmpstr(v[1].str, ==, "a comment");
@@ -214,8 +214,12 @@ static void test_messages(struct rops *f, gconstpointer data) {
     hex(f, "00 00");
     rop1(f, 0x92, 1);
     hex(f, "00 01");
+    run(f);
+    expect(f, 0x58, 2, EC_OK);
+    COMPLETE(f);
+    expect(f, 0x92, 1, EC_OK);
+    COMPLETE(f);
     open_folder(f, 7, FID_ROOT);
-    f->r.pos = 0;
     rop1(f, 0x58, 7);
     hex(f, "00 00");
     rop2(f, 0x05, 2, 4);
@@ -591,7 +595,7 @@ static void test_search_folder(struct rops *f, gconstpointer data) {
     rop1(f, 0x31, 1);
     hex(f, "01 01 01");
     run(f);
-    expect(f, 0x30, 5, EC_NOT_INITIALIZED);        // MS-OXCFOLD_R1240
+    expect(f, 0x30, 5, EC_NOT_INITIALIZED); // MS-OXCFOLD_R1240
     expect(f, 0x31, 5, EC_NOT_INITIALIZED);
     expect(f, 0x30, 1, EC_NOT_SEARCH_FOLDER);      // MS-OXCFOLD_R569
     expect(f, 0x30, 5, EC_SEARCH_SCOPE_VIOLATION); // MS-OXCFOLD_R1242

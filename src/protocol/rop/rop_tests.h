@@ -3,3 +3,4 @@
 
 void add_folder_tests(void);
 void add_message_tests(void);
+void add_random_tests(void);
