@@ -29,7 +29,7 @@ static enum ec open_ews(struct server *server, struct http_protocols *p) {
         .mailboxes = server->services.mailboxes,
         .hostname = config_string(server->config, "server", "hostname"),
         .spool_dir = spool,
-        .track_dir = track,
+        .track_dir = config_int(server->config, "track", "keep") > 0 ? track : NULL,
         .max_concurrent =
             (unsigned)MIN(config_int(server->config, "ews", "requests_per_user"), G_MAXINT32),
         .allows_push = config_bool(server->config, "ews", "push"),

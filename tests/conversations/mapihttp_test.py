@@ -18,6 +18,16 @@ server.run("group", "members", "add", server.dir, f"team@{DOMAIN}", f"bob@{DOMAI
 server.start()
 
 
+def logon(client):
+    """RopLogon to one's own mailbox; the handle."""
+    dn = client.dn().encode() + b"\0"
+    rop = struct.pack("<BBBBIIH", 0xFE, 0, 0, 1, 0x0100000C, 0, len(dn)) + dn
+    r, handles = client.execute(rop, [0xFFFFFFFF])
+    expect_equal((r.u8(), r.u8(), r.u32()), (0xFE, 0, 0))
+    expect_equal(r.u8(), 1)
+    return handles[0]
+
+
 @test
 def answers():
     client = Client(server)
@@ -73,22 +83,15 @@ def sessions():
 @test
 def remote_operations():
     with Client(server) as client:
-        # RopLogon to one's own mailbox.
-        dn = client.dn().encode() + b"\0"
-        logon = struct.pack("<BBBBIIH", 0xFE, 0, 0, 1, 0x0100000C, 0, len(dn)) + dn
-        r, handles = client.execute(logon, [0xFFFFFFFF])
-        expect_equal((r.u8(), r.u8(), r.u32()), (0xFE, 0, 0))
-        expect_equal(r.u8(), 1)
-        expect(handles[0] != 0xFFFFFFFF, "a handle")
+        expect(logon(client) != 0xFFFFFFFF, "a handle")
 
 
 @test
 def waiting():
     with Client(server) as client:
-        dn = client.dn().encode() + b"\0"
-        logon = struct.pack("<BBBBIIH", 0xFE, 0, 0, 1, 0x0100000C, 0, len(dn)) + dn
+        logon(client)
         answer = client.wait()
-        client.execute(logon, [0xFFFFFFFF])  # goes on beside
+        logon(client)  # goes on beside
         client.ask("PING")
         second = client.wait()
         expect_equal(answer(), 0, "a second one ends the first")
@@ -96,6 +99,22 @@ def waiting():
         gone = second()
         expect_equal((gone.status, gone.code), (200, 10))
         client.cookies = {}
+
+
+@test
+def new_mail_wakes():
+    with Client(server) as client:
+        handle = logon(client)
+        rop = struct.pack("<BBBBHB", 0x29, 0, 0, 1, 0x0002, 1)  # NewMail, the whole mailbox
+        r, _ = client.execute(rop, [handle, 0xFFFFFFFF])
+        expect_equal((r.u8(), r.u8(), r.u32()), (0x29, 1, 0))
+        answer = client.wait()
+        server.deliver("alice", b"From: x@example.org\r\nSubject: Ring\r\n\r\nRing\r\n")
+        start = time.monotonic()
+        expect_equal(answer(), 1)
+        tap.note(f"woken {(time.monotonic() - start) * 1000:.0f} ms after the delivery was acknowledged")
+        r, _ = client.execute(b"", [])
+        expect_equal(r.u8(), 0x2A, "RopNotify")
 
 
 @test
@@ -163,9 +182,24 @@ def changes_show():
 
 
 @test
+def probe():
+    host, port = server.address("https")
+    url = f"https://localhost:{port}"
+    done = server.run("probe", url, "--user", f"alice@{DOMAIN}", "--password-stdin", "--ca",
+                      server.ca, stdin=bourse.PASSWORD + "\n", check=False)
+    expect_equal(done.returncode, 0, done.stdout + done.stderr)
+    expect("ok    what was sent has come in" in done.stdout, done.stdout)
+    done = server.run("probe", url, "--user", f"alice@{DOMAIN}", "--password-stdin", "--insecure",
+                      "--scenario", "logon", stdin="wrong\n", check=False)
+    expect(done.returncode == 1 and "is the password right?" in done.stdout, done.stdout)
+    done = server.run("probe", "https://localhost:1", "--user", f"alice@{DOMAIN}",
+                      "--password-stdin", stdin="x\n", check=False)
+    expect(done.returncode == 1 and "FAIL" in done.stdout, done.stdout)
+
+
+@test
 def nonsense_disturbs_nobody():
     with Client(server) as client:
-        dn = client.dn().encode() + b"\0"
         chance = random.Random(6)
 
         def rubbish():
@@ -183,9 +217,7 @@ def nonsense_disturbs_nobody():
         thread = threading.Thread(target=rubbish)
         thread.start()
         for _ in range(20):
-            logon = struct.pack("<BBBBIIH", 0xFE, 0, 0, 1, 0x0100000C, 0, len(dn)) + dn
-            r, _ = client.execute(logon, [0xFFFFFFFF])
-            expect_equal((r.u8(), r.u8(), r.u32()), (0xFE, 0, 0))
+            logon(client)
         thread.join()
 
 

@@ -80,7 +80,7 @@ static void teardown(struct world *w, gconstpointer data) {
 
 // --- Plain XML ---
 
-static struct xml_node *read(struct world *w, GString *answer) {
+static struct xml_node *document(struct world *w, GString *answer) {
     static const struct xml_limits limits = {.bytes = 1 << 20, .depth = 30, .nodes = 10000};
     struct xml_node *root;
     assert_ok(xml_read(w->arena, answer->str, answer->len, &limits, &root));
@@ -90,11 +90,12 @@ static struct xml_node *read(struct world *w, GString *answer) {
 
 static struct xml_node *pox(struct world *w, const char *element, const char *name,
                             const char *schema, unsigned mapi_http) {
+    g_autofree char *escaped = g_markup_escape_text(name, -1);
     g_autofree char *request = g_strdup_printf(
         "<?xml version=\"1.0\"?><Autodiscover xmlns=\"" NS_REQUEST "\"><Request><%s>%s</%s>"
         "<AcceptableResponseSchema>%s</AcceptableResponseSchema></Request></Autodiscover>",
-        element, name, element, schema);
-    return read(w, autodiscover_pox(w->service, w->alice, request, strlen(request), mapi_http));
+        element, escaped, element, schema);
+    return document(w, autodiscover_pox(w->service, w->alice, request, strlen(request), mapi_http));
 }
 
 static struct xml_node *outlook(struct world *w, const char *name) {
@@ -215,7 +216,7 @@ static void test_pox_refused(struct world *w, gconstpointer data) {
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(bad); i++) {
         struct xml_node *root =
-            read(w, autodiscover_pox(w->service, w->alice, bad[i], strlen(bad[i]), 0));
+            document(w, autodiscover_pox(w->service, w->alice, bad[i], strlen(bad[i]), 0));
         g_assert_cmpstr(root->name, ==, "Autodiscover");
         g_assert_cmpstr(error_of(root), ==, "600");
         g_assert_nonnull(xml_attribute(xml_child(root, "Response/Error"), "Time"));
@@ -236,7 +237,7 @@ static struct xml_node *soap(struct world *w, const char *operation, const char 
         operation, request, operation);
     GString *answer = autodiscover_soap(w->service, w->alice, body, strlen(body), &status);
     g_assert_cmpuint(status, ==, want);
-    struct xml_node *root = read(w, answer);
+    struct xml_node *root = document(w, answer);
     g_assert_cmpstr(xml_child_text(root, "Header/ServerVersionInfo/MajorVersion"), ==, "15");
     struct xml_node *message = xml_child(root, "Body")->child;
     return strcmp(message->name, "Fault") == 0 ? message : xml_child(message, "Response");
@@ -326,7 +327,7 @@ static void test_domains(struct world *w, gconstpointer data) {
     r = soap(w, "NoSuchThing", "", 500);
     g_assert_cmpstr(r->name, ==, "Fault");
     unsigned status;
-    struct xml_node *root = read(w, autodiscover_soap(w->service, w->alice, "x", 1, &status));
+    struct xml_node *root = document(w, autodiscover_soap(w->service, w->alice, "x", 1, &status));
     g_assert_cmpuint(status, ==, 500);
     g_assert_nonnull(xml_child(root, "Body/Fault"));
 }

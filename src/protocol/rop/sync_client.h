@@ -1,4 +1,5 @@
-// What a synchronizing client sends, for the tests: imports of messages and deletions, its state.
+// What a synchronizing client sends and gets, for the tests: downloads of contents taken apart,
+// imports of messages and deletions, its state.
 #pragma once
 
 #include "protocol/rop/sync_fixture.h"
@@ -119,4 +120,129 @@ static inline void put_deletes(struct client *c, uint8_t flags, const uint64_t *
         wire_put_u16(&c->rops, GID_SIZE);
         gid_put(&c->rops, &gid);
     }
+}
+
+#define HISTORY (SYNC_UNICODE | SYNC_READ_STATE | SYNC_FAI | SYNC_NORMAL)
+
+// --- What a contents download said ---
+
+struct got {
+    unsigned n, n_fai, n_deleted, n_scope, n_read, n_unread;
+    char *subjects; // joined by spaces
+    uint64_t mids[16];
+    struct sync_state state;
+    bool has_progress, has_mid, has_cn, has_size, has_recipients_directive;
+    GBytes *change_key;
+};
+
+static inline void got_clear(struct got *g) {
+    g_free(g->subjects);
+    state_clear(&g->state);
+    g_clear_pointer(&g->change_key, g_bytes_unref);
+}
+
+static inline unsigned count(struct prop_bin bin) {
+    struct idset *set;
+    assert_ok(idset_parse(bin, IDSET_REPLID, &set));
+    unsigned n = (unsigned)globset_count(idset_of_replid(set, REPLID_OWN, true));
+    idset_free(set);
+    return n;
+}
+
+static inline void take_header(struct stream *s, struct got *g) {
+    static const proptag_t fixed[] = {PidTagSourceKey, PidTagLastModificationTime, PidTagChangeKey,
+                                      PidTagPredecessorChangeList, PidTagAssociated};
+    stream_next(s);
+    for (unsigned i = 0; i < G_N_ELEMENTS(fixed); i++) { // MS-OXCFXICS_R1353 to R1361
+        g_assert_cmphex(s->e.value.tag, ==, fixed[i]);
+        if (i == 0) {
+            struct wire_reader r = wire_reader(s->e.value.bin.data, s->e.value.bin.len);
+            g->mids[g->n % 16] = gid_read(&r).counter;
+        }
+        if (i == 2) {
+            g_clear_pointer(&g->change_key, g_bytes_unref);
+            g->change_key = g_bytes_new(s->e.value.bin.data, s->e.value.bin.len);
+        }
+        if (i == 4)
+            g->n_fai += s->e.value.b;
+        stream_next(s);
+    }
+    for (; s->e.kind == FT_VALUE; stream_next(s)) {
+        g->has_mid |= s->e.value.tag == PidTagMid;
+        g->has_size |= s->e.value.tag == PidTagMessageSize;
+        g->has_cn |= s->e.value.tag == PidTagChangeNumber;
+    }
+    g_assert_true(stream_at(s, FT_SYNC_MESSAGE));
+}
+
+static inline void take_change(struct stream *s, struct got *g) {
+    take_header(s, g);
+    g->n++;
+    for (stream_next(s);
+         !stream_at(s, FT_CHANGE) && !stream_at(s, FT_DELETIONS) && !stream_at(s, FT_READ_STATES) &&
+         !stream_at(s, FT_STATE_BEGIN) && !stream_at(s, FT_PROGRESS_ITEM);
+         stream_next(s)) {
+        g_assert_cmpint(s->e.kind, !=, FT_MORE);
+        if (stream_at_prop(s, PidTagSubject)) {
+            char *more = g_strconcat(g->subjects, *g->subjects ? " " : "", s->e.value.str, NULL);
+            g_free(g->subjects);
+            g->subjects = more;
+        }
+        if (stream_at_prop(s, MetaTagFXDelProp))
+            g->has_recipients_directive |= s->e.value.l == (int32_t)PidTagMessageRecipients;
+    }
+}
+
+static inline void take_contents(const GByteArray *bytes, struct got *g) {
+    struct stream s;
+    *g = (struct got){.subjects = g_strdup("")};
+    state_init(&g->state);
+    stream_open(&s, bytes);
+    if (stream_at(&s, FT_PROGRESS_TOTAL)) {
+        g->has_progress = true;
+        stream_next(&s);
+        g_assert_cmphex(s.e.value.tag, ==, PROP_TAG(0, PT_BINARY)); // MS-OXCFXICS_R1386
+        g_assert_cmpuint(s.e.value.bin.len, ==, 32);
+        stream_next(&s);
+    }
+    while (stream_at(&s, FT_CHANGE) || stream_at(&s, FT_PROGRESS_ITEM)) {
+        if (stream_at(&s, FT_PROGRESS_ITEM)) {
+            stream_next(&s);
+            g_assert_cmphex(s.e.value.tag, ==, PROP_TAG(0, PT_LONG)); // MS-OXCFXICS_R1377
+            stream_next(&s);
+            g_assert_cmphex(s.e.value.tag, ==, PROP_TAG(0, PT_BOOLEAN)); // MS-OXCFXICS_R1381
+            stream_next(&s);
+        }
+        take_change(&s, g);
+    }
+    if (stream_at(&s, FT_DELETIONS))
+        for (stream_next(&s); s.e.kind == FT_VALUE; stream_next(&s)) {
+            if (s.e.value.tag == MetaTagIdsetDeleted)
+                g->n_deleted += count(s.e.value.bin);
+            else if (s.e.value.tag == MetaTagIdsetNoLongerInScope)
+                g->n_scope += count(s.e.value.bin);
+            else
+                g_assert_not_reached();
+        }
+    if (stream_at(&s, FT_READ_STATES))
+        for (stream_next(&s); s.e.kind == FT_VALUE; stream_next(&s))
+            *(s.e.value.tag == MetaTagIdsetRead ? &g->n_read : &g->n_unread) +=
+                count(s.e.value.bin);
+    stream_state(&s, &g->state);
+    g_assert_true(stream_at(&s, FT_SYNC_END));
+    stream_next(&s);
+    g_assert_cmpint(s.e.kind, ==, FT_MORE);
+    g_assert_true(ft_reader_is_empty(s.reader));
+    stream_close(&s);
+}
+
+// Handle 1 is the folder, 2 the context.
+static inline void sync_as(struct client *c, uint16_t flags, uint32_t extra,
+                           const struct sync_state *from, struct got *g) {
+    client_configure(c, 1, 2, 1, flags, extra);
+    if (from)
+        client_upload_state(c, 2, from, true);
+    g_autoptr(GByteArray) bytes = client_download(c, 2, 0);
+    take_contents(bytes, g);
+    client_release(c, 2);
 }

@@ -187,22 +187,37 @@ static bool read_version(struct arena *arena, const struct attachment_value *a,
                EC_OK;
 }
 
+// Whether a message is the result of a conflict and nothing was changed since: its change is then
+// that of the version that won, which is the last one.
+static bool is_conflict(struct arena *arena, const struct message_value *value,
+                        const struct replica_change *change) {
+    struct replica_change last;
+    if (!(bag_long(value->bag, PidTagMessageStatus, 0) & IN_CONFLICT))
+        return false;
+    for (guint i = value->attachments->len; i-- > 0;)
+        if (read_version(arena, value->attachments->pdata[i], &last))
+            return guid_equal(&last.key.space, &change->key.space) &&
+                   last.key.local_len == change->key.local_len &&
+                   memcmp(last.key.local, change->key.local, last.key.local_len) == 0;
+    return false;
+}
+
 // Instead of a conflict resolve message its versions (MS-OXCFXICS_R1816, R1817): whoever gets them
 // finds the conflict. `*n_out` of them; 0: it is no such message.
 static enum ec put_versions(struct rop_download *d, struct mbox_tx *tx, struct message *m,
-                            const struct sync_item *item, const struct fast_filter *filter,
-                            unsigned *n_out) {
+                            const struct sync_item *item, const struct replica_change *change,
+                            const struct fast_filter *filter, unsigned *n_out) {
     ARENA_AUTO arena = arena_new();
     const struct message_value *value = message_peek(m);
     *n_out = 0;
-    if (!(bag_long(value->bag, PidTagMessageStatus, 0) & IN_CONFLICT))
+    if (!is_conflict(arena, value, change))
         return EC_OK;
     for (guint i = 0; i < value->attachments->len; i++) {
         const struct attachment_value *a = value->attachments->pdata[i];
-        struct replica_change change;
-        if (!read_version(arena, a, &change))
+        struct replica_change version;
+        if (!read_version(arena, a, &version))
             continue;
-        put_head(d, arena, m, &change, bag_time(a->embedded->bag, PidTagLastModificationTime),
+        put_head(d, arena, m, &version, bag_time(a->embedded->bag, PidTagLastModificationTime),
                  item);
         EC_TRY(fast_put_version(d->source.w, tx, m, a->embedded, filter));
         (*n_out)++;
@@ -223,7 +238,7 @@ static enum ec put_change(struct rop_download *d, struct mbox_tx *tx, struct mes
     item->cn = short_id_of_value(cn.i8).counter;
     // MS-OXCFXICS_R2183005, R2183006
     bool is_all = item->is_fai && filter.is_inclusive && d->flags & SYNC_IGNORE_SPECIFIED_ON_FAI;
-    EC_TRY(put_versions(d, tx, m, item, &filter, &n_versions));
+    EC_TRY(put_versions(d, tx, m, item, &change, &filter, &n_versions));
     if (n_versions > 0)
         return EC_OK;
     put_head(d, arena, m, &change, modified_at(tx, arena, m), item);

@@ -136,6 +136,12 @@ static bool is_version(const struct attachment_value *a) {
     return a->embedded && bag_bool(a->bag, PidTagInConflict, false);
 }
 
+static void drop_versions(struct message_value *value) {
+    for (guint i = value->attachments->len; i-- > 0;)
+        if (is_version(value->attachments->pdata[i]))
+            g_ptr_array_remove_index(value->attachments, i);
+}
+
 // A version as an attachment, with what synchronization tells of it (sync_contents.c).
 static struct attachment_value *version_of(const struct side *s) {
     ARENA_AUTO arena = arena_new();
@@ -146,19 +152,32 @@ static struct attachment_value *version_of(const struct side *s) {
     bag_set_long(a->bag, PidTagRenderingPosition, -1);
     bag_set_bool(a->bag, PidTagInConflict, true); // MS-OXCFXICS_R1821
     a->embedded = rop_value_copy(s->value);
+    drop_versions(a->embedded);
     bag_set_bytes(a->embedded->bag, PidTagChangeKey, key.data, key.len);
     bag_set_bytes(a->embedded->bag, PidTagPredecessorChangeList, pcl.data, pcl.len);
     bag_set_time(a->embedded->bag, PidTagLastModificationTime, s->modified);
     return a;
 }
 
-// A side's versions: those it has, when it is the result of a conflict itself, or it alone.
+static bool is_of_change(const struct attachment_value *a, const struct replica_change *change) {
+    struct xid key;
+    return xid_parse(bag_bytes(a->embedded->bag, PidTagChangeKey), &key) &&
+           guid_equal(&key.space, &change->key.space) && key.local_len == change->key.local_len &&
+           memcmp(key.local, change->key.local, key.local_len) == 0;
+}
+
+// A side's versions: those it has, when it is the result of a conflict itself, or it alone; both
+// when it was changed since.
 static void add_versions(const struct side *s, GPtrArray *to) {
-    guint before = to->len;
-    for (guint i = 0; i < s->value->attachments->len; i++)
-        if (is_version(s->value->attachments->pdata[i]))
-            g_ptr_array_add(to, rop_attachment_copy(s->value->attachments->pdata[i]));
-    if (to->len == before)
+    bool is_there = false;
+    for (guint i = 0; i < s->value->attachments->len; i++) {
+        const struct attachment_value *a = s->value->attachments->pdata[i];
+        if (!is_version(a))
+            continue;
+        g_ptr_array_add(to, rop_attachment_copy(a));
+        is_there = is_of_change(a, s->change);
+    }
+    if (!is_there)
         g_ptr_array_add(to, version_of(s));
 }
 
@@ -168,9 +187,7 @@ static void attach_versions(const struct side *winner, const struct side *loser)
     GPtrArray *attachments = winner->value->attachments;
     add_versions(loser, versions);
     add_versions(winner, versions);
-    for (guint i = attachments->len; i-- > 0;)
-        if (is_version(attachments->pdata[i]))
-            g_ptr_array_remove_index(attachments, i);
+    drop_versions(winner->value);
     for (guint i = 0; i < versions->len; i++) {
         if (versions->len - i > MAX_VERSIONS)
             attachment_value_free(versions->pdata[i]);

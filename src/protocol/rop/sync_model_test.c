@@ -365,7 +365,8 @@ static void apply(struct model *m, const struct taken *t, const struct taken *be
 }
 
 // Takes the stream apart; whole messages are applied when the state says that they were given.
-static void take(struct model *m, const GByteArray *bytes, struct sync_state *state) {
+static void take(struct model *m, const GByteArray *bytes, struct sync_state *state,
+                 bool is_whole) {
     g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func(taken_free);
     struct stream s;
     enum ft_marker in = 0;
@@ -379,7 +380,8 @@ static void take(struct model *m, const GByteArray *bytes, struct sync_state *st
             depth -= s.e.marker == FT_END_RECIPIENT || s.e.marker == FT_END_ATTACHMENT;
             in = s.e.marker;
             if (in == FT_STATE_BEGIN) {
-                stream_state(&s, state);
+                if (is_whole)
+                    stream_state(&s, state);
                 break;
             }
         } else if (depth == 0 && messages->len > 0 && in != FT_DELETIONS && in != FT_READ_STATES) {
@@ -419,9 +421,9 @@ static void download(struct model *m, bool breaks_off) {
         transfer_state(c, 2, &m->state);
         // Deletions and read states come last and with the final state only.
         if (all->len > 0)
-            take(m, all, &m->state);
+            take(m, all, &m->state, false);
     } else {
-        take(m, all, &m->state);
+        take(m, all, &m->state, true);
     }
     client_release(c, 2);
 }
