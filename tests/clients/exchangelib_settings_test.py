@@ -233,7 +233,7 @@ def photos_are_shown_to_everybody():
 def every_answer_was_valid():
     if MISSING:
         skip(MISSING)
-    expect(schema.checked > 20, schema.checked)
+    expect(schema.checked > 0, schema.checked)
 
 
 tap.finish(server.remove)
