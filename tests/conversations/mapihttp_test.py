@@ -3,6 +3,7 @@
 the address book's operations, notification waits, and clients that send nonsense."""
 
 import random
+import socket
 import struct
 import threading
 import time
@@ -12,7 +13,11 @@ from harness.bourse import DOMAIN
 from harness.mapi import Client, NO_AUX, stat, tags, u32, unicode
 from harness.tap import expect, expect_equal, test
 
-server = bourse.Server(["alice", "bob"])
+# Autodiscover tells the URL, so the port has to be known before.
+with socket.create_server(("127.0.0.1", 0)) as free:
+    PORT = free.getsockname()[1]
+server = bourse.Server(["alice", "bob"], settings={
+    "listen": {"https": f"127.0.0.1:{PORT}"}, "http": {"url": f"https://localhost:{PORT}"}})
 server.run("group", "add", server.dir, f"team@{DOMAIN}", "--name", "Team")
 server.run("group", "members", "add", server.dir, f"team@{DOMAIN}", f"bob@{DOMAIN}")
 server.start()
