@@ -32,6 +32,8 @@ SEES_STORE = {"protocol/rop"}
 ONLY_SEES = {"probe": {"base", "mapi"}}
 QUEUE_USERS = {"protocol/smtp"}  # DATA is spooled where it arrives
 
+TEST_ENDS = ("_test.c", "_test_part.c", "_fixture.h", "_fuzz.c")
+
 MAX_LINES = 800
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 
@@ -91,7 +93,7 @@ def main():
             if len(target.parts) == 1:
                 problems.append(f"{name}:{number}: {target}: write the path from src/")
                 continue
-            why = check_include(own, target, name.name.endswith("_test.c"))
+            why = check_include(own, target, name.name.endswith(TEST_ENDS))
             if why:
                 problems.append(f"{name}:{number}: {why}")
     for problem in problems:

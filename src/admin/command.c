@@ -97,3 +97,7 @@ int init_command(struct command_call *call) {
 int serve_command(struct command_call *call) {
     return call->program->serve(call);
 }
+
+int probe_command(struct command_call *call) {
+    return call->program->probe(call);
+}

@@ -114,6 +114,7 @@ bool call_option_yes_no(struct command_call *call, const char *name, bool *out);
 struct admin_program {
     int (*init)(struct command_call *call);
     int (*serve)(struct command_call *call);
+    int (*probe)(struct command_call *call);
     // Opens everything below `dir` for use without a server. The caller holds the lock. On failure
     // `*error_out` gets a message for the administrator.
     enum ec (*open_services)(const char *dir, struct admin_services *out, char **error_out);

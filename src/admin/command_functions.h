@@ -133,3 +133,4 @@ int junk_level_command(struct command_call *call);
 // The composition root's
 int init_command(struct command_call *call);
 int serve_command(struct command_call *call);
+int probe_command(struct command_call *call);

@@ -487,6 +487,20 @@ const struct command admin_commands[] = {
      "(2026-11-24T10:00:00Z), or how long ago (90m, 2h, 7d).",
      track_command},
 
+    {"probe", "TARGET",
+     OPTIONS(PASSWORD_STDIN, {"user", "USER", "The login; TARGET when that is an address"},
+             {"scenario", "NAME",
+              "discover, addressbook, logon, inbox, send, notify or all (the default)"},
+             {"ca", "FILE", "Certificates to trust beside the system's"},
+             {"insecure", NULL, "Do not check certificates"}),
+     COMMAND_LOCAL, "Try a server from outside, as Outlook would",
+     "TARGET is the user's address, or the URL of a server (then --user is the address). Works "
+     "against any Exchange-compatible server, step by step: Autodiscover, the address book, the "
+     "mailbox over MAPI over HTTP. Prints a line for each step and why it failed; the exit status "
+     "is 1 when one has.\n"
+     "send and notify leave messages in the user's own mailbox.",
+     probe_command},
+
     {"help", "[COMMAND...]",
      OPTIONS({"man", NULL, "Print the manual page (roff)"},
              {"completion", NULL, "Print completion rules for bash"}),

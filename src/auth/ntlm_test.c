@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "auth/nt_hash.h"
+#include "auth/spnego.h"
 #include "auth/test_auth.h"
 #include "base/text.h"
 #include "base/wire.h"
@@ -260,6 +261,166 @@ static void test_offer(struct fixture *f, gconstpointer data) {
     }
 }
 
+// --- HTTP: the same messages by Negotiate, bare and within SPNEGO ---
+
+static const uint8_t oid_kerberos[] = {6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2};
+static const uint8_t oid_ntlm[] = {6, 10, 0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 2, 10};
+
+static GByteArray *der(uint8_t tag, const uint8_t *data, size_t len) {
+    GByteArray *out = g_byte_array_new();
+    uint8_t head[4] = {tag, 0x82, (uint8_t)(len >> 8), (uint8_t)len};
+    g_byte_array_append(out, head, sizeof head);
+    g_byte_array_append(out, data, (guint)len);
+    return out;
+}
+
+// Takes the contents.
+static GByteArray *der_of(uint8_t tag, GByteArray *contents) {
+    GByteArray *out = der(tag, contents->data, contents->len);
+    g_byte_array_unref(contents);
+    return out;
+}
+
+static void append(GByteArray *to, GByteArray *part) {
+    g_byte_array_append(to, part->data, part->len);
+    g_byte_array_unref(part);
+}
+
+static GByteArray *mechanisms_of(bool is_kerberos_first) {
+    GByteArray *list = g_byte_array_new();
+    if (is_kerberos_first)
+        g_byte_array_append(list, oid_kerberos, sizeof oid_kerberos);
+    g_byte_array_append(list, oid_ntlm, sizeof oid_ntlm);
+    return der_of(0x30, list);
+}
+
+static GByteArray *init_of(bool is_kerberos_first, const uint8_t *token, size_t len) {
+    static const uint8_t oid_spnego[] = {6, 6, 0x2b, 6, 1, 5, 5, 2};
+    GByteArray *fields = g_byte_array_new(), *all = g_byte_array_new();
+    append(fields, der_of(0xa0, mechanisms_of(is_kerberos_first)));
+    append(fields, der_of(0xa2, der(4, token, len)));
+    g_byte_array_append(all, oid_spnego, sizeof oid_spnego);
+    append(all, der_of(0xa0, der_of(0x30, fields)));
+    return der_of(0x60, all);
+}
+
+static GByteArray *response_message_of(const uint8_t *token, size_t len, const uint8_t *check) {
+    GByteArray *fields = g_byte_array_new();
+    append(fields, der_of(0xa2, der(4, token, len)));
+    if (check != NULL)
+        append(fields, der_of(0xa3, der(4, check, NTLM_SIGNATURE_SIZE)));
+    return der_of(0xa1, der_of(0x30, fields));
+}
+
+static enum ec step(struct auth_exchange *x, GByteArray *in, uint8_t **reply, size_t *len,
+                    struct principal **who) {
+    *who = NULL;
+    enum ec ec = auth_exchange_step(x, in->data, in->len, reply, len, who);
+    g_byte_array_unref(in);
+    return ec;
+}
+
+// The key that the client's response leads to, for its check sum.
+static void client_key(const struct client *c, const uint8_t *challenge, size_t len,
+                       uint8_t key[16]) {
+    struct wire_reader r = wire_reader(challenge + 40, len - 40);
+    uint16_t info_len = wire_u16(&r);
+    wire_skip(&r, 2);
+    g_byte_array_unref(response_of(c, challenge + 24, challenge + wire_u32(&r), info_len, key));
+}
+
+static enum ec run_spnego(struct fixture *f, bool is_kerberos_first, bool breaks_check) {
+    static const struct client c = {"alice", "EXAMPLE", "secret", .has_mic = true};
+    struct auth_exchange *x;
+    struct principal *who;
+    struct spnego_message m;
+    uint8_t *reply, key[16], check[NTLM_SIGNATURE_SIZE];
+    size_t len;
+    assert_ok(auth_exchange_begin(f->auth, &tls_peer, "Negotiate", &x));
+    g_autoptr(GBytes) negotiate = negotiate_of(&c);
+    gsize n;
+    const uint8_t *first = g_bytes_get_data(negotiate, &n);
+    g_autoptr(GByteArray) mechanisms = mechanisms_of(is_kerberos_first);
+    // Without keys of Kerberos the client is asked for NTLM, which it sends then.
+    assert_ec(step(x, init_of(is_kerberos_first, first, n), &reply, &len, &who), EC_BUSY);
+    if (is_kerberos_first) {
+        g_assert_true(spnego_read(reply, len, &m) && m.token == NULL);
+        g_free(reply);
+        assert_ec(step(x, response_message_of(first, n, NULL), &reply, &len, &who), EC_BUSY);
+    }
+    g_assert_true(spnego_read(reply, len, &m) && m.token != NULL);
+    client_key(&c, m.token, m.token_len, key);
+    ntlm_sign(flags_of(&c) & ~(uint32_t)NTLM_KEY_EXCHANGE, key, true, mechanisms->data,
+              mechanisms->len, check);
+    check[5] ^= breaks_check;
+    g_autoptr(GByteArray) proof = authenticate_of(&c, negotiate, m.token, m.token_len);
+    g_free(reply);
+    enum ec ec = step(x, response_message_of(proof->data, proof->len, check), &reply, &len, &who);
+    if (ec == EC_OK) {
+        uint8_t want[NTLM_SIGNATURE_SIZE];
+        ntlm_sign(flags_of(&c) & ~(uint32_t)NTLM_KEY_EXCHANGE, key, false, mechanisms->data,
+                  mechanisms->len, want);
+        g_assert_cmpstr(who->address, ==, "alice@example.test");
+        g_assert_true(spnego_read(reply, len, &m));
+        g_assert_cmpmem(m.check, m.check_len, want, sizeof want);
+    }
+    g_assert_true((ec == EC_OK) == (who != NULL));
+    g_free(reply);
+    principal_unref(who);
+    auth_exchange_free(x);
+    return ec;
+}
+
+static void test_negotiate(struct fixture *f, gconstpointer data) {
+    assert_ok(run_spnego(f, false, false));
+    assert_ok(run_spnego(f, true, false));
+    assert_ec(run_spnego(f, false, true), EC_LOGON_FAILED);
+    // Bare, as scheme NTLM and as Negotiate.
+    static const struct client c = {"alice", "EXAMPLE", "secret", .has_mic = true};
+    static const char *const schemes[] = {"NTLM", "negotiate"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(schemes); i++) {
+        struct auth_exchange *x;
+        struct principal *who;
+        uint8_t *reply;
+        size_t len;
+        gsize n;
+        assert_ok(auth_exchange_begin(f->auth, &tls_peer, schemes[i], &x));
+        g_autoptr(GBytes) negotiate = negotiate_of(&c);
+        const uint8_t *first = g_bytes_get_data(negotiate, &n);
+        g_assert_true(auth_exchange_is_first(x, schemes[i], first, n));
+        assert_ec(auth_exchange_step(x, first, n, &reply, &len, &who), EC_BUSY);
+        GByteArray *proof = authenticate_of(&c, negotiate, reply, len);
+        g_free(reply);
+        g_assert_false(auth_exchange_is_first(x, schemes[i], proof->data, proof->len));
+        assert_ok(step(x, proof, &reply, &len, &who));
+        g_assert_cmpuint(len, ==, 0);
+        g_free(reply);
+        assert_ok(auth_recheck(f->auth, &tls_peer, who));
+        principal_unref(who);
+        auth_exchange_free(x);
+    }
+}
+
+static void test_negotiate_refused(struct fixture *f, gconstpointer data) {
+    struct auth_exchange *x;
+    struct principal *who = NULL;
+    uint8_t *reply = NULL;
+    size_t len = 0;
+    g_assert_cmpstr(auth_schemes(f->auth, &tls_peer), ==, "Negotiate NTLM Basic");
+    g_assert_cmpstr(auth_schemes(f->auth, &plain_peer), ==, "");
+    assert_ec(auth_exchange_begin(f->auth, &plain_peer, "NTLM", &x), EC_NOT_AUTHORIZED);
+    assert_ec(auth_exchange_begin(f->auth, &tls_peer, "Digest", &x), EC_NOT_SUPPORTED);
+    assert_ec(auth_token(f->auth, &tls_peer, "x.y.z", &who), EC_NOT_SUPPORTED);
+    g_autoptr(GByteArray) whole = init_of(true, (const uint8_t *)"NTLMSSP\0\1\0\0\0", 12);
+    for (size_t i = 0; i < whole->len; i++) {
+        assert_ok(auth_exchange_begin(f->auth, &tls_peer, "Negotiate", &x));
+        g_autofree uint8_t *cut = g_memdup2(whole->data, i);
+        enum ec ec = auth_exchange_step(x, cut, i, &reply, &len, &who);
+        g_assert_true(ec != EC_OK && ec != EC_BUSY);
+        auth_exchange_free(x);
+    }
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
 #define ADD(path, test)                                                                            \
@@ -268,5 +429,7 @@ int main(int argc, char **argv) {
     ADD("/ntlm/login", test_login);
     ADD("/ntlm/throttled", test_throttled);
     ADD("/ntlm/offer", test_offer);
+    ADD("/ntlm/negotiate", test_negotiate);
+    ADD("/ntlm/negotiate-refused", test_negotiate_refused);
     return g_test_run();
 }

@@ -40,6 +40,7 @@
     X(EC_DST_NULL_OBJECT, 0x00000503, "no such destination handle")                                \
     X(EC_TOO_MANY_RECIPIENTS, 0x00000505, "too many recipients")                                   \
     X(EC_DUPLICATE_OBJECT, 0x00000579, "an object like this exists already")                       \
+    X(EC_ERRORS_RETURNED, 0x00040380, "done, but for some of it")                                  \
     X(EC_SYNC_OBJECT_DELETED, 0x80040800, "the object was deleted on the other side")              \
     X(EC_NEWER_CLIENT_CHANGE, 0x00040821, "the server had an older version than the client")        \
     X(EC_SYNC_IGNORE, 0x80040801, "the change is older than what is stored")                       \
@@ -83,7 +84,6 @@
     X(EC_HAS_FOLDERS, 0x80040609, "the folder has subfolders")                                     \
     X(EC_HAS_MESSAGES, 0x8004060A, "the folder has messages")                                      \
     X(EC_FOLDER_CYCLE, 0x8004060B, "a folder cannot be moved below itself")                        \
-    X(EC_ERRORS_RETURNED, 0x00040380, "done, but for some of it")                                  \
     X(EC_PARTIAL_COMPLETION, 0x00040680, "done in part")                                           \
     X(EC_NOT_IN_QUEUE, 0x80040601, "not in the queue")                                             \
     X(EC_AMBIGUOUS, 0x80040700, "the name fits more than one entry")                               \

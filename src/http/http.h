@@ -110,6 +110,9 @@ void http_write_bytes(struct http_request *r, GBytes *bytes); // a reference ins
 // What is queued is sent now, though more follows in this call.
 void http_flush(struct http_request *r);
 size_t http_output_pending(const struct http_request *r);
+// Asks for a login, as HTTP_USER does it before the route: for a public route that wants one for
+// some of its requests.
+enum http_next http_challenge(struct http_request *r);
 // A short text answer of a status, as the server's own errors look.
 enum http_next http_fail(struct http_request *r, unsigned status, const char *text);
 

@@ -165,6 +165,7 @@ struct http_request {
     const struct bound_route *route;
     struct principal *who;
     bool has_login; // it was looked for
+    enum ec login;  // why there is none; EC_OK: nobody tried
     _Atomic bool has_run;
     void *state;
     int64_t park_until;      // 0: no time was set

@@ -46,13 +46,8 @@ void http_ask_for_login(struct http_request *r) {
         offer(r, *word);
 }
 
-// False, with the answer made. A public route is not refused to anybody.
-static bool refuse(struct http_request *r, enum ec ec) {
-    if (ec != EC_NOT_AUTHORIZED && ec != EC_NOT_SUPPORTED)
-        r->server->figures.logins_failed++;
-    if (r->route->route->access == HTTP_PUBLIC)
-        return true;
-    switch (ec) {
+static void answer_refusal(struct http_request *r) {
+    switch (r->login) {
     case EC_SERVER_BUSY:
         http_fail(r, 503, "Too many logins failed. Try again later.");
         http_set_header(r, "Retry-After", RETRY_SECONDS);
@@ -69,7 +64,25 @@ static bool refuse(struct http_request *r, enum ec ec) {
     default:
         http_fail(r, 500, "The login could not be checked.");
     }
+}
+
+// False, with the answer made. A public route is not refused to anybody.
+static bool refuse(struct http_request *r, enum ec ec) {
+    r->login = ec;
+    if (ec != EC_NOT_AUTHORIZED && ec != EC_NOT_SUPPORTED)
+        r->server->figures.logins_failed++;
+    if (r->route->route->access == HTTP_PUBLIC)
+        return true;
+    answer_refusal(r);
     return false;
+}
+
+enum http_next http_challenge(struct http_request *r) {
+    if (r->login == EC_OK)
+        http_ask_for_login(r);
+    else
+        answer_refusal(r);
+    return HTTP_DONE;
 }
 
 // --- Schemes ---

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "convert/convert.h"
+#include "directory/dn.h"
 #include "mailbox/item_internal.h"
 #include "mailbox/receipt.h"
 #include "mapi/props.h"
@@ -21,6 +22,20 @@ struct sending {
     struct mbox_tx *tx; // of external values; NULL: none
     struct item_person from;
 };
+
+// A person's internet address, of a name in the address book too; NULL: none.
+static const char *smtp_of(struct sending *s, const struct item_person *person) {
+    struct directory_object *object;
+    if (!person->address)
+        return NULL;
+    if (person->type && g_ascii_strcasecmp(person->type, "EX") == 0)
+        return directory_find_dn(s->m->service->directory, s->arena, person->address, &object) ==
+                       EC_OK
+                   ? object->address
+                   : NULL;
+    return strchr(person->address, '@') && !strpbrk(person->address, "\r\n<> ") ? person->address
+                                                                                : NULL;
+}
 
 // --- Who sends ---
 
@@ -42,11 +57,12 @@ static enum ec read_from(struct sending *s) {
     struct directory *d = s->m->service->directory;
     struct directory_object *object;
     struct item_person from;
-    if (!item_person_get(s->value->bag, ITEM_FROM, &from) || !from.address ||
-        !strchr(from.address, '@'))
+    const char *address =
+        item_person_get(s->value->bag, ITEM_FROM, &from) ? smtp_of(s, &from) : NULL;
+    if (!address)
         return default_from(s);
     s->from = (struct item_person){.name = arena_strdup(s->arena, from.name),
-                                   .address = arena_strdup(s->arena, from.address)};
+                                   .address = arena_strdup(s->arena, address)};
     // A name that only repeats the address gives way to the directory's.
     if (strcmp(s->from.name, s->from.address) == 0 &&
         directory_find_address(d, s->arena, s->from.address, &object) == EC_OK &&
@@ -81,15 +97,16 @@ static enum ec read_recipients(struct sending *s, GArray *out) {
     for (guint i = 0; i < s->value->recipients->len; i++) {
         struct item_person person;
         const struct bag *bag = s->value->recipients->pdata[i];
-        if (!item_person_get(bag, ITEM_RECIPIENT, &person) || !person.address ||
-            !strchr(person.address, '@') || strpbrk(person.address, "\r\n<> "))
+        const char *address =
+            item_person_get(bag, ITEM_RECIPIENT, &person) ? smtp_of(s, &person) : NULL;
+        if (!address)
             return EC_INVALID_RECIPIENTS;
-        char *key = arena_strdup(s->arena, person.address);
+        char *key = arena_strdup(s->arena, address);
         for (char *c = key; *c; c++)
             *c = g_ascii_tolower(*c);
         if (!g_hash_table_add(seen, key))
             continue;
-        struct mailbox_outgoing_recipient one = {arena_strdup(s->arena, person.address), notify};
+        struct mailbox_outgoing_recipient one = {arena_strdup(s->arena, address), notify};
         g_array_append_val(out, one);
     }
     return out->len ? EC_OK : EC_INVALID_RECIPIENTS;

@@ -441,6 +441,10 @@ enum ec mailbox_put_message(struct mailbox *m, uint64_t fid, uint64_t size, mail
 enum ec mailbox_edit_message(struct mailbox *m, uint64_t fid, uint64_t mid, mbox_change change,
                              void *ctx);
 
+// Whether the principal has read a message of the public store.
+enum ec mailbox_has_read(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uint64_t mid,
+                         bool *out);
+
 // Deletes messages, those that the principal may: `*n_out` of them; EC_PARTIAL_COMPLETION: not all.
 // Who asked to be told hears that they were not read when `notifies`.
 enum ec mailbox_delete_messages(struct mailbox *m, uint64_t fid, const uint64_t *mids, unsigned n,

@@ -101,6 +101,11 @@ enum ec mailbox_edit_message(struct mailbox *m, uint64_t fid, uint64_t mid, mbox
     return mbox_write(m->mbox, change_edit, &e);
 }
 
+enum ec mailbox_has_read(struct mailbox *m, struct mbox_tx *tx, uint64_t fid, uint64_t mid,
+                         bool *out) {
+    return read_state_which(m, tx, fid, &mid, 1, out);
+}
+
 struct delete {
     struct mailbox *m;
     uint64_t fid;

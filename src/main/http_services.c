@@ -1,4 +1,4 @@
-// The HTTP server: its settings, the routes of every protocol, /health and /metrics.
+// The HTTP server: its settings, start and stop, /health and /metrics.
 #include <stdarg.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -8,33 +8,14 @@
 #include "directory/directory.h"
 #include "http/http.h"
 #include "main/server.h"
+#include "mapihttp/mapihttp.h"
 #include "net/networks.h"
-#include "protocol/ews/ews.h"
+#include "protocol/autodiscover/autodiscover.h"
 #include "queue/queue.h"
 
 #define DISK_LEAST (UINT64_C(64) << 20) // free bytes below which nothing is well
 
 static const struct http_route own_routes[];
-
-// --- The routes of every protocol: one line each ---
-
-static void add_routes(struct server *server) {
-    struct http_server *http = server->http;
-    http_server_add(http, own_routes, server);
-    http_server_add(http, ews_routes(), server->ews);
-}
-
-// What the routes stand on.
-static enum ec open_protocols(struct server *server) {
-    const struct config *c = server->config;
-    struct ews_options ews = {
-        .mailboxes = server->services.mailboxes,
-        .hostname = config_string(c, "server", "hostname"),
-        .max_concurrent = (unsigned)MIN(config_int(c, "ews", "requests_per_user"), G_MAXINT32),
-        .allows_push = config_bool(c, "ews", "push"),
-    };
-    return ews_service_new(&ews, &server->ews);
-}
 
 // --- Start, reload, stop ---
 
@@ -63,14 +44,14 @@ enum ec http_services_open(struct server *server, char **error_out) {
         .spool_dir = spool,
         .access_log = log_path,
     };
+    EC_TRY(http_protocols_open(server));
     enum ec ec = http_server_new(&options, &server->http);
-    if (ec == EC_OK)
-        ec = open_protocols(server);
     if (ec != EC_OK)
         *error_out = g_strdup_printf("cannot start the HTTP server: %s", ec_text(ec));
-    else
-        add_routes(server);
-    return ec;
+    EC_TRY(ec);
+    http_server_add(server->http, own_routes, server);
+    http_protocols_add(server);
+    return EC_OK;
 }
 
 static enum ec listen_one(struct server *server, const char *name, const char *cert,
@@ -95,7 +76,9 @@ enum ec http_services_listen(struct server *server, char **error_out) {
     g_autofree char *key = NULL;
     tls_files(server, &cert, &key);
     EC_TRY(listen_one(server, "http", NULL, NULL, error_out));
-    return listen_one(server, "https", cert, key, error_out);
+    EC_TRY(listen_one(server, "https", cert, key, error_out));
+    autodiscover_set_listeners(server->protocols.autodiscover, server->listeners->str);
+    return EC_OK;
 }
 
 void http_services_reload(struct server *server) {
@@ -105,14 +88,12 @@ void http_services_reload(struct server *server) {
                   "the certificate from before stays in use", NULL);
 }
 
-void http_services_stop(struct server *server, unsigned grace_ms) {
+void http_services_close(struct server *server, unsigned grace_ms) {
     if (server->http)
         http_server_stop(server->http, grace_ms);
-}
-
-void http_services_close(struct server *server) {
     http_server_free(server->http);
-    ews_service_free(server->ews);
+    server->http = NULL;
+    http_protocols_close(server);
     net_networks_unref(server->metrics_networks);
 }
 
@@ -221,6 +202,14 @@ static void net_figures(GString *out, struct net *net) {
     counter(out, "tls_failures_total", s.tls_failures);
 }
 
+static void mapi_figures(GString *out, struct mapihttp *mapi) {
+    struct mapihttp_stats s;
+    mapihttp_stats(mapi, &s);
+    gauge(out, "mapi_sessions", s.sessions);
+    counter(out, "mapi_requests_total", s.requests);
+    counter(out, "mapi_failures_total", s.failures);
+}
+
 // Who asks through a proxy on this machine is not this machine.
 static bool may_see_metrics(const struct server *server, const struct http_request *r) {
     bool is_forwarded = http_header(r, "X-Forwarded-For") || http_header(r, "Forwarded");
@@ -237,6 +226,7 @@ static enum http_next run_metrics(struct http_request *r, void *service) {
                     "# TYPE bourse_info gauge\nbourse_info{version=\"" BOURSE_VERSION "\"} 1\n");
     http_figures(out, server->http);
     net_figures(out, server->net);
+    mapi_figures(out, server->protocols.mapi);
     gauge(out, "queue_messages", queue_count(server->services.queue));
     http_set_header(r, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
     http_write(r, out->str, out->len);

@@ -114,9 +114,8 @@ static void server_close(struct server *server) {
         listeners_forget(server);
     net_timer_free(server->timer);
     retention_passes_free(server->passes);
-    http_services_stop(server, grace);
+    http_services_close(server, grace);
     net_free(server->net, grace);
-    http_services_close(server);
     transport_free(server->transport); // after the last connection that could submit
     track_close();
     pop3_service_free(server->pop3);

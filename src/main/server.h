@@ -10,6 +10,15 @@
 #include "protocol/smtp/smtp.h"
 #include "transport/transport.h"
 
+// What answers on HTTP.
+struct http_protocols {
+    struct autodiscover_service *autodiscover;
+    struct ews_service *ews;
+    struct rop_service *rop;
+    struct nspi_service *nspi;
+    struct mapihttp *mapi; // over the two before
+};
+
 struct server {
     char *dir;
     int lock; // of the data directory
@@ -29,7 +38,7 @@ struct server {
     struct policy *policy;        // NULL: mail from strangers is not checked
     struct net_networks *trusted; // who speaks the PROXY protocol
     struct http_server *http;
-    struct ews_service *ews;
+    struct http_protocols protocols;
     struct net_networks *metrics_networks; // who may read /metrics besides this machine
     GString *listeners;                    // lines `name address:port`
     unsigned ticks;                        // of the timer, one a second
@@ -51,6 +60,13 @@ enum ec listeners_open(struct server *server, char **error_out);
 // Removes DIR/run/listeners.
 void listeners_forget(struct server *server);
 
+// --- http_protocols.c ---
+
+// What fails is closed by http_protocols_close.
+enum ec http_protocols_open(struct server *server);
+void http_protocols_add(struct server *server); // their routes
+void http_protocols_close(struct server *server);
+
 // --- http_services.c ---
 
 // The HTTP server with the routes of every protocol; the other services are there already.
@@ -59,9 +75,8 @@ enum ec http_services_open(struct server *server, char **error_out);
 enum ec http_services_listen(struct server *server, char **error_out);
 // Reads the certificate again (SIGHUP).
 void http_services_reload(struct server *server);
-// No more requests; before the net is freed.
-void http_services_stop(struct server *server, unsigned grace_ms);
-void http_services_close(struct server *server);
+// No more requests, and the end of everything that answers them; before the net is freed.
+void http_services_close(struct server *server, unsigned grace_ms);
 
 // --- tls_files.c ---
 

@@ -7,6 +7,7 @@
 
 #include "dns/dns.h"
 #include "mailbox/quota.h"
+#include "mapihttp/mapihttp.h"
 #include "policy/policy.h"
 
 static const struct config_item items[] = {
@@ -194,6 +195,9 @@ static const struct config_item items[] = {
     {"smtp", "hide_clients", CONFIG_BOOL, "false", NULL,
      "Whether the addresses of users who send mail are left out of it (its Received field)."},
 
+    {"http", "url", CONFIG_STRING, "", NULL,
+     "What clients are told the server's address is (Autodiscover), such as "
+     "https://mail.example.com. Empty: https, [server] hostname, and the port of [listen] https."},
     {"http", "idle", CONFIG_DURATION, "2m", NULL,
      "How long a connection of HTTP may be without a request, and a request or an answer without "
      "going on."},
@@ -207,6 +211,15 @@ static const struct config_item items[] = {
      "Requests of one user that are worked on at a time; more are told to wait."},
     {"ews", "push", CONFIG_BOOL, "true", NULL,
      "Whether users may have notifications posted to a URL of their choice."},
+    {"mapi", "session", CONFIG_DURATION, "15m", NULL,
+     "How long a session of Outlook (MAPI over HTTP) without requests is kept."},
+    {"mapi", "sessions", CONFIG_INT, "50000", NULL, "Sessions of all users."},
+    {"mapi", "sessions_per_user", CONFIG_INT, "64", NULL,
+     "Sessions of one user; one more ends the one unused longest."},
+    {"mapi", "pending", CONFIG_DURATION, "15s", NULL,
+     "How often a request that takes long is told to be alive."},
+    {"mapi", "wait", CONFIG_DURATION, "5m", NULL,
+     "How long a request for notifications waits without one."},
 
     {"imap", "folders", CONFIG_CHOICE, "all", "all|mail",
      "Which folders IMAP clients are shown: all of them, as Exchange does, or only those of mail "
@@ -364,6 +377,18 @@ enum ec settings_auth(const struct config *config, const char *dir, struct direc
         .gssapi_realm = set_or_null(config, "gssapi_realm"),
     };
     return auth_new(directory, &options, out);
+}
+
+static unsigned positive(const struct config *config, const char *key) {
+    return (unsigned)CLAMP(config_int(config, "mapi", key), 1, G_MAXINT32);
+}
+
+void settings_mapi(const struct config *config, struct mapihttp_options *out) {
+    out->session_seconds = positive(config, "session");
+    out->pending_seconds = positive(config, "pending");
+    out->wait_seconds = positive(config, "wait");
+    out->max_sessions = positive(config, "sessions");
+    out->max_user_sessions = positive(config, "sessions_per_user");
 }
 
 struct profile {

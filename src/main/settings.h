@@ -26,5 +26,9 @@ struct directory;
 enum ec settings_auth(const struct config *config, const char *dir, struct directory *directory,
                       struct auth **out);
 
+// MAPI over HTTP; what is no setting is left alone.
+struct mapihttp_options;
+void settings_mapi(const struct config *config, struct mapihttp_options *out);
+
 // The settings `bourse init` writes: profile "production", "demo" or "test".
 struct config *settings_new(const char *profile, const char *hostname, const char *organization);

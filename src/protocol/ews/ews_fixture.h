@@ -7,6 +7,7 @@
 #include "directory/directory.h"
 #include "mailbox/outbox.h"
 #include "protocol/ews/ews_internal.h"
+#include "protocol/ews/schema_fixture.h"
 #include "store/store.h"
 
 #define EWS_FIXTURE_VERSION "Exchange2016"
@@ -92,7 +93,7 @@ static inline void ews_fixture_teardown(struct ews_fixture *f, gconstpointer dat
 #define EWS_TEST(path, function)                                                                   \
     g_test_add(path, struct ews_fixture, NULL, ews_fixture_setup, function, ews_fixture_teardown)
 
-// The answer to any bytes; it has to be an envelope.
+// The answer to any bytes; it has to be an envelope that is valid by the schema that is served.
 static inline const char *ews_send(struct ews_fixture *f, struct principal *who, const char *bytes,
                                    size_t len) {
     g_autoptr(GBytes) answer = NULL;
@@ -105,6 +106,11 @@ static inline const char *ews_send(struct ews_fixture *f, struct principal *who,
     // The declaration is no element of the tree.
     if (ews_node_parse(f->arena, data, n, &root, &error) != EC_OK)
         g_error("the answer is not well-formed: %s\n%s", error, text);
+    static xmlSchemaPtr schema;
+    if (!schema)
+        schema = schema_load();
+    if (!schema_is_valid(schema, text))
+        g_error("the answer is not valid:\n%s\nto\n%.*s", text, (int)MIN(len, 4000), bytes);
     return text;
 }
 

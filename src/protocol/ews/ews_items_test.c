@@ -1,5 +1,6 @@
 // Operations on items through ews_run.
 #include "protocol/ews/ews_fixture.h"
+#include "protocol/ews/items_test_part.h"
 
 #define MESSAGE                                                                                    \
     "<t:Message><t:Subject>Hello</t:Subject><t:Body BodyType=\"Text\">One &amp; two</t:Body>"      \
@@ -18,10 +19,10 @@ static void test_create_get(struct ews_fixture *f, gconstpointer data) {
     assert_has(answer, "<t:Categories><t:String>Red</t:String><t:String>Blue</t:String>");
     assert_has(answer, "<t:Importance>High</t:Importance>");
     assert_has(answer, "<t:IsDraft>true</t:IsDraft>");
-    assert_has(answer, "<t:IsRead>false</t:IsRead>");
+    assert_has(answer, "<t:IsRead>false</t:IsRead>"); // MS-OXWSMSG_R6100
     assert_has(answer, "<t:ItemClass>IPM.Note</t:ItemClass>");
     assert_has(answer, "<t:EmailAddress>bob@example.test</t:EmailAddress>");
-    assert_has(answer, "<t:MailboxType>Mailbox</t:MailboxType>");
+    assert_has(answer, "<t:MailboxType>Mailbox</t:MailboxType>"); // MS-OXWSCORE_R1675
     assert_has(answer, "<t:From><t:Mailbox><t:Name>Alice Adams</t:Name>");
     assert_has_not(answer, "MimeContent");
     assert_has(answer, "<t:ConversationId Id=");
@@ -68,6 +69,7 @@ static void test_update(struct ews_fixture *f, gconstpointer data) {
     const char *id = ews_make(f, f->alice, MESSAGE);
     const char *answer = update(f, id, "ConflictResolution=\"NeverOverwrite\"", SET_SUBJECT("Two"));
     assert_has(answer, "ResponseClass=\"Success\"");
+    // MS-OXWSCORE_R61, MS-OXWSCORE_R65
     assert_has(answer, "<m:ConflictResults><t:Count>0</t:Count></m:ConflictResults>");
     // The change key is an old one now.
     answer = update(f, id, "ConflictResolution=\"NeverOverwrite\"", SET_SUBJECT("Three"));
@@ -85,7 +87,7 @@ static void test_update(struct ews_fixture *f, gconstpointer data) {
     answer = ews_get(f, f->alice, ews_item_of(f, answer), "AllProperties", NULL);
     assert_has(answer, "<t:Subject>RE: Four</t:Subject>");
     assert_has(answer, ">One &amp; two three</t:Body>");
-    assert_has(answer, "<t:IsRead>true</t:IsRead>");
+    assert_has(answer, "<t:IsRead>true</t:IsRead>"); // MS-OXWSMSG_R60, MS-OXWSMSG_R61
     assert_has_not(answer, "Categories");
     // Mistakes.
     answer = update(f, id, "",
@@ -217,7 +219,8 @@ static void test_reply(struct ews_fixture *f, gconstpointer data) {
         ews_get(f, f->alice, id, "Default", "<t:IncludeMimeContent>true</t:IncludeMimeContent>");
     assert_has(answer, base64); // byte for byte
     assert_has(answer, "<t:Subject>Plan</t:Subject>");
-    assert_has(answer, "<t:ReplyAllToItem/>");
+    // MS-OXWSCORE_R131, MS-OXWSCORE_R132, MS-OXWSCORE_R133
+    assert_has(answer, "<t:ReplyToItem/><t:ReplyAllToItem/><t:ForwardItem/>");
     const char *reference =
         arena_printf(f->arena, "<t:ReferenceItemId %s", ews_cut(f, id, "<t:ItemId ", ">"));
     g_autofree char *reply = g_strdup_printf(
@@ -292,14 +295,14 @@ static void test_attachments(struct ews_fixture *f, gconstpointer data) {
     const char *answer = ews_ask(f, f->alice, create);
     const char *file = ews_cut(f, answer, "<t:FileAttachment><t:AttachmentId Id=\"", "\"");
     const char *item = ews_cut(f, answer, "<t:ItemAttachment><t:AttachmentId Id=\"", "\"");
-    assert_has(answer, "RootItemChangeKey=");
+    assert_has(answer, "RootItemChangeKey="); // MS-OXWSATT_R43, MS-OXWSATT_R45
     g_autofree char *get = g_strdup_printf(
         "<m:GetAttachment><m:AttachmentIds><t:AttachmentId Id=\"%s\"/><t:AttachmentId Id=\"%s\"/>"
         "</m:AttachmentIds></m:GetAttachment>",
         file, item);
     answer = ews_ask(f, f->alice, get);
     assert_has(answer, "<t:Name>a.txt</t:Name><t:ContentType>text/plain</t:ContentType>");
-    assert_has(answer, "<t:Content>aGVsbG8=</t:Content>");
+    assert_has(answer, "<t:Content>aGVsbG8=</t:Content>"); // MS-OXWSATT_R76
     assert_has(answer, "<t:Subject>Inside</t:Subject>");
     answer = ews_get(f, f->alice, id, "Default", NULL);
     assert_has(answer, "<t:HasAttachments>true</t:HasAttachments>");
@@ -341,5 +344,6 @@ int main(int argc, char **argv) {
     EWS_TEST("/ews/items/contact-task", test_contact_task);
     EWS_TEST("/ews/items/attachments", test_attachments);
     EWS_TEST("/ews/items/rights", test_rights);
+    request_tests();
     return g_test_run();
 }

@@ -20,8 +20,6 @@ static const struct {
     {"IPM.Schedule.Meeting.Canceled", EWS_CANCELLATION},
     {"IPM.Schedule.Meeting", EWS_MEETING},
     {"IPM.Post", EWS_POST},
-    {"IPM.Activity", EWS_ITEM},
-    {"IPM.Configuration", EWS_ITEM},
 };
 
 enum ews_class ews_class_of(const char *message_class) {
@@ -39,7 +37,7 @@ static const struct {
     const char *element;
     unsigned object;
 } kinds[] = {
-    {EWS_ITEM, "t:Item", EWS_OBJECT_MESSAGE},
+    {EWS_ITEM, "t:Message", EWS_OBJECT_MESSAGE},
     {EWS_MESSAGE, "t:Message", EWS_OBJECT_MESSAGE},
     {EWS_POST, "t:PostItem", EWS_OBJECT_POST},
     {EWS_CONTACT, "t:Contact", EWS_OBJECT_CONTACT},
@@ -56,7 +54,7 @@ const char *ews_class_element(enum ews_class c) {
     for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++)
         if (kinds[i].class == c)
             return kinds[i].element;
-    return "t:Item";
+    return "t:Message"; // t:Item is not for answers (MS-OXWSCDATA_R1020, MS-OXWSCDATA_R1021)
 }
 
 unsigned ews_class_object(enum ews_class c) {

@@ -17,8 +17,18 @@ enum ec ews_fail_property(struct ews_call *call, const char *code, const struct 
     return ews_fail_with(call, &(struct ews_failure){.code = code, .field_uri = p->uri});
 }
 
+// What is the same without the property.
+static bool is_default(const struct prop_value *v) {
+    return (PROP_TYPE(v->tag) == PT_BOOLEAN && !v->b) ||
+           (v->tag == PidTagImportance && v->l == 1) || (v->tag == PidTagSensitivity && v->l == 0);
+}
+
 enum ec ews_update_set(struct ews_update *u, const struct prop_value *v) {
-    u->has_other = true;
+    struct prop_value old;
+    // Clients send all they know; what changes nothing leaves an internet original as it is.
+    enum ec ec = u->is_new ? item_get(u->item, u->call->arena, v->tag, 0, &old) : EC_NOT_FOUND;
+    if (ec == EC_OK ? !prop_equal(&old, v) : !is_default(v))
+        u->has_other = true;
     return item_set(u->item, v);
 }
 
@@ -289,6 +299,8 @@ enum ec ews_set_body(struct ews_update *u, const struct ews_property *p,
         text = is_html ? arena_printf(u->call->arena, "%.*s%s", (int)old.bin.len,
                                       (const char *)old.bin.data, text)
                        : arena_printf(u->call->arena, "%s%s", old.str, text);
+    // The others go, also those that were set before in this request.
+    EC_TRY(ews_remove_body(u, p, NULL));
     if (!is_html) {
         struct prop_value v = prop_str(PidTagBody, text);
         return ews_update_set(u, &v);

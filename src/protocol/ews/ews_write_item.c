@@ -3,7 +3,8 @@
 #include <unicode/uloc.h>
 
 #include "convert/body.h"
-#include "formats/html_text.h"
+#include "formats/html_filter.h"
+#include "formats/mime.h"
 #include "mapi/code_page.h"
 #include "mapi/conversation.h"
 #include "mapi/entry_id.h"
@@ -217,6 +218,19 @@ static const char *html_of(struct ews_write *o, size_t *len_out) {
     return mime_to_utf8(arena, v.bin.data, v.bin.len, charset ? charset : "utf-8", len_out);
 }
 
+// As the shape wants it: nothing that acts, no images from elsewhere, links in other windows.
+static const char *filtered(struct ews_write *o, const char *html, size_t *len) {
+    const struct ews_shape *s = o->shape;
+    struct html_filter_options options = {
+        .blocks_images = s->blocks_images,
+        .adds_blank = s->adds_blank,
+        .cid_template = s->cid_template && strstr(s->cid_template, "{id}") ? s->cid_template : NULL,
+    };
+    if (!html || (!s->filters_html && !s->blocks_images && !s->adds_blank && !options.cid_template))
+        return html;
+    return html_filter(o->call->arena, html, *len, &options, NULL, len);
+}
+
 static const char *text_of(struct ews_write *o, size_t *len_out) {
     struct prop_value v;
     struct item *item = ews_write_open(o);
@@ -238,6 +252,8 @@ static bool is_html_best(struct ews_write *o) {
 static void put_body(struct ews_write *o, const char *element, bool is_html) {
     size_t len = 0;
     const char *text = is_html ? html_of(o, &len) : text_of(o, &len);
+    if (is_html)
+        text = filtered(o, text, &len);
     size_t shown =
         text && o->shape->max_body > 0 ? cut(text, len, (size_t)o->shape->max_body) : len;
     ews_open(o->w, element);

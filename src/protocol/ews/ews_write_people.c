@@ -1,6 +1,7 @@
 // Writing people: senders, recipients, attendees, members of lists, and contacts.
 #include <string.h>
 
+#include "directory/dn.h"
 #include "mapi/entry_id.h"
 #include "mapi/props.h"
 #include "protocol/ews/ews_properties.h"
@@ -25,12 +26,21 @@ void ews_write_mailbox(struct ews_call *call, const char *element, const char *n
         ews_close(w);
 }
 
-// What kind of mailbox an address is; looked up only for opened items, whose addresses are few.
-static const char *mailbox_type(struct ews_write *o, const struct item_person *person) {
+// Addresses are looked up only for opened items, which have few.
+static struct directory_object *look_up(struct ews_write *o, const struct item_person *person) {
     struct directory_object *object;
-    if (!o->source->item || !person->address ||
-        directory_find_address(ews_directory(o->call), o->call->arena, person->address, &object) !=
-            EC_OK)
+    struct directory *d = ews_directory(o->call);
+    struct arena *arena = o->call->arena;
+    if (!o->source->item || !person->address)
+        return NULL;
+    bool is_dn = person->type && g_ascii_strcasecmp(person->type, "EX") == 0;
+    enum ec ec = is_dn ? directory_find_dn(d, arena, person->address, &object)
+                       : directory_find_address(d, arena, person->address, &object);
+    return ec == EC_OK ? object : NULL;
+}
+
+static const char *mailbox_type(const struct directory_object *object) {
+    if (!object)
         return "OneOff";
     switch (object->kind) {
     case DIRECTORY_GROUP:
@@ -46,8 +56,10 @@ static const char *mailbox_type(struct ews_write *o, const struct item_person *p
 }
 
 static void put_person(struct ews_write *o, const char *element, const struct item_person *person) {
-    ews_write_mailbox(o->call, element, person->name, person->address, person->type,
-                      mailbox_type(o, person));
+    struct directory_object *object = look_up(o, person);
+    bool is_dn = object && person->type && g_ascii_strcasecmp(person->type, "EX") == 0;
+    ews_write_mailbox(o->call, element, person->name, is_dn ? object->address : person->address,
+                      is_dn ? "SMTP" : person->type, mailbox_type(object));
 }
 
 static bool str_of(struct ews_write *o, proptag_t tag, const char **out) {

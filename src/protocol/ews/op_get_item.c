@@ -72,16 +72,37 @@ enum ec ews_each_item(struct ews_call *call, const struct ews_node *ids,
     return EC_OK;
 }
 
+// The items of one mailbox after another are read in one snapshot.
+struct getting {
+    struct ews_shape shape;
+    struct ews_mailbox *mailbox;
+    struct item_batch *batch;
+};
+
+static enum ec open_one(struct ews_call *call, struct getting *g, const struct ews_item_ref *ref,
+                        struct ews_opened *out) {
+    if (ref->attachment)
+        return ews_open_ref(call, ref, out);
+    if (g->mailbox != ref->mailbox) {
+        item_batch_end(g_steal_pointer(&g->batch));
+        g->mailbox = NULL;
+        EC_TRY(item_batch_begin(ref->mailbox->m, &g->batch));
+        g->mailbox = ref->mailbox;
+    }
+    *out = (struct ews_opened){.mailbox = ref->mailbox};
+    return ews_fail_item(call, item_batch_open(g->batch, ref->mid, &out->item));
+}
+
 static enum ec get_one(struct ews_call *call, const struct ews_item_ref *ref, void *ctx) {
-    const struct ews_shape *shape = ctx;
+    struct getting *g = ctx;
     struct ews_opened opened;
     struct ews_source source;
-    EC_TRY(ews_open_ref(call, ref, &opened));
+    EC_TRY(open_one(call, g, ref, &opened));
     ews_success(call);
     ews_open(call->w, "m:Items");
     ews_source_of_item(call, ref->mailbox, opened.item, &source);
     source.attachment = ref->attachment;
-    enum ec ec = ews_write_item(call, shape, &source);
+    enum ec ec = ews_write_item(call, &g->shape, &source);
     ews_close(call->w);
     ews_message_end(call);
     ews_opened_close(&opened);
@@ -89,9 +110,10 @@ static enum ec get_one(struct ews_call *call, const struct ews_item_ref *ref, vo
 }
 
 enum ec op_get_item(struct ews_call *call) {
-    struct ews_shape shape;
-    EC_TRY(ews_read_shape(call, ews_child(call->request, "ItemShape"), false, &shape));
-    enum ec ec = ews_each_item(call, ews_child(call->request, "ItemIds"), get_one, &shape);
-    ews_shape_clear(&shape);
+    struct getting g = {0};
+    EC_TRY(ews_read_shape(call, ews_child(call->request, "ItemShape"), false, &g.shape));
+    enum ec ec = ews_each_item(call, ews_child(call->request, "ItemIds"), get_one, &g);
+    item_batch_end(g.batch);
+    ews_shape_clear(&g.shape);
     return ec;
 }

@@ -137,8 +137,10 @@ enum ec op_get_mail_tips(struct ews_call *call) {
     struct tips t = {.call = call,
                      .wanted = ews_child_text(call->arena, call->request, "MailTipsRequested"),
                      .sender = &call->principal->guid};
-    if (!recipients || !recipients->child || !t.wanted)
+    if (!recipients || !recipients->child)
         return ews_fail(call, "ErrorInvalidArgument", NULL);
+    if (!t.wanted) // exchangelib puts the word elsewhere
+        t.wanted = "All";
     if (ews_count(recipients) > RECIPIENTS_MAX)
         return ews_fail(call, "ErrorInvalidArgument", "Too many recipients are asked about.");
     ews_success(call);

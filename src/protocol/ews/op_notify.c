@@ -136,7 +136,7 @@ static void keep_affinity(struct ews_call *call) {
 
 enum ec op_subscribe(struct ews_call *call) {
     struct subscription_spec spec = {0};
-    const struct ews_node *request;
+    const struct ews_node *request = NULL;
     struct subscription *s;
     EC_TRY(read_subscription(call, &spec, &request));
     // An old watermark is of a subscription that is gone: what happened since is not known here.

@@ -211,6 +211,8 @@ static enum ec write_item_change(struct sync *s, struct arena *scratch,
         ews_close(call->w);
         return EC_OK;
     }
+    if (s->opens_items && change->kind != SYNC_READ_STATE)
+        return write_opened(s, change);
     arena_reset(scratch);
     enum ec ec =
         mailbox_item_values(s->reader, scratch, change->id, c->tags, c->n, EWS_ROW_TEXT, c->values);

@@ -1,6 +1,7 @@
 // UpdateItem ([MS-OXWSCORE] 3.1.4.9).
 #include <string.h>
 
+#include "mailbox/receipt.h"
 #include "protocol/ews/ews_operations.h"
 #include "protocol/ews/op_items.h"
 
@@ -158,6 +159,7 @@ static enum ec update_one(struct updating *s, const struct ews_node *change) {
         ec = save(s, &ref, &u, ews_child(change, "Updates"));
     item_close(item);
     ews_update_clear(&u);
+    mailbox_set_receipts(ref.mailbox->m, !s->suppresses_receipts);
     if (ec == EC_OK && u.has_read)
         ec = item_mark_read(ref.mailbox->m, ref.mid, u.is_read, s->suppresses_receipts);
     EC_TRY(ec);

@@ -118,7 +118,7 @@ static const struct ews_operation table[] = {
     {"SetImListMigrationCompleted", op_set_im_list_migration_completed, EWS_2013, EWS_ANSWER_SINGLE, "m:SetImListMigrationCompletedResponse", NULL, NULL},
     {"SetTeamMailbox", op_set_team_mailbox, EWS_2013, EWS_ANSWER_SINGLE, "m:SetTeamMailboxResponse", NULL, NULL},
     {"SetUserOofSettings", op_set_user_oof_settings, EWS_2007, EWS_ANSWER_NESTED, "m:SetUserOofSettingsResponse", NULL, NULL},
-    {"SetUserPhoto", op_set_user_photo, EWS_2016, EWS_ANSWER_MESSAGES, "m:SetUserPhotoResponse", "m:SetUserPhotoResponseMessage", NULL},
+    {"SetUserPhoto", op_set_user_photo, EWS_2016, EWS_ANSWER_SINGLE, "m:SetUserPhotoResponse", NULL, NULL},
     {"StartSearchSession", NULL, EWS_2016, EWS_ANSWER_SINGLE, "m:StartSearchSessionResponse", NULL, NULL},
     {"Subscribe", op_subscribe, EWS_2007, EWS_ANSWER_MESSAGES, "m:SubscribeResponse", "m:SubscribeResponseMessage", NULL},
     {"SyncFolderHierarchy", op_sync_folder_hierarchy, EWS_2007, EWS_ANSWER_MESSAGES, "m:SyncFolderHierarchyResponse", "m:SyncFolderHierarchyResponseMessage", NULL},

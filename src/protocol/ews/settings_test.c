@@ -1,8 +1,10 @@
 // Operations about people and settings, as conversations; every answer is checked by the schema.
 #include "mailbox/item.h"
+#include "mapi/entry_id.h"
 #include "mapi/props.h"
 #include "protocol/ews/schema_internal.h"
 #include "protocol/ews/settings_fixture.h"
+#include "transport/track.h"
 
 static struct guid add_object(struct ews_world *e, enum directory_kind kind, const char *address,
                               const char *name) {
@@ -14,6 +16,15 @@ static struct guid add_object(struct ews_world *e, enum directory_kind kind, con
                                  .protocols = DIRECTORY_ALL_PROTOCOLS};
     assert_ok(directory_add(e->world.d, &o));
     return o.guid;
+}
+
+// The text of the attribute Id of the first such element. g_free.
+static char *id_in(const char *answer, const char *element) {
+    g_autofree char *begin = g_strdup_printf("<%s Id=\"", element);
+    const char *at = strstr(answer, begin);
+    g_assert_nonnull(at);
+    at += strlen(begin);
+    return g_strndup(at, strcspn(at, "\""));
 }
 
 // --- Names ---
@@ -87,6 +98,61 @@ static void test_people(struct ews_world *e, gconstpointer data) {
     assert_says(ews_ask(e, "<m:GetPersona><m:EmailAddress><t:EmailAddress>alice@example.test"
                            "</t:EmailAddress></m:EmailAddress></m:GetPersona>"),
                 "<t:PersonaType>Person</t:PersonaType>");
+}
+
+// A contact or list in the Contacts folder.
+static uint64_t add_contact(struct ews_world *e, const char *class, const char *name,
+                            const char *address, const struct prop_value *more) {
+    struct message_value *value = message_value_new();
+    uint64_t mid;
+    bag_set_str(value->bag, PidTagMessageClass, class);
+    bag_set_str(value->bag, PidTagDisplayName, name);
+    bag_set_str(value->bag, PidTagSurname, "Holzmann");
+    bag_set_str(value->bag, PidLidEmail1EmailAddress, address);
+    bag_set_str(value->bag, PidLidEmail1AddressType, "SMTP");
+    if (more)
+        assert_ok(bag_set(value->bag, more));
+    struct item_new spec = {.value = value};
+    assert_ok(item_create(e->world.m, FID_CONTACTS, &spec, &mid));
+    message_value_free(value);
+    return mid;
+}
+
+static void test_contacts(struct ews_world *e, gconstpointer data) {
+    (void)data;
+    ARENA_AUTO arena = arena_new();
+    add_contact(e, "IPM.Contact", "Gustav Holzmann", "gustav@elsewhere.test", NULL);
+    add_contact(e, "IPM.Contact", "Gustav Other", "other@elsewhere.test", NULL);
+    const char *answer = ews_ask(e, RESOLVE("Contacts", "true", "gustav holz"));
+    assert_says(answer, "TotalItemsInView=\"2\"");
+    answer = ews_ask(e, RESOLVE("ActiveDirectoryContacts", "true", "gustav@else"));
+    assert_says(answer, "TotalItemsInView=\"1\"");
+    assert_says(answer, "<t:MailboxType>Contact</t:MailboxType><t:ItemId Id=");
+    assert_says(answer, "<t:ContactSource>Store</t:ContactSource>");
+    assert_says(ews_ask(e, RESOLVE("ActiveDirectory", "true", "gustav")),
+                "ErrorNameResolutionNoResults");
+    // The members of a personal list, by what they were when they were added.
+    struct prop_bin member =
+        entry_id_of_address(arena, "Somebody", "SMTP", "somebody@elsewhere.test");
+    struct prop_value members = {.tag = PidLidDistributionListMembers};
+    members.mv.n = 1;
+    members.mv.bin = &member;
+    add_contact(e, "IPM.DistList", "My list", NULL, &members);
+    answer = ews_ask(e, RESOLVE("Contacts", "false", "my list"));
+    assert_says(answer, "<t:RoutingType>MAPIPDL</t:RoutingType>");
+    const char *id = strstr(answer, "<t:ItemId Id=\"");
+    g_assert_nonnull(id);
+    id += strlen("<t:ItemId Id=\"");
+    g_autofree char *expand =
+        g_strdup_printf("<m:ExpandDL><m:Mailbox><t:ItemId Id=\"%.*s\"/></m:Mailbox></m:ExpandDL>",
+                        (int)strcspn(id, "\""), id);
+    answer = ews_ask(e, expand);
+    assert_says(answer, "<t:EmailAddress>somebody@elsewhere.test</t:EmailAddress>");
+    answer = ews_ask(e, "<m:FindPeople><m:IndexedPageItemView BasePoint=\"Beginning\" Offset=\"0\""
+                        " MaxEntriesReturned=\"1\"/><m:ParentFolderId><t:DistinguishedFolderId"
+                        " Id=\"contacts\"/></m:ParentFolderId></m:FindPeople>");
+    assert_says(answer, "<m:TotalNumberOfPeopleInView>3</m:TotalNumberOfPeopleInView>");
+    assert_silent(answer, "My list");
 }
 
 // --- Delegates ---
@@ -320,12 +386,17 @@ static void test_photo(struct ews_world *e, gconstpointer data) {
     (void)data;
     const char *get = "<m:GetUserPhoto><m:Email>alice@example.test</m:Email>"
                       "<m:SizeRequested>HR48x48</m:SizeRequested></m:GetUserPhoto>";
-    assert_says(ews_ask(e, get), "ErrorItemNotFound");
+    const char *answer = ews_ask(e, get);
+    assert_says(answer, "ErrorItemNotFound");
+    assert_says(answer, "<m:HasChanged>false</m:HasChanged>"); // MS-OXWSCONT_R30205602
+    // MS-OXWSCONT_R302081, R302097, R302125: the answer is the one message itself
     assert_says(ews_ask(e, "<m:SetUserPhoto><m:Email>alice@example.test</m:Email>"
                            "<m:Content>/9j/4AAQ</m:Content></m:SetUserPhoto>"),
                 "NoError");
-    assert_says(ews_ask_as(e, &e->world.bob, "bob@example.test", "Exchange2013", get),
-                "<m:PictureData>/9j/4AAQ</m:PictureData>");
+    answer = ews_ask_as(e, &e->world.bob, "bob@example.test", "Exchange2013", get);
+    assert_says(answer, "<m:PictureData>/9j/4AAQ</m:PictureData>"); // MS-OXWSCONT_R302058
+    assert_says(answer, "<m:HasChanged>true</m:HasChanged>");       // MS-OXWSCONT_R30205601
+    assert_says(answer, "<m:GetUserPhotoResponse ResponseClass=");  // MS-OXWSCONT_R302020, R302052
     assert_says(ews_ask_as(e, &e->world.bob, "bob@example.test", "Exchange2016",
                            "<m:SetUserPhoto><m:Email>alice@example.test</m:Email>"
                            "<m:Content>/9j/4AAQ</m:Content></m:SetUserPhoto>"),
@@ -427,6 +498,80 @@ static void test_settings(struct ews_world *e, gconstpointer data) {
     assert_says(ews_ask(e, "<m:GetReminders/>"), "<m:Reminders/>");
 }
 
+static void test_reminders(struct ews_world *e, gconstpointer data) {
+    (void)data;
+    struct message_value *value = message_value_new();
+    uint64_t mid;
+    bag_set_str(value->bag, PidTagMessageClass, "IPM.Appointment");
+    bag_set_str(value->bag, PidTagSubject, "Dentist");
+    bag_set_bool(value->bag, PidLidReminderSet, true);
+    bag_set_time(value->bag, PidLidReminderSignalTime, filetime_from_unix(1782892800));
+    bag_set_time(value->bag, PidLidAppointmentStartWhole, filetime_from_unix(1782893700));
+    bag_set_time(value->bag, PidLidAppointmentEndWhole, filetime_from_unix(1782897300));
+    struct item_new spec = {.value = value};
+    assert_ok(item_create(e->world.m, FID_CALENDAR, &spec, &mid));
+    message_value_free(value);
+    const char *answer = ews_ask(e, "<m:GetReminders/>");
+    assert_says(answer, "<t:Subject>Dentist</t:Subject>");
+    assert_says(answer, "<t:ReminderTime>2026-07-01T08:00:00Z</t:ReminderTime>");
+    g_autofree char *id = id_in(answer, "t:ItemId");
+    assert_says(ews_ask(e, "<m:GetReminders><m:EndTime>2026-06-30T00:00:00Z</m:EndTime>"
+                           "</m:GetReminders>"),
+                "<m:Reminders/>");
+    g_autofree char *dismiss = g_strdup_printf(
+        "<m:PerformReminderAction><m:ReminderItemActions><t:ReminderItemAction>"
+        "<t:ActionType>Dismiss</t:ActionType><t:ItemId Id=\"%s\"/></t:ReminderItemAction>"
+        "</m:ReminderItemActions></m:PerformReminderAction>",
+        id);
+    assert_says(ews_ask(e, dismiss), "<m:UpdatedItemIds><t:ItemId");
+    assert_says(ews_ask(e, "<m:GetReminders/>"), "<m:Reminders/>");
+}
+
+static void test_tracking(struct ews_world *e, gconstpointer data) {
+    (void)data;
+    const char *find = "<m:FindMessageTrackingReport><m:Scope>Forest</m:Scope>"
+                       "<m:Domain>example.test</m:Domain></m:FindMessageTrackingReport>";
+    assert_says(ews_ask(e, find), "ErrorMessageTrackingPermanentError");
+    g_autofree char *dir = g_build_filename(e->world.dir, "track", NULL);
+    struct track_options options = {.dir = dir, .keep_seconds = 86400, .with_subjects = true};
+    assert_ok(track_open(&options));
+    struct track_event event = {.kind = TRACK_RECEIVE,
+                                .message_id = "<1@example.test>",
+                                .sender = "alice@example.test",
+                                .recipient = "x@elsewhere.test",
+                                .subject = "Offer"};
+    track_event(&event);
+    event.kind = TRACK_RELAY;
+    event.detail = "mx.elsewhere.test";
+    track_event(&event);
+    event = (struct track_event){.kind = TRACK_RECEIVE,
+                                 .message_id = "<2@example.test>",
+                                 .sender = "bob@example.test",
+                                 .recipient = "x@elsewhere.test"};
+    track_event(&event);
+    struct ews_service *without = e->service;
+    struct ews_options ews = {.mailboxes = e->world.service, .hostname = "h", .track_dir = dir};
+    assert_ok(ews_service_new(&ews, &e->service));
+    const char *answer = ews_ask(e, find);
+    assert_says(answer, "<t:Subject>Offer</t:Subject>");
+    assert_silent(answer, "2@example.test"); // another's
+    const char *at = strstr(answer, "<t:MessageTrackingReportId>");
+    g_assert_nonnull(at);
+    at += strlen("<t:MessageTrackingReportId>");
+    g_autofree char *get = g_strdup_printf(
+        "<m:GetMessageTrackingReport><m:Scope>Forest</m:Scope><m:ReportTemplate>Summary"
+        "</m:ReportTemplate><m:MessageTrackingReportId>%.*s</m:MessageTrackingReportId>"
+        "</m:GetMessageTrackingReport>",
+        (int)strcspn(at, "<"), at);
+    answer = ews_ask(e, get);
+    assert_says(answer, "<t:DeliveryStatus>Transferred</t:DeliveryStatus>");
+    assert_says(answer, "<t:EventData><t:String>mx.elsewhere.test</t:String></t:EventData>");
+    assert_says(ews_ask_as(e, &e->world.bob, "bob@example.test", "Exchange2010", get),
+                "ErrorMessageTrackingPermanentError");
+    ews_service_free(without);
+    track_close();
+}
+
 static void test_apps(struct ews_world *e, gconstpointer data) {
     (void)data;
     static const char manifest[] =
@@ -486,15 +631,6 @@ static void test_discovery(struct ews_world *e, gconstpointer data) {
     assert_says(ews_ask(e, "<m:GetNonIndexableItemDetails><m:Mailboxes><t:LegacyDN>"
                            "nobody</t:LegacyDN></m:Mailboxes></m:GetNonIndexableItemDetails>"),
                 "<t:FailedMailbox>");
-}
-
-// The text of the attribute Id of the first such element. g_free.
-static char *id_in(const char *answer, const char *element) {
-    g_autofree char *begin = g_strdup_printf("<%s Id=\"", element);
-    const char *at = strstr(answer, begin);
-    g_assert_nonnull(at);
-    at += strlen(begin);
-    return g_strndup(at, strcspn(at, "\""));
 }
 
 static void test_im_list(struct ews_world *e, gconstpointer data) {
@@ -586,6 +722,9 @@ int main(int argc, char **argv) {
     EWS_TEST("/ews/settings/apps", test_apps);
     EWS_TEST("/ews/settings/discovery", test_discovery);
     EWS_TEST("/ews/settings/im list", test_im_list);
+    EWS_TEST("/ews/settings/contacts", test_contacts);
+    EWS_TEST("/ews/settings/reminders", test_reminders);
+    EWS_TEST("/ews/settings/tracking", test_tracking);
     EWS_TEST("/ews/settings/empty requests", test_empty_requests);
     int result = g_test_run();
     xmlSchemaCleanupTypes();

@@ -162,7 +162,8 @@ static enum ec put_listed(struct copy *copy, struct mbox_tx *tx, uint64_t mid) {
     if (ec == EC_NOT_FOUND) // gone meanwhile
         return EC_OK;
     EC_TRY(ec);
-    shared_text_unref(row.keywords);
+    if (row.keywords)
+        shared_text_unref(row.keywords);
     if (mailbox_require(logon->mailbox, tx, fid, RIGHTS_READ_ANY) != EC_OK &&
         mailbox_require_items(logon->mailbox, tx, fid, RIGHTS_READ_ANY, RIGHTS_VISIBLE, &mid, 1) !=
             EC_OK) {
@@ -427,7 +428,8 @@ static enum ec take_messages(struct copy *copy, uint64_t fid, bool is_move, cons
         uint64_t in;
         if (message_get_row(tx, mids[i], &in, &row) != EC_OK)
             continue;
-        shared_text_unref(row.keywords);
+        if (row.keywords)
+            shared_text_unref(row.keywords);
         // MS-OXCFXICS_R2114
         if (in == fid &&
             (!is_move || mailbox_require_items(logon->mailbox, tx, fid, RIGHTS_DELETE_ANY,

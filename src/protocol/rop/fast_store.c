@@ -25,6 +25,7 @@ enum ec fast_read_tags(struct rop_call *c, proptag_t **tags_out, unsigned *n_out
 // --- What the codec asks back ---
 
 struct putting {
+    struct rop_logon *logon;
     struct mbox_tx *tx;
     struct arena *arena; // of names
     const struct fast_filter *filter;
@@ -58,6 +59,17 @@ static const proptag_t identity[] = {
     PidTagEntryId,   PidTagParentEntryId, PidTagParentSourceKey,
 };
 
+// In public folders the read state is the principal's.
+static enum ec set_read_flag(const struct putting *p, const struct message *m,
+                             struct prop_value *flags) {
+    bool is_read;
+    if (!p->logon || !p->logon->is_public)
+        return EC_OK;
+    EC_TRY(mailbox_has_read(p->logon->mailbox, p->tx, message_fid(m), message_mid(m), &is_read));
+    flags->l = is_read ? flags->l | 1 : flags->l & ~1;
+    return EC_OK;
+}
+
 static enum ec put_computed(struct ft_writer *w, struct putting *p, struct message *m,
                             const proptag_t *tags, unsigned n) {
     for (unsigned i = 0; i < n; i++) {
@@ -65,10 +77,12 @@ static enum ec put_computed(struct ft_writer *w, struct putting *p, struct messa
         if (!fast_wants(p->filter, tags[i]))
             continue;
         enum ec ec = message_get_prop(p->tx, m, p->arena, tags[i], 0, &v);
-        if (ec == EC_OK)
-            ft_put_value(w, &v, NULL);
-        else if (ec != EC_NOT_FOUND)
-            return ec;
+        if (ec == EC_NOT_FOUND)
+            continue;
+        EC_TRY(ec);
+        if (tags[i] == PidTagMessageFlags)
+            EC_TRY(set_read_flag(p, m, &v));
+        ft_put_value(w, &v, NULL);
     }
     return EC_OK;
 }
@@ -121,7 +135,7 @@ static enum ec put_children(struct ft_writer *w, const struct message_value *val
 enum ec fast_put_message(struct ft_writer *w, struct mbox_tx *tx, struct rop_logon *logon,
                          struct message *m, const struct fast_filter *filter, unsigned parts) {
     ARENA_AUTO arena = arena_new();
-    struct putting p = {tx, arena, filter};
+    struct putting p = {logon, tx, arena, filter};
     struct convert_source content = {read_content, tx};
     struct ft_source source = {
         .content = &content, .name = find_name, .wants = is_stored_wanted, .ctx = &p};
@@ -139,11 +153,24 @@ enum ec fast_put_message(struct ft_writer *w, struct mbox_tx *tx, struct rop_log
     return put_children(w, value, &source, &p, parts);
 }
 
+enum ec fast_put_version(struct ft_writer *w, struct mbox_tx *tx, struct message *m,
+                         const struct message_value *value, const struct fast_filter *filter) {
+    static const proptag_t flags[] = {PidTagMessageFlags};
+    ARENA_AUTO arena = arena_new();
+    struct putting p = {NULL, tx, arena, filter};
+    struct convert_source content = {read_content, tx};
+    struct ft_source source = {
+        .content = &content, .name = find_name, .wants = is_stored_wanted, .ctx = &p};
+    EC_TRY(put_computed(w, &p, m, flags, 1));
+    EC_TRY(ft_put_bag(w, value, value->bag, &source, true));
+    return put_children(w, value, &source, &p, FAST_CHILDREN | FAST_DIRECTIVES);
+}
+
 enum ec fast_put_attachment(struct ft_writer *w, struct mbox_tx *tx, struct message *m,
                             const struct attachment_value *a, const struct fast_filter *filter,
                             bool with_embedded) {
     ARENA_AUTO arena = arena_new();
-    struct putting p = {tx, arena, filter};
+    struct putting p = {NULL, tx, arena, filter};
     struct convert_source content = {read_content, tx};
     struct ft_source source = {
         .content = &content, .name = find_name, .wants = is_wanted, .ctx = &p};
@@ -157,7 +184,7 @@ enum ec fast_put_attachment(struct ft_writer *w, struct mbox_tx *tx, struct mess
 enum ec fast_put_folder_bag(struct ft_writer *w, struct mbox_tx *tx, const struct bag *bag,
                             const struct fast_filter *filter, bool (*skip)(proptag_t tag)) {
     ARENA_AUTO arena = arena_new();
-    struct putting p = {tx, arena, filter};
+    struct putting p = {NULL, tx, arena, filter};
     struct ft_source source = {.name = find_name, .wants = is_wanted, .ctx = &p};
     BAG_AUTO rest = bag_copy(bag);
     for (unsigned i = bag_count(rest); i-- > 0;) {
@@ -192,6 +219,8 @@ static bool is_of_place_or_name(proptag_t tag) {
         PidTagLocalCommitTime,
         PidTagFolderFlags,
         PidTagHasRules,
+        PidTagDisplayName,
+        PidTagComment,
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(tags); i++)
         if (PROP_ID(tags[i]) == PROP_ID(tag))

@@ -7,7 +7,6 @@
 #define ROP_BUFFER_MAX 32767                // bytes of one response ROP buffer
 #define ROP_INPUT_MAX (1024u * 1024)        // bytes of one request buffer, expanded
 #define ROP_MAX_BUFFERS 96                  // buffers of one call ([MS-OXCRPC] 3.1.4.2)
-#define ROP_MAX_ROPS 32768                  // requests of one buffer
 #define ROP_STREAM_MAX (256u * 1024 * 1024) // bytes of a stream
 #define ROP_PROPERTY_MAX 8192               // bytes of a value outside of streams
 #define ROP_MAX_RECIPIENTS 100000           // of a message

@@ -165,8 +165,8 @@ enum ec rop_message_create(struct rop_logon *logon, uint64_t fid, bool is_associ
     struct message_value *value = message_value_new();
     initialize(logon->object.session, value->bag);
     // In the public store who has read it is not the message's own.
-    uint32_t flags = MSG_DRAFT | (logon->is_public ? 0 : MSG_READ) |
-                     (is_associated ? MSG_ASSOCIATED : 0);
+    uint32_t flags =
+        MSG_DRAFT | (logon->is_public ? 0 : MSG_READ) | (is_associated ? MSG_ASSOCIATED : 0);
     EC_TRY(wrap(logon, NULL, message_of_value_take(logon->mbox, fid, flags, value), &m));
     m->fid = fid;
     m->is_associated = is_associated;

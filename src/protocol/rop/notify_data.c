@@ -50,7 +50,8 @@ bool notify_put_event(struct wire_writer *w, struct mbox_tx *tx, const struct ev
         struct message_row row;
         if (message_get_row(tx, e->mid, &told.fid, &row) != EC_OK)
             return false;
-        shared_text_unref(row.keywords);
+        if (row.keywords)
+            shared_text_unref(row.keywords);
         told.parent = e->fid;
     }
     if (type == NOTIFY_SEARCH_COMPLETED) {

@@ -274,8 +274,10 @@ static void tell_events(struct rop_session *s, uint8_t logon, const GArray *wait
             continue;
         if (!tx && mbox_read(r->object.logon->mbox, &tx) != EC_OK)
             return;
-        if (mailbox_require(r->object.logon->mailbox, tx, w->event.fid, RIGHTS_VISIBLE) ==
-            EC_ACCESS_DENIED)
+        struct mailbox *mailbox = r->object.logon->mailbox;
+        // What is gone may be told to the owner alone: whether others saw it is not known any more.
+        if (!mailbox_is_owner(mailbox) &&
+            mailbox_require(mailbox, tx, w->event.fid, RIGHTS_VISIBLE) != EC_OK)
             continue;
         struct wire_writer data = wire_writer(ROP_BUFFER_MAX);
         if (r->types & (unsigned)w->event.kind << 1 && notify_put_event(&data, tx, &w->event))

@@ -491,6 +491,7 @@ int main(int argc, char **argv) {
     ROPS_TEST("/rop/not-built", test_not_built);
     add_folder_tests();
     add_message_tests();
+    add_property_tests();
     add_random_tests();
     return g_test_run();
 }

@@ -3,4 +3,5 @@
 
 void add_folder_tests(void);
 void add_message_tests(void);
+void add_property_tests(void);
 void add_random_tests(void);

@@ -114,7 +114,8 @@ static bool exists(struct mbox_tx *tx, struct rop_upload *u, struct arena *arena
         return folder_get(tx, arena, id, &info) == EC_OK;
     if (message_get_row(tx, id, &fid, &row) != EC_OK)
         return false;
-    shared_text_unref(row.keywords);
+    if (row.keywords)
+        shared_text_unref(row.keywords);
     return fid == u->fid;
 }
 
@@ -232,7 +233,8 @@ static bool is_normal(struct mbox_tx *tx, const struct rop_upload *u, uint64_t m
     uint64_t fid;
     if (message_get_row(tx, mid, &fid, &row) != EC_OK)
         return false;
-    shared_text_unref(row.keywords);
+    if (row.keywords)
+        shared_text_unref(row.keywords);
     return fid == u->fid && !(row.flags & (MSG_ASSOCIATED | MSG_SOFT_DELETED));
 }
 

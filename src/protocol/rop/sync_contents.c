@@ -162,17 +162,10 @@ static filetime_t modified_at(struct mbox_tx *tx, struct arena *arena, struct me
     return 0;
 }
 
-static enum ec put_change(struct rop_download *d, struct mbox_tx *tx, struct message *m,
-                          struct sync_item *item) {
-    ARENA_AUTO arena = arena_new();
+static void put_head(struct rop_download *d, struct arena *arena, struct message *m,
+                     const struct replica_change *change, filetime_t modified,
+                     const struct sync_item *item) {
     struct ft_writer *w = d->source.w;
-    struct replica_change change;
-    struct prop_value cn;
-    struct fast_filter filter = {d->tags, d->n_tags, (d->flags & SYNC_ONLY_SPECIFIED) != 0};
-    // It may have been changed since the plan.
-    EC_TRY(message_get_prop(tx, m, arena, PidTagChangeNumber, 0, &cn));
-    EC_TRY(replica_message_change(tx, arena, item->id, &change));
-    item->cn = short_id_of_value(cn.i8).counter;
     if (d->flags & SYNC_PROGRESS) { // 2.2.4.3.18
         struct prop_value fai = prop_bool(PROP_TAG(0, PT_BOOLEAN), item->is_fai);
         ft_put_marker(w, FT_PROGRESS_ITEM);
@@ -180,11 +173,76 @@ static enum ec put_change(struct rop_download *d, struct mbox_tx *tx, struct mes
         ft_put_value(w, &fai, NULL);
     }
     ft_put_marker(w, FT_CHANGE);
-    put_header(d, arena, m, &change, modified_at(tx, arena, m), item);
+    put_header(d, arena, m, change, modified, item);
     ft_put_marker(w, FT_SYNC_MESSAGE);
+}
+
+// A version of a message that is in conflict, as a change of its own. False: it is none.
+static bool read_version(struct arena *arena, const struct attachment_value *a,
+                         struct replica_change *out) {
+    if (!a->embedded || !bag_bool(a->bag, PidTagInConflict, false))
+        return false;
+    return xid_parse(bag_bytes(a->embedded->bag, PidTagChangeKey), &out->key) &&
+           pcl_parse(arena, bag_bytes(a->embedded->bag, PidTagPredecessorChangeList), &out->pcl) ==
+               EC_OK;
+}
+
+// Whether a message is the result of a conflict and nothing was changed since: its change is then
+// that of the version that won, which is the last one.
+static bool is_conflict(struct arena *arena, const struct message_value *value,
+                        const struct replica_change *change) {
+    struct replica_change last;
+    if (!(bag_long(value->bag, PidTagMessageStatus, 0) & IN_CONFLICT))
+        return false;
+    for (guint i = value->attachments->len; i-- > 0;)
+        if (read_version(arena, value->attachments->pdata[i], &last))
+            return guid_equal(&last.key.space, &change->key.space) &&
+                   last.key.local_len == change->key.local_len &&
+                   memcmp(last.key.local, change->key.local, last.key.local_len) == 0;
+    return false;
+}
+
+// Instead of a conflict resolve message its versions (MS-OXCFXICS_R1816, R1817): whoever gets them
+// finds the conflict. `*n_out` of them; 0: it is no such message.
+static enum ec put_versions(struct rop_download *d, struct mbox_tx *tx, struct message *m,
+                            const struct sync_item *item, const struct replica_change *change,
+                            const struct fast_filter *filter, unsigned *n_out) {
+    ARENA_AUTO arena = arena_new();
+    const struct message_value *value = message_peek(m);
+    *n_out = 0;
+    if (!is_conflict(arena, value, change))
+        return EC_OK;
+    for (guint i = 0; i < value->attachments->len; i++) {
+        const struct attachment_value *a = value->attachments->pdata[i];
+        struct replica_change version;
+        if (!read_version(arena, a, &version))
+            continue;
+        put_head(d, arena, m, &version, bag_time(a->embedded->bag, PidTagLastModificationTime),
+                 item);
+        EC_TRY(fast_put_version(d->source.w, tx, m, a->embedded, filter));
+        (*n_out)++;
+    }
+    return EC_OK;
+}
+
+static enum ec put_change(struct rop_download *d, struct mbox_tx *tx, struct message *m,
+                          struct sync_item *item) {
+    ARENA_AUTO arena = arena_new();
+    struct replica_change change;
+    struct prop_value cn;
+    struct fast_filter filter = {d->tags, d->n_tags, (d->flags & SYNC_ONLY_SPECIFIED) != 0};
+    unsigned n_versions;
+    // It may have been changed since the plan.
+    EC_TRY(message_get_prop(tx, m, arena, PidTagChangeNumber, 0, &cn));
+    EC_TRY(replica_message_change(tx, arena, item->id, &change));
+    item->cn = short_id_of_value(cn.i8).counter;
     // MS-OXCFXICS_R2183005, R2183006
     bool is_all = item->is_fai && filter.is_inclusive && d->flags & SYNC_IGNORE_SPECIFIED_ON_FAI;
-    return fast_put_message(w, tx, d->source.object.logon, m, is_all ? NULL : &filter,
+    EC_TRY(put_versions(d, tx, m, item, &change, &filter, &n_versions));
+    if (n_versions > 0)
+        return EC_OK;
+    put_head(d, arena, m, &change, modified_at(tx, arena, m), item);
+    return fast_put_message(d->source.w, tx, d->source.object.logon, m, is_all ? NULL : &filter,
                             FAST_CHILDREN | FAST_DIRECTIVES);
 }
 
@@ -194,7 +252,7 @@ enum ec contents_put(struct rop_download *d, struct mbox_tx *tx, struct sync_ite
     uint64_t fid;
     // Moved or deleted meanwhile: the next synchronization tells.
     enum ec ec = message_get_row(tx, item->id, &fid, &row);
-    if (ec == EC_OK)
+    if (ec == EC_OK && row.keywords)
         shared_text_unref(row.keywords);
     if (ec == EC_NOT_FOUND || (ec == EC_OK && (fid != d->fid || row.flags & MSG_SOFT_DELETED))) {
         item->cn = 0;

@@ -7,7 +7,6 @@
 
 enum { IMPORT_ASSOCIATED = 0x10, IMPORT_FAIL_ON_CONFLICT = 0x40, IMPORT_KNOWN = 0x50 };
 enum { RESOLVE_LAST_WRITER_WINS = 0x1 }; // PidTagResolveMethod
-#define IN_CONFLICT 0x800                // msInConflict of PidTagMessageStatus
 #define MAX_VERSIONS 16                  // kept in one conflict resolve message
 #define N_MESSAGE_VALUES 4
 
@@ -64,7 +63,8 @@ static enum ec find(struct rop_import *i, struct rop_upload *u) {
     if (i->is_new)
         return replica_check(tx, u->fid, i->mid);
     EC_TRY(ec);
-    shared_text_unref(row.keywords);
+    if (row.keywords)
+        shared_text_unref(row.keywords);
     if (fid != u->fid || row.flags & MSG_SOFT_DELETED)
         return EC_SYNC_OBJECT_DELETED;
     return check_change(i, tx, &order);
@@ -125,28 +125,77 @@ struct saving {
     uint64_t cn;
 };
 
-static struct attachment_value *version(const struct message_value *value) {
+// One side of a conflict.
+struct side {
+    struct message_value *value;
+    const struct replica_change *change;
+    filetime_t modified;
+};
+
+static bool is_version(const struct attachment_value *a) {
+    return a->embedded && bag_bool(a->bag, PidTagInConflict, false);
+}
+
+static void drop_versions(struct message_value *value) {
+    for (guint i = value->attachments->len; i-- > 0;)
+        if (is_version(value->attachments->pdata[i]))
+            g_ptr_array_remove_index(value->attachments, i);
+}
+
+// A version as an attachment, with what synchronization tells of it (sync_contents.c).
+static struct attachment_value *version_of(const struct side *s) {
+    ARENA_AUTO arena = arena_new();
     struct attachment_value *a = attachment_value_new();
+    struct prop_bin key = xid_bytes(arena, &s->change->key),
+                    pcl = pcl_bytes(arena, &s->change->pcl);
     bag_set_long(a->bag, PidTagAttachMethod, 5);
     bag_set_long(a->bag, PidTagRenderingPosition, -1);
     bag_set_bool(a->bag, PidTagInConflict, true); // MS-OXCFXICS_R1821
-    a->embedded = rop_value_copy(value);
+    a->embedded = rop_value_copy(s->value);
+    drop_versions(a->embedded);
+    bag_set_bytes(a->embedded->bag, PidTagChangeKey, key.data, key.len);
+    bag_set_bytes(a->embedded->bag, PidTagPredecessorChangeList, pcl.data, pcl.len);
+    bag_set_time(a->embedded->bag, PidTagLastModificationTime, s->modified);
     return a;
 }
 
-// The loser joins the winner as an attachment; versions of before that were in conflict stay.
-static void add_version(struct message_value *winner, const struct message_value *loser) {
-    unsigned n = 0;
-    for (guint i = 0; i < winner->attachments->len; i++) {
-        const struct attachment_value *a = winner->attachments->pdata[i];
-        n += bag_bool(a->bag, PidTagInConflict, false);
+static bool is_of_change(const struct attachment_value *a, const struct replica_change *change) {
+    struct xid key;
+    return xid_parse(bag_bytes(a->embedded->bag, PidTagChangeKey), &key) &&
+           guid_equal(&key.space, &change->key.space) && key.local_len == change->key.local_len &&
+           memcmp(key.local, change->key.local, key.local_len) == 0;
+}
+
+// A side's versions: those it has, when it is the result of a conflict itself, or it alone; both
+// when it was changed since.
+static void add_versions(const struct side *s, GPtrArray *to) {
+    bool is_there = false;
+    for (guint i = 0; i < s->value->attachments->len; i++) {
+        const struct attachment_value *a = s->value->attachments->pdata[i];
+        if (!is_version(a))
+            continue;
+        g_ptr_array_add(to, rop_attachment_copy(a));
+        is_there = is_of_change(a, s->change);
     }
-    if (n == 0)
-        g_ptr_array_add(winner->attachments, version(winner));
-    if (n < MAX_VERSIONS)
-        g_ptr_array_add(winner->attachments, version(loser));
-    int32_t status = bag_long(winner->bag, PidTagMessageStatus, 0);
-    bag_set_long(winner->bag, PidTagMessageStatus, status | IN_CONFLICT); // MS-OXCFXICS_R1820
+    if (!is_there)
+        g_ptr_array_add(to, version_of(s));
+}
+
+// Makes the winner a conflict resolve message: all versions are attached, its own last.
+static void attach_versions(const struct side *winner, const struct side *loser) {
+    g_autoptr(GPtrArray) versions = g_ptr_array_new();
+    GPtrArray *attachments = winner->value->attachments;
+    add_versions(loser, versions);
+    add_versions(winner, versions);
+    drop_versions(winner->value);
+    for (guint i = 0; i < versions->len; i++) {
+        if (versions->len - i > MAX_VERSIONS)
+            attachment_value_free(versions->pdata[i]);
+        else
+            g_ptr_array_add(attachments, versions->pdata[i]);
+    }
+    int32_t status = bag_long(winner->value->bag, PidTagMessageStatus, 0);
+    bag_set_long(winner->value->bag, PidTagMessageStatus, status | IN_CONFLICT); // R1820
 }
 
 static enum ec resolve_method(struct mbox_tx *tx, uint64_t fid, int32_t *out) {
@@ -180,13 +229,12 @@ static enum ec save_conflict(struct saving *s, struct mbox_tx *tx) {
     if (message_get_prop(tx, server, arena, PidTagLastModificationTime, 0, &v) == EC_OK)
         modified_here = v.time;
     bool client_won = client_wins(i, &here, modified_here);
-    struct message *winner = client_won ? s->m->message : server;
-    struct message *loser = client_won ? server : s->m->message;
+    struct side client_side = {message_value(s->m->message), &i->change, i->modified},
+                server_side = {message_value(server), &here, modified_here};
     if (!s->m->is_associated && !(method & RESOLVE_LAST_WRITER_WINS))
-        add_version(message_value(winner), message_peek(loser));
-    else
-        message_value(winner); // saved anew in any case
-    enum ec ec = message_save(tx, winner, MESSAGE_SAVE_FORCE);
+        attach_versions(client_won ? &client_side : &server_side,
+                        client_won ? &server_side : &client_side);
+    enum ec ec = message_save(tx, client_won ? s->m->message : server, MESSAGE_SAVE_FORCE);
     // A successor of both (MS-OXCFXICS_R1804, R1805).
     if (ec == EC_OK)
         ec = pcl_merge(arena, &i->change.pcl, &here.pcl, &here.pcl);
@@ -269,7 +317,8 @@ static enum ec move(struct mbox_tx *tx, void *ctx) {
     if (ec == EC_NOT_FOUND)
         return EC_SYNC_OBJECT_DELETED;
     EC_TRY(ec);
-    shared_text_unref(row.keywords);
+    if (row.keywords)
+        shared_text_unref(row.keywords);
     if (fid != v->from || row.flags & MSG_SOFT_DELETED)
         return EC_SYNC_OBJECT_DELETED;
     EC_TRY(mailbox_require_items(mailbox, tx, v->from, RIGHTS_DELETE_ANY, RIGHTS_DELETE_OWNED,

@@ -61,6 +61,9 @@ enum fast_parts {
 // messageContent of an open message, or what is wanted of it.
 enum ec fast_put_message(struct ft_writer *w, struct mbox_tx *tx, struct rop_logon *logon,
                          struct message *m, const struct fast_filter *filter, unsigned parts);
+// The same of a value inside a message of the mailbox; flags are the message's.
+enum ec fast_put_version(struct ft_writer *w, struct mbox_tx *tx, struct message *m,
+                         const struct message_value *value, const struct fast_filter *filter);
 enum ec fast_put_attachment(struct ft_writer *w, struct mbox_tx *tx, struct message *m,
                             const struct attachment_value *a, const struct fast_filter *filter,
                             bool with_embedded);
@@ -159,6 +162,7 @@ void sync_put_change(struct ft_writer *w, struct arena *arena, const struct repl
 
 // --- Imports (sync_message.c) ---
 
+#define IN_CONFLICT 0x800 // msInConflict of PidTagMessageStatus
 // A message that is being imported, until it is saved.
 struct rop_import {
     uint32_t upload; // its context's handle

@@ -1,0 +1,4 @@
+// The parts of ews_items_test.
+#pragma once
+
+void request_tests(void);
