@@ -29,7 +29,17 @@ static void put_text(GString *out, const char *name, const char *text) {
             g_string_append_c(out, *p);
         else if (out->str[out->len - 1] != ' ')
             g_string_append_c(out, ' ');
+    while (out->str[out->len - 1] == ' ') // mail ends with a line end
+        g_string_truncate(out, out->len - 1);
     g_string_append_c(out, '\n');
+}
+
+// No text and an empty one look the same.
+static void put_shown(GString *out, const char *name, const char *text) {
+    gsize before = out->len, empty = before + strlen(name) + 2;
+    put_text(out, name, text);
+    if (out->len <= empty)
+        g_string_truncate(out, before);
 }
 
 static void put_person(GString *out, const char *name, const struct bag *bag,
@@ -37,14 +47,16 @@ static void put_person(GString *out, const char *name, const struct bag *bag,
     struct person p;
     if (!person_get(bag, tags, &p))
         return;
-    put_text(out, name, p.name && *p.name ? p.name : p.address);
+    g_auto(GStrv) words = g_strsplit(p.name && *p.name ? p.name : p.address, "\"", -1);
+    g_autofree char *text = g_strjoinv("", words); // with quotes or without
+    put_text(out, name, text);
 }
 
 static void put_body(GString *out, const struct message_value *m, proptag_t tag) {
     ARENA_AUTO arena = arena_new();
     struct prop_value v;
     if (body_get(m->bag, NULL, arena, tag, &v) == EC_OK)
-        put_text(out, tag == PidTagBody ? "text" : "html", v.str);
+        put_shown(out, tag == PidTagBody ? "text" : "html", v.str);
 }
 
 static void put_view(GString *out, const struct message_value *m, unsigned depth) {
@@ -130,20 +142,54 @@ static bool is_mail(const struct message_value *m) {
     return !class || g_ascii_strcasecmp(class, "IPM.Note") == 0;
 }
 
+// The first property of the message itself that another lacks or has otherwise.
+static char *difference(const char *way, const struct message_value *m,
+                        const struct message_value *other) {
+    for (unsigned i = 0; other && i < bag_count(m->bag); i++) {
+        struct prop_value v = *bag_at(m->bag, i);
+        proptag_t tag = v.tag;
+        v.tag = same_tag(m, other, v.tag);
+        const struct prop_value *o = v.tag ? bag_get(other->bag, v.tag) : NULL;
+        if (!o || !prop_equal(&v, o))
+            return g_strdup_printf("%s: %08x %s", way, tag, o ? "differs" : "is gone");
+    }
+    for (guint r = 0; other && r < MIN(m->recipients->len, other->recipients->len); r++)
+        for (unsigned i = 0; i < bag_count(m->recipients->pdata[r]); i++) {
+            const struct prop_value *v = bag_at(m->recipients->pdata[r], i);
+            const struct prop_value *o = bag_get(other->recipients->pdata[r], v->tag);
+            if (!PROP_IS_NAMED(v->tag) && (!o || !prop_equal(v, o)))
+                return g_strdup_printf("%s: %08x of a recipient", way, v->tag);
+        }
+    for (guint r = 0; other && r < MIN(m->attachments->len, other->attachments->len); r++) {
+        const struct attachment_value *a = m->attachments->pdata[r];
+        const struct attachment_value *b = other->attachments->pdata[r];
+        for (unsigned i = 0; i < bag_count(a->bag); i++) {
+            const struct prop_value *v = bag_at(a->bag, i), *o = bag_get(b->bag, v->tag);
+            if (!PROP_IS_NAMED(v->tag) && (!o || !prop_equal(v, o)))
+                return g_strdup_printf("%s: %08x of an attachment", way, v->tag);
+        }
+        if (!a->data != !b->data || !a->embedded != !b->embedded)
+            return g_strdup_printf("%s: the content of an attachment", way);
+    }
+    if (other && bag_count(m->bag) != bag_count(other->bag))
+        return g_strdup_printf("%s: a property more", way);
+    return g_strdup_printf("%s: a part", way);
+}
+
 // What of the laws does not hold; NULL: all hold.
 static char *broken_law(const struct message_value *m) {
     struct message_value *tnef = by_tnef(m), *msg = by_msg(m), *mail = by_mail(m);
     char *why = NULL;
     if (!tnef || !same_messages(m, tnef))
-        why = g_strdup("TNEF");
+        why = difference("TNEF", m, tnef);
     else if (!msg || !same_messages(m, msg))
-        why = g_strdup(".msg");
+        why = difference(".msg", m, msg);
     else if (!mail)
         why = g_strdup("mail");
     if (!why && is_mail(m)) {
         g_autofree char *before = view_of(m), *after = view_of(mail);
         if (strcmp(before, after) != 0)
-            why = g_strdup_printf("mail:\n%.3000s=== became\n%.3000s", before, after);
+            why = g_strdup_printf("mail:\n%.9000s=== became\n%.9000s", before, after);
     }
     message_value_free(tnef);
     message_value_free(msg);
@@ -158,8 +204,24 @@ struct run {
     const char *file;
 };
 
-static void check_one(struct run *run, const char *what, const struct message_value *m) {
+// What .msg files say for themselves.
+static void forget_support(struct message_value *m) {
+    bag_remove(m->bag, PidTagStoreSupportMask);
+    for (guint i = 0; i < m->attachments->len; i++) {
+        struct attachment_value *a = m->attachments->pdata[i];
+        bag_remove(a->bag, PidTagStoreSupportMask);
+        if (a->embedded)
+            forget_support(a->embedded);
+    }
+}
+
+static void check_one(struct run *run, const char *what, const struct message_value *message) {
+    struct message_value *m = NULL;
+    if (convert_load(message, NULL, &m) != EC_OK)
+        return;
+    forget_support(m);
     g_autofree char *why = broken_law(m);
+    message_value_free(m);
     run->n++;
     if (!why)
         return;

@@ -317,11 +317,26 @@ static void read_attachment(struct pst_file *pst, libpff_item_t *item, int index
         bag_set_long(a->bag, PidTagAttachMethod, a->embedded ? METHOD_EMBEDDED : METHOD_BY_VALUE);
 }
 
+// A subject begins with a mark and how long its prefix is, counted from one ([MS-PST] 2.5.3.1.1.1).
+static void split_subject(struct bag *bag) {
+    const char *marked = bag_str(bag, PidTagSubject);
+    if (!marked || marked[0] != 1 || !marked[1])
+        return;
+    ARENA_AUTO arena = arena_new();
+    const char *subject = arena_strdup(arena, g_utf8_next_char(marked + 1)), *rest = subject;
+    for (gunichar n = g_utf8_get_char(marked + 1); n > 1 && *rest; n--)
+        rest = g_utf8_next_char(rest);
+    bag_set_str(bag, PidTagSubject, subject);
+    bag_set_str(bag, PidTagSubjectPrefix, arena_strndup(arena, subject, (size_t)(rest - subject)));
+    bag_set_str(bag, PidTagNormalizedSubject, rest);
+}
+
 static struct message_value *read_message(struct pst_file *pst, libpff_item_t *item,
                                           unsigned depth) {
     struct message_value *m = message_value_new();
     int n = 0;
     read_set(pst, m, item, 0, m->bag);
+    split_subject(m->bag);
     read_recipients(pst, item, m);
     if (libpff_message_get_number_of_attachments(item, &n, NULL) != 1)
         n = 0;

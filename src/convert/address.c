@@ -137,6 +137,10 @@ struct mime_address *person_to_address(struct arena *arena, const struct person 
                 a->domain = parsed->domain;
             }
         }
+    } else if (is_set(smtp) && strchr(smtp, ' ')) { // a name where an address should be
+        a->mailbox = a->domain = "";
+        a->name = is_set(person->name) ? person->name : smtp;
+        return a;
     } else if (is_set(smtp)) {
         a->mailbox = smtp;
         a->domain = "";
