@@ -47,6 +47,7 @@ _bourse() {
         "domain delete"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
         "import"*) COMPREPLY=($(compgen -W "--json --help --folder --again --flat --crlf --file-dates --mbox-quoting --quiet --archive" -- "$cur")) ;;
         "export"*) COMPREPLY=($(compgen -W "--json --help --format --folder --quiet --archive" -- "$cur")) ;;
+        "convert"*) COMPREPLY=($(compgen -W "--json --help --from --to --version" -- "$cur")) ;;
         "folder list"*) COMPREPLY=($(compgen -W "--json --help --archive" -- "$cur")) ;;
         "folder create"*) COMPREPLY=($(compgen -W "--json --help --archive" -- "$cur")) ;;
         "folder delete"*) COMPREPLY=($(compgen -W "--json --help --yes" -- "$cur")) ;;
@@ -100,13 +101,14 @@ _bourse() {
         "dkim delete"*) COMPREPLY=($(compgen -W "--json --help --selector --yes" -- "$cur")) ;;
         "dns"*) COMPREPLY=($(compgen -W "--json --help --check" -- "$cur")) ;;
         "track"*) COMPREPLY=($(compgen -W "--json --help --sender --recipient --message-id --queue-id --since --until --limit" -- "$cur")) ;;
+        "probe"*) COMPREPLY=($(compgen -W "--json --help --password-stdin --user --scenario --ca --insecure" -- "$cur")) ;;
         "help"*) COMPREPLY=($(compgen -W "--json --help --man --completion" -- "$cur")) ;;
         "version"*) COMPREPLY=($(compgen -W "--json --help" -- "$cur")) ;;
         esac
         return ;;
     esac
     case $COMP_CWORD in
-    1) COMPREPLY=($(compgen -W "init serve user group restrict room contact alias domain import export folder public message recover hold retention status check index backup restore move migrate queue junk dkim dns track help version" -- "$cur")); return ;;
+    1) COMPREPLY=($(compgen -W "init serve user group restrict room contact alias domain import export convert folder public message recover hold retention status check index backup restore move migrate queue junk dkim dns track probe help version" -- "$cur")); return ;;
     2) case "${COMP_WORDS[1]}" in
         user) COMPREPLY=($(compgen -W "add list show set passwd disable enable delete grant revoke rights" -- "$cur")); return ;;
         group) COMPREPLY=($(compgen -W "add list show set delete members" -- "$cur")); return ;;

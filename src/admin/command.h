@@ -53,7 +53,7 @@ struct admin_services {
 
 enum command_flags {
     COMMAND_LOCAL = 1 << 0,    // needs no services: runs where it was started
-    COMMAND_PASSWORD = 1 << 1, // takes a password from the prompt or from standard input
+    COMMAND_PASSWORD = 1 << 1, // takes a password (read before it runs, unless it is COMMAND_LOCAL)
     COMMAND_CONFIRM = 1 << 2,  // asks before it destroys something, unless --yes is given
     COMMAND_NEW_DIR = 1 << 3,  // runs where it was started when DIR is no data directory yet
 };

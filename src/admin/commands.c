@@ -493,7 +493,7 @@ const struct command admin_commands[] = {
               "discover, addressbook, logon, inbox, send, notify or all (the default)"},
              {"ca", "FILE", "Certificates to trust beside the system's"},
              {"insecure", NULL, "Do not check certificates"}),
-     COMMAND_LOCAL, "Try a server from outside, as Outlook would",
+     COMMAND_LOCAL | COMMAND_PASSWORD, "Try a server from outside, as Outlook would",
      "TARGET is the user's address, or the URL of a server (then --user is the address). Works "
      "against any Exchange-compatible server, step by step: Autodiscover, the address book, the "
      "mailbox over MAPI over HTTP. Prints a line for each step and why it failed; the exit status "
