@@ -42,11 +42,12 @@
     X(EC_DUPLICATE_OBJECT, 0x00000579, "an object like this exists already")                       \
     X(EC_ERRORS_RETURNED, 0x00040380, "done, but for some of it")                                  \
     X(EC_SYNC_OBJECT_DELETED, 0x80040800, "the object was deleted on the other side")              \
-    X(EC_NEWER_CLIENT_CHANGE, 0x00040821, "the server had an older version than the client")        \
+    X(EC_NEWER_CLIENT_CHANGE, 0x00040821, "the server had an older version than the client")       \
     X(EC_SYNC_IGNORE, 0x80040801, "the change is older than what is stored")                       \
     X(EC_SYNC_CONFLICT, 0x80040802, "the change conflicts with what is stored")                    \
     X(EC_STREAM_ACCESS_DENIED, 0x80030005, "the stream is read-only")                              \
-    X(EC_STREAM_SEEK_ERROR, 0x80030019, "before the start or beyond the end of what a stream may be")\
+    X(EC_STREAM_SEEK_ERROR, 0x80030019,                                                            \
+      "before the start or beyond the end of what a stream may be")                                \
     X(EC_STREAM_INVALID_PARAMETER, 0x80030057, "an invalid parameter of a stream")                 \
     X(EC_NOT_IMPLEMENTED, 0x80004001, "not implemented")                                           \
     X(EC_CALL_FAILED, 0x80004005, "the call failed")                                               \

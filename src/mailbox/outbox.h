@@ -20,12 +20,12 @@ struct mailbox_outgoing_recipient {
 struct mailbox_outgoing {
     enum mailbox_outgoing_kind kind;
     const struct guid *mailbox;
-    const char *owner;     // its address
-    const char *sender;    // envelope; "" for the null sender
-    const char *recipient; // envelope; or the two below
+    const char *owner;                                   // its address
+    const char *sender;                                  // envelope; "" for the null sender
+    const char *recipient;                               // envelope; or the two below
     const struct mailbox_outgoing_recipient *recipients; // of one message
     unsigned n_recipients;                               // 0: `recipient` alone
-    const char *user; // OUTGOING_SUBMIT: the address of who sends it
+    const char *user;      // OUTGOING_SUBMIT: the address of who sends it
     filetime_t hold_until; // it is not delivered before; 0: at once
     bool never_reports;    // DSN NOTIFY=NEVER
     bool requires_tls;

@@ -1,8 +1,8 @@
 // Properties of a message that are computed from its row ([MS-OXCMSG] 2.2.1, [MS-OXCPRPT] 2.2.1).
 #include <string.h>
 
-#include "mapi/conversation.h"
 #include "mapi/change.h"
+#include "mapi/conversation.h"
 #include "mapi/entry_id.h"
 #include "mapi/props.h"
 #include "store/message_object_internal.h"
