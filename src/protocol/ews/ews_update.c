@@ -20,7 +20,9 @@ enum ec ews_fail_property(struct ews_call *call, const char *code, const struct 
 // What is the same without the property.
 static bool is_default(const struct prop_value *v) {
     return (PROP_TYPE(v->tag) == PT_BOOLEAN && !v->b) ||
-           (v->tag == PidTagImportance && v->l == 1) || (v->tag == PidTagSensitivity && v->l == 0);
+           (v->tag == PidTagImportance && v->l == 1) ||
+           (v->tag == PidTagSensitivity && v->l == 0) ||
+           (v->tag == PidLidReminderDelta && v->l == 0);
 }
 
 enum ec ews_update_set(struct ews_update *u, const struct prop_value *v) {
