@@ -6,7 +6,7 @@
 #include "mapihttp/limits.h"
 #include "mapihttp/mapihttp_internal.h"
 
-#define SERVER_APPLICATION "Exchange/15.20.1000.001"
+#define SERVER_APPLICATION "Exchange/15.01.2507.006"
 
 // --- Answers ---
 
