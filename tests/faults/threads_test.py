@@ -56,8 +56,10 @@ def deliver(i, r):
 def send(i, r):
     while not stop.is_set():
         subject = f"s{i}-{r.random()}"
-        outbound.submit(server, ["joe@peer.test"], outbound.text(subject, body="x" * r.randrange(20000)),
-                        sender=pick(i))
+        user = pick(i)
+        message = mail.simple_message(subject, sender=f"{user}@example.test", recipient="joe@peer.test",
+                                      body="x" * r.randrange(20000))
+        outbound.submit(server, ["joe@peer.test"], message, sender=user)
         with lock:
             sent.append(subject)
             done["send"] += 1
