@@ -181,6 +181,14 @@ static enum ec delete_indexed(struct ews_update *u, const struct ews_path *path)
     return ec == EC_NOT_FOUND ? EC_OK : ec;
 }
 
+// A task's recurrence cannot be read or set here yet, but clients that save a task delete what they
+// do not want ([MS-OXWSTASK] 2.2.4.6).
+static enum ec delete_recurrence(struct ews_update *u) {
+    item_remove(u->item, PidLidTaskRecurrence);
+    item_remove(u->item, PidLidTaskFRecurring);
+    return EC_OK;
+}
+
 enum ec ews_update_delete(struct ews_update *u, const struct ews_path *path) {
     const struct ews_property *p = path->property;
     proptag_t tag;
@@ -195,6 +203,8 @@ enum ec ews_update_delete(struct ews_update *u, const struct ews_path *path) {
     }
     if (p && p->remove)
         return p->remove(u, p, NULL);
+    if (!p && g_strcmp0(path->uri, "task:Recurrence") == 0)
+        return delete_recurrence(u);
     bool is_needed = p && (p->tag == PidTagMessageClass || p->tag == PidTagSensitivity ||
                            p->tag == PidTagImportance);
     if (!p || p->is_read_only || p->tag == 0 || is_needed)
