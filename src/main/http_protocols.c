@@ -17,7 +17,7 @@ static enum ec open_autodiscover(struct server *server, struct http_protocols *p
         .hostname = config_string(server->config, "server", "hostname"),
         .organization = config_string(server->config, "server", "organization"),
         .url = config_string(server->config, "http", "url"),
-        .has_activesync = true,
+        .has_activesync = false, // nothing answers there yet
     };
     return autodiscover_service_new(&options, &p->autodiscover);
 }
